@@ -1,13 +1,35 @@
-//! The shared model of the exchange: published JSON Schemas and documents that are valid against them.
+//! The shared model of the exchange: published JSON Schemas, and documents that exist only if they
+//! are valid against one.
+//!
+//! The schemas under `schemas/v1` are the source of truth. They are embedded in the program, so a
+//! node never fetches one, and everything the program knows about a field (what kind of data it is,
+//! which part of life it is about) it reads from the annotations there.
+//!
+//! Start at [`Document::parse`]. Names are English here and Dutch on the wire; `schemas/README.md`
+//! has the one table that translates.
 
-pub mod oin {
-    //! The organisation identification number (Logius, *OIN Stelsel*).
+pub mod bsn;
+pub mod oin;
 
-    /// Whether `text` has the form of an OIN: an 8-digit prefix, then digits or capitals, 20 characters in all.
-    pub fn is_valid(text: &str) -> bool {
-        let bytes = text.as_bytes();
-        bytes.len() == 20
-            && bytes[..8].iter().all(u8::is_ascii_digit)
-            && bytes[8..].iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
-    }
-}
+mod annotation;
+mod category;
+mod document;
+mod format;
+mod name;
+mod registry;
+mod strict;
+mod violation;
+
+pub use annotation::DataUse;
+pub use category::{Category, LifeDomain};
+pub use document::{Basis, BasisKind, ConsentExtract, ConsentedData, Document, ParseError};
+pub use name::{SchemaName, UnknownName};
+pub use registry::{all, source, validate, vocabulary};
+pub use violation::{MAX_VIOLATIONS, Violation};
+
+/// The largest document that is read: as large as the largest message (protocol §2).
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// How deep objects and lists may be nested. The deepest schema needs seven; more is an attempt to
+/// exhaust the stack.
+pub const MAX_DEPTH: usize = 32;
