@@ -2,10 +2,32 @@
 //!
 //! Sans-IO: no sockets, no database, no clock and no randomness of its own. Everything that comes from outside
 //! is a parameter, so the same rules run in the node, in the simulation and in an auditor's notebook.
+//!
+//! - who: [`oin`], [`organisation`], [`descriptor`]
+//! - what may be sent: [`purpose`], [`agreement`], [`rulebook`], [`policy`], [`refusal`]
+//! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
+//! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
 
+pub mod agreement;
+pub mod canonical;
 pub mod clock;
+pub mod delivery;
+pub mod descriptor;
 pub mod digest;
+pub mod entry;
+pub mod envelope;
+pub mod id;
+pub mod jws;
+pub mod message;
 pub mod oin;
+pub mod organisation;
+pub mod policy;
+pub mod purpose;
 pub mod random;
 pub mod receipt;
+pub mod refusal;
+pub mod rulebook;
+pub mod signature;
 pub mod tlog;
+
+mod valid;

@@ -11,6 +11,8 @@ mod note;
 pub mod proof;
 pub mod proof_file;
 pub mod range;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use checkpoint::{Checkpoint, LogSigner, LogVerifier};
 pub use cosignature::{Cosignature, Cosigner, CosignerVerifier};

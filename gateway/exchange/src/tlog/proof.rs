@@ -5,10 +5,11 @@
 
 use super::{
     hash::{Hash, empty_root, node_hash},
-    range::{self, NodeId},
+    range::{self, MAX_SIZE, NodeId},
 };
 
-/// The longest proof: one hash for each level of the largest tree that 64 bits can count.
+/// The longest proof: in a tree of [`MAX_SIZE`] leaves a leaf has 63 siblings on its way up, and a consistency
+/// proof begins with one node more.
 pub const MAX_PROOF_HASHES: usize = 64;
 
 /// Why a proof cannot be made or does not hold.
@@ -22,6 +23,9 @@ pub enum ProofError {
         /// The number of leaves.
         size: u64,
     },
+    /// The size is over [`MAX_SIZE`].
+    #[error("a tree of {0} leaves is larger than the largest possible")]
+    TooLarge(u64),
     /// A log only grows.
     #[error("a tree of {to} leaves cannot follow one of {from}")]
     Shrunk {
@@ -56,7 +60,7 @@ pub struct ProofPlan {
 }
 
 impl ProofPlan {
-    /// The nodes whose hashes [`fold`](Self::fold) needs, in that order. At most 127.
+    /// The nodes whose hashes [`fold`](Self::fold) needs, in that order. Fewer than 128.
     pub fn nodes(&self) -> &[NodeId] {
         &self.nodes
     }
@@ -111,7 +115,7 @@ impl Subtree {
 
     /// The perfect subtrees this one consists of, largest first.
     fn perfect_parts(self) -> impl Iterator<Item = NodeId> {
-        (0..64_u8).rev().filter(move |level| self.size >> level & 1 == 1).map(move |level| {
+        (0..63_u8).rev().filter(move |level| self.size >> level & 1 == 1).map(move |level| {
             // Left of this part stand the larger ones: the size without this bit and those below it.
             let larger = (self.size >> level) - 1;
             NodeId { level, index: (self.start >> level) + larger }
@@ -121,9 +125,7 @@ impl Subtree {
 
 /// Plans the proof that leaf `index` is in the tree of `size` leaves.
 pub fn plan_inclusion(index: u64, size: u64) -> Result<ProofPlan, ProofError> {
-    if index >= size {
-        return Err(ProofError::NoSuchLeaf { index, size });
-    }
+    check_leaf(index, size)?;
     let mut beside = Vec::with_capacity(MAX_PROOF_HASHES);
     let mut at = Subtree { start: 0, size };
     while let Some((left, right)) = at.children() {
@@ -137,9 +139,7 @@ pub fn plan_inclusion(index: u64, size: u64) -> Result<ProofPlan, ProofError> {
 /// Plans the proof that the tree of `to` leaves begins with the tree of `from` leaves. Empty when there is
 /// nothing to prove: equal sizes, or from the empty tree.
 pub fn plan_consistency(from: u64, to: u64) -> Result<ProofPlan, ProofError> {
-    if from > to {
-        return Err(ProofError::Shrunk { from, to });
-    }
+    check_growth(from, to)?;
     if from == 0 || from == to {
         return Ok(ProofPlan::default());
     }
@@ -169,9 +169,7 @@ pub fn verify_inclusion(
     proof: &[Hash],
     root: &Hash,
 ) -> Result<(), ProofError> {
-    if index >= size {
-        return Err(ProofError::NoSuchLeaf { index, size });
-    }
+    check_leaf(index, size)?;
     let mut path = Path { node: index, last: size - 1 };
     let mut hash = *leaf;
     for sibling in proof {
@@ -193,9 +191,7 @@ pub fn verify_consistency(
     from_root: &Hash,
     to_root: &Hash,
 ) -> Result<(), ProofError> {
-    if from > to {
-        return Err(ProofError::Shrunk { from, to });
-    }
+    check_growth(from, to)?;
     if from == 0 || from == to {
         return verify_trivial(from, to, proof, from_root, to_root);
     }
@@ -219,6 +215,22 @@ pub fn verify_consistency(
     }
     path.at_root()?;
     if old == *from_root && new == *to_root { Ok(()) } else { Err(ProofError::WrongRoot) }
+}
+
+fn check_leaf(index: u64, size: u64) -> Result<(), ProofError> {
+    match index < size {
+        true if size > MAX_SIZE => Err(ProofError::TooLarge(size)),
+        true => Ok(()),
+        false => Err(ProofError::NoSuchLeaf { index, size }),
+    }
+}
+
+fn check_growth(from: u64, to: u64) -> Result<(), ProofError> {
+    match from <= to {
+        true if to > MAX_SIZE => Err(ProofError::TooLarge(to)),
+        true => Ok(()),
+        false => Err(ProofError::Shrunk { from, to }),
+    }
 }
 
 /// Nothing grew, or everything is new: there is nothing to prove but the roots' own consistency.

@@ -1,0 +1,314 @@
+//! Agreements (`convenanten`): which organisations may exchange what, for which purposes, signed by all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use schemas::SchemaName;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    canonical,
+    digest::Digest,
+    jws,
+    oin::Oin,
+    organisation::OrganisationKind,
+    signature::{PublicKey, Signer},
+    tlog::LogVerifier,
+    valid,
+};
+
+/// What the parties agree on. Its content never changes: a new version replaces it and is signed anew.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// The name of the cooperation.
+    pub groep: String,
+    /// The version of the agreement within the group.
+    pub versie: u32,
+    /// Who signs.
+    pub partijen: Vec<Party>,
+    /// First day, Dutch time.
+    pub geldig_van: Date,
+    /// Last day, Dutch time.
+    pub geldig_tot: Date,
+    /// What may go from whom to whom.
+    pub afspraken: Vec<Clause>,
+}
+
+/// A party with the keys it signs with under this agreement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Party {
+    /// The organisation.
+    pub oin: Oin,
+    /// Its name.
+    pub naam: String,
+    /// Its kind, which decides what a purpose lets it do.
+    pub soort: OrganisationKind,
+    /// The keys of its messages and answers.
+    pub sleutels: Vec<PublicKey>,
+    /// The key of its log (C2SP vkey).
+    pub logsleutel: String,
+    /// Where to ask about the exchange.
+    pub contact: String,
+    /// Where to reach its data protection officer.
+    pub fg: String,
+}
+
+/// One arrangement: these message types, for this purpose, from these parties to those.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clause {
+    /// The purpose.
+    pub doel: String,
+    /// The digest of the purpose's text, so that both sides decide by the same words.
+    pub doel_digest: Digest,
+    /// Senders.
+    pub van: Vec<Oin>,
+    /// Receivers.
+    pub naar: Vec<Oin>,
+    /// CloudEvents types.
+    pub berichttypen: Vec<String>,
+}
+
+impl Clause {
+    /// Whether this clause lets `from` send `to` messages of this type for this purpose.
+    pub fn covers(&self, from: Oin, to: Oin, purpose: &str, message_type: &str) -> bool {
+        self.doel == purpose
+            && self.van.contains(&from)
+            && self.naar.contains(&to)
+            && self.berichttypen.iter().any(|one| one == message_type)
+    }
+}
+
+/// What a party says to an agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnswerKind {
+    /// Accepts it.
+    #[serde(rename = "aanvaard")]
+    Accepted,
+    /// Does not want it.
+    #[serde(rename = "afgewezen")]
+    Rejected,
+    /// Ends it.
+    #[serde(rename = "opgezegd")]
+    Ended,
+}
+
+/// What stands in the signed answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerText {
+    convenant: Digest,
+    soort: AnswerKind,
+    tijd: Timestamp,
+}
+
+/// A verified answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Who answered.
+    pub by: Oin,
+    /// What it said.
+    pub kind: AnswerKind,
+    /// When, by its own clock.
+    pub at: Timestamp,
+    /// The signed text, the evidence.
+    pub jws: String,
+}
+
+/// Where an agreement stands at a certain moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Waits for these parties to accept.
+    Proposed(Vec<Oin>),
+    /// Signed by all and within its dates.
+    InForce,
+    /// Signed by all; its first day has yet to come.
+    NotYet,
+    /// Its last day has passed.
+    Expired,
+    /// This party did not want it.
+    Rejected(Oin),
+    /// This party ended it.
+    Ended(Oin),
+}
+
+/// Why a text is not an agreement, or an answer not one to it. The reader is the one who proposes or receives it.
+#[derive(Debug, thiserror::Error)]
+pub enum AgreementError {
+    /// Not valid against `convenant.schema.json`.
+    #[error("het convenant voldoet niet aan het schema: {0}")]
+    Schema(String),
+    /// Valid by form, but it contradicts itself.
+    #[error("het convenant klopt niet: {0}")]
+    Inconsistent(&'static str),
+    /// The answer is not a signed answer to this agreement.
+    #[error("het antwoord hoort niet bij dit convenant of is niet door een van de partijen ondertekend")]
+    Answer,
+}
+
+/// An agreement and the answers of its parties.
+#[derive(Debug, Clone)]
+pub struct Agreement {
+    digest: Digest,
+    text: String,
+    content: Content,
+    log_keys: BTreeMap<Oin, LogVerifier>,
+    answers: Vec<Answer>,
+}
+
+/// The most answers one agreement keeps: each of 64 parties accepts and ends at most a few times.
+const MAX_ANSWERS: usize = 256;
+
+impl Agreement {
+    /// Reads the JSON of an agreement, in any spelling; its digest is over the canonical one.
+    pub fn parse(json: &str) -> Result<Self, AgreementError> {
+        let value: serde_json::Value =
+            serde_json::from_str(json).map_err(|error| AgreementError::Schema(error.to_string()))?;
+        valid::against(SchemaName::Agreement, &value).map_err(AgreementError::Schema)?;
+        let text = canonical::text(&value).map_err(|error| AgreementError::Schema(error.to_string()))?;
+        let content: Content =
+            serde_json::from_value(value).map_err(|error| AgreementError::Schema(error.to_string()))?;
+        check(&content)?;
+        let log_keys = content.partijen.iter().map(log_key).collect::<Result<_, _>>()?;
+        Ok(Self { digest: Digest::of(text.as_bytes()), text, content, log_keys, answers: Vec::new() })
+    }
+
+    /// The digest over the canonical text.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The canonical text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What was agreed.
+    pub const fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// The answers so far, in order of arrival.
+    pub fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// A party of the agreement.
+    pub fn party(&self, oin: Oin) -> Option<&Party> {
+        self.content.partijen.iter().find(|party| party.oin == oin)
+    }
+
+    /// The key of a party with this identifier.
+    pub fn key(&self, oin: Oin, kid: &str) -> Option<&PublicKey> {
+        self.party(oin)?.sleutels.iter().find(|key| key.kid() == kid)
+    }
+
+    /// The key of a party's log.
+    pub fn log_key(&self, oin: Oin) -> Option<&LogVerifier> {
+        self.log_keys.get(&oin)
+    }
+
+    /// Signs this organisation's answer.
+    pub fn answer(
+        &self,
+        kind: AnswerKind,
+        at: Timestamp,
+        signer: &dyn Signer,
+    ) -> Result<String, AgreementError> {
+        let text = AnswerText { convenant: self.digest, soort: kind, tijd: at };
+        let payload = canonical::text(&text).map_err(|error| AgreementError::Schema(error.to_string()))?;
+        Ok(jws::sign(jws::AGREEMENT_ANSWER, payload.as_bytes(), signer))
+    }
+
+    /// Adds an answer after checking who signed it. An answer that is already there is not added twice.
+    pub fn add_answer(&mut self, compact: &str) -> Result<Answer, AgreementError> {
+        let unverified =
+            jws::Unverified::parse(jws::AGREEMENT_ANSWER, compact).map_err(|_| AgreementError::Answer)?;
+        let kid = unverified.kid().to_owned();
+        let signed = |party: &&Party| party.sleutels.iter().any(|key| key.kid() == kid);
+        let party = self.content.partijen.iter().find(signed).ok_or(AgreementError::Answer)?;
+        let key = self.key(party.oin, &kid).ok_or(AgreementError::Answer)?;
+        let payload = unverified.verify(key).map_err(|_| AgreementError::Answer)?;
+        let text: AnswerText = serde_json::from_slice(payload).map_err(|_| AgreementError::Answer)?;
+        if text.convenant != self.digest || self.answers.len() >= MAX_ANSWERS {
+            return Err(AgreementError::Answer);
+        }
+        let answer = Answer { by: party.oin, kind: text.soort, at: text.tijd, jws: compact.to_owned() };
+        if !self.answers.iter().any(|known| known.jws == compact) {
+            self.answers.push(answer.clone());
+        }
+        Ok(answer)
+    }
+
+    /// Where the agreement stands at `now`. A rejection or an end is final: who changes their mind signs a new
+    /// version.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        let said = |kind| self.answers.iter().find(move |answer| answer.kind == kind).map(|answer| answer.by);
+        if let Some(by) = said(AnswerKind::Ended) {
+            return Standing::Ended(by);
+        }
+        if let Some(by) = said(AnswerKind::Rejected) {
+            return Standing::Rejected(by);
+        }
+        let today = now.to_zoned(dutch_time()).date();
+        let accepted: BTreeSet<Oin> = self.answers.iter().map(|answer| answer.by).collect();
+        let waiting: Vec<Oin> = self
+            .content
+            .partijen
+            .iter()
+            .map(|party| party.oin)
+            .filter(|oin| !accepted.contains(oin))
+            .collect();
+        match () {
+            () if today > self.content.geldig_tot => Standing::Expired,
+            () if !waiting.is_empty() => Standing::Proposed(waiting),
+            () if today < self.content.geldig_van => Standing::NotYet,
+            () => Standing::InForce,
+        }
+    }
+}
+
+/// Agreements count in Dutch days.
+fn dutch_time() -> TimeZone {
+    TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC)
+}
+
+fn log_key(party: &Party) -> Result<(Oin, LogVerifier), AgreementError> {
+    let key: LogVerifier = party
+        .logsleutel
+        .parse()
+        .map_err(|_| AgreementError::Inconsistent("een logsleutel is niet leesbaar"))?;
+    if key.origin() != party.oin.log_origin() {
+        return Err(AgreementError::Inconsistent("een logsleutel hoort bij een andere organisatie"));
+    }
+    Ok((party.oin, key))
+}
+
+fn check(content: &Content) -> Result<(), AgreementError> {
+    use AgreementError::Inconsistent;
+    let oins: BTreeSet<Oin> = content.partijen.iter().map(|party| party.oin).collect();
+    if oins.len() != content.partijen.len() {
+        return Err(Inconsistent("een organisatie staat er twee keer als partij in"));
+    }
+    let keys: Vec<&str> = content.partijen.iter().flat_map(|p| &p.sleutels).map(PublicKey::kid).collect();
+    if keys.iter().collect::<BTreeSet<_>>().len() != keys.len() {
+        return Err(Inconsistent("een sleutel staat er twee keer in"));
+    }
+    if content.geldig_tot < content.geldig_van {
+        return Err(Inconsistent("geldig_tot ligt voor geldig_van"));
+    }
+    if content
+        .afspraken
+        .iter()
+        .flat_map(|clause| clause.van.iter().chain(&clause.naar))
+        .any(|oin| !oins.contains(oin))
+    {
+        return Err(Inconsistent("een afspraak noemt een organisatie die geen partij is"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

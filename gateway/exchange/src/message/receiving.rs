@@ -1,0 +1,324 @@
+//! The receiver's half: a message enters only when it is who it says it is and the rules permit it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use schemas::{Document, SchemaName};
+use uuid::Uuid;
+
+use super::{MAX_CLOCK_SKEW, MAX_LIFETIME};
+use crate::{
+    agreement::Agreement,
+    digest::Digest,
+    entry::{Entry, Outcome, ReasonCode, Reception},
+    envelope::{self, Envelope},
+    id, jws,
+    oin::Oin,
+    policy::{self, ConsentKnowledge, Permission, Question},
+    refusal::{Reason, Refusal},
+    rulebook::Rulebook,
+    tlog::Leaf,
+};
+
+/// A line of a delivery, before anybody looked at it.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceivedMessage<'a> {
+    compact: &'a str,
+    digest: Digest,
+    peer: Oin,
+}
+
+/// A message that its sender demonstrably signed, for us, under an agreement we know.
+#[derive(Debug)]
+pub struct VerifiedMessage {
+    message: Message,
+    document: Result<Document, ()>,
+}
+
+/// A message the rules let in.
+#[derive(Debug)]
+pub struct AdmittedMessage {
+    message: Message,
+    document: Document,
+    permission: Permission,
+}
+
+/// A message that stays out, with the reason.
+#[derive(Debug)]
+pub struct RefusedMessage {
+    digest: Digest,
+    /// Known only once the signature was checked: an identifier that anybody could have written binds nobody.
+    id: Option<Uuid>,
+    peer: Oin,
+    refusal: Refusal,
+}
+
+/// The attributes of a verified message.
+#[derive(Debug)]
+struct Message {
+    compact: String,
+    digest: Digest,
+    peer: Oin,
+    me: Oin,
+    id: Uuid,
+    agreement: Digest,
+    purpose: String,
+    message_type: String,
+    case: Uuid,
+    desk: Option<String>,
+    expires: Timestamp,
+}
+
+impl<'a> ReceivedMessage<'a> {
+    /// A line that arrived over a connection whose certificate names `peer`.
+    pub fn new(compact: &'a str, peer: Oin) -> Self {
+        Self { compact, digest: Digest::of(compact.as_bytes()), peer }
+    }
+
+    /// Checks that the peer sent it, to `me`, in time, signed with a key of the agreement it names.
+    pub fn verify(
+        self,
+        me: Oin,
+        rulebook: &Rulebook,
+        now: Timestamp,
+    ) -> Result<VerifiedMessage, RefusedMessage> {
+        let refuse = |reason: Reason| self.refused(None, reason.into());
+        let jws = jws::Unverified::parse(jws::MESSAGE, self.compact)
+            .map_err(|_| refuse(Reason::SignatureInvalid))?;
+        let read = read_envelope(jws.unverified_payload()).map_err(refuse)?;
+        let agreement = self.addressed(&read, me, rulebook).map_err(refuse)?;
+        let key = agreement.key(self.peer, jws.kid()).ok_or_else(|| refuse(Reason::SignatureInvalid))?;
+        jws.verify(key).map_err(|_| refuse(Reason::SignatureInvalid))?;
+        in_time(&read, now).map_err(refuse)?;
+        Ok(VerifiedMessage { document: document(&read), message: self.message(&read, me) })
+    }
+
+    fn addressed<'r>(
+        &self,
+        read: &Envelope<'_>,
+        me: Oin,
+        rulebook: &'r Rulebook,
+    ) -> Result<&'r Arc<Agreement>, Reason> {
+        if read.sender() != Some(self.peer) {
+            return Err(Reason::WrongSender);
+        }
+        if read.ontvanger != me {
+            return Err(Reason::NotAddressed);
+        }
+        rulebook.agreement(read.convenant).ok_or(Reason::AgreementUnknown)
+    }
+
+    fn message(&self, read: &Envelope<'_>, me: Oin) -> Message {
+        Message {
+            compact: self.compact.to_owned(),
+            digest: self.digest,
+            peer: self.peer,
+            me,
+            id: read.id,
+            agreement: read.convenant,
+            purpose: read.doel.clone().into_owned(),
+            message_type: read.message_type.clone().into_owned(),
+            case: read.dossier.0,
+            desk: read.loket.clone().map(std::borrow::Cow::into_owned),
+            expires: read.verlooptop,
+        }
+    }
+
+    const fn refused(&self, id: Option<Uuid>, refusal: Refusal) -> RefusedMessage {
+        RefusedMessage { digest: self.digest, id, peer: self.peer, refusal }
+    }
+}
+
+fn read_envelope(payload: &[u8]) -> Result<Envelope<'_>, Reason> {
+    if payload.len() > envelope::MAX_BYTES {
+        return Err(Reason::SchemaInvalid);
+    }
+    let read: Envelope<'_> = serde_json::from_slice(payload).map_err(|_| Reason::SchemaInvalid)?;
+    if read.is_well_formed() { Ok(read) } else { Err(Reason::SchemaInvalid) }
+}
+
+/// Not from the future, not from another time than its identifier, not expired.
+fn in_time(read: &Envelope<'_>, now: Timestamp) -> Result<(), Reason> {
+    let early = read.time.duration_since(now) > MAX_CLOCK_SKEW;
+    let life = read.verlooptop.duration_since(read.time);
+    if early || life.is_negative() || life > MAX_LIFETIME || !id::belongs_to(read.id, read.time) {
+        return Err(Reason::WrongTime);
+    }
+    if read.verlooptop < now { Err(Reason::Expired) } else { Ok(()) }
+}
+
+/// The data, if it is valid against the schema that belongs to the type.
+fn document(read: &Envelope<'_>) -> Result<Document, ()> {
+    let schema = SchemaName::of_message_type(&read.message_type).ok_or(())?;
+    if read.dataschema != schema.urn() {
+        return Err(());
+    }
+    Document::parse(schema, read.data.get().as_bytes()).map_err(|_| ())
+}
+
+impl VerifiedMessage {
+    /// The consent the message relies on, to look up what this node knows of it.
+    pub fn consent_id(&self) -> Option<Uuid> {
+        let consent = self.document.as_ref().ok()?.basis().consent.as_ref()?;
+        Some(consent.id)
+    }
+
+    /// Asks the rules again, with what this node knows now.
+    pub fn admit(
+        self,
+        rulebook: &Rulebook,
+        consent: ConsentKnowledge,
+        now: Timestamp,
+    ) -> Result<AdmittedMessage, RefusedMessage> {
+        let Self { message, document } = self;
+        let Ok(document) = document else { return Err(message.refused(Reason::SchemaInvalid.into())) };
+        let question = Question {
+            from: message.peer,
+            to: message.me,
+            agreement: message.agreement,
+            purpose: &message.purpose,
+            message_type: &message.message_type,
+            document: &document,
+            consent,
+            now,
+        };
+        match policy::decide(rulebook, &question) {
+            Ok(permission) => Ok(AdmittedMessage { message, document, permission }),
+            Err(refusal) => Err(message.refused(refusal)),
+        }
+    }
+}
+
+impl Message {
+    fn refused(self, refusal: Refusal) -> RefusedMessage {
+        RefusedMessage { digest: self.digest, id: Some(self.id), peer: self.peer, refusal }
+    }
+}
+
+impl AdmittedMessage {
+    /// The message's identifier.
+    pub const fn id(&self) -> Uuid {
+        self.message.id
+    }
+
+    /// Who sent it.
+    pub const fn from(&self) -> Oin {
+        self.message.peer
+    }
+
+    /// The case.
+    pub const fn case(&self) -> Uuid {
+        self.message.case
+    }
+
+    /// The agreement.
+    pub const fn agreement(&self) -> Digest {
+        self.message.agreement
+    }
+
+    /// The purpose.
+    pub fn purpose(&self) -> &str {
+        &self.message.purpose
+    }
+
+    /// The CloudEvents type.
+    pub fn message_type(&self) -> &str {
+        &self.message.message_type
+    }
+
+    /// The desk it is for.
+    pub fn desk(&self) -> Option<&str> {
+        self.message.desk.as_deref()
+    }
+
+    /// When the sender lets it expire.
+    pub const fn expires(&self) -> Timestamp {
+        self.message.expires
+    }
+
+    /// The compact JWS as it arrived.
+    pub fn compact(&self) -> &str {
+        &self.message.compact
+    }
+
+    /// The message digest.
+    pub const fn digest(&self) -> Digest {
+        self.message.digest
+    }
+
+    /// The data.
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// How long it may be kept, in days.
+    pub const fn retention_days(&self) -> u32 {
+        self.permission.retention_days()
+    }
+
+    /// The log entry of its admission.
+    pub fn leaf(&self, now: Timestamp) -> Leaf {
+        reception(
+            self.message.digest,
+            Some(self.message.id),
+            self.message.peer,
+            Ok(self.permission.rules()),
+            now,
+        )
+    }
+
+    /// The log entry for when its identifier turns out to be in use for another message.
+    pub fn conflict_leaf(&self, now: Timestamp) -> Leaf {
+        conflict(self.message.digest, Some(self.message.id), self.message.peer, now)
+    }
+}
+
+impl RefusedMessage {
+    /// The message digest.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Its identifier, when the sender demonstrably wrote it.
+    pub const fn id(&self) -> Option<Uuid> {
+        self.id
+    }
+
+    /// Why it is refused.
+    pub const fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+
+    /// The log entry of its refusal.
+    pub fn leaf(&self, now: Timestamp) -> Leaf {
+        reception(self.digest, self.id, self.peer, Err(self.refusal.reason), now)
+    }
+
+    /// The log entry for when its identifier turns out to be in use for another message.
+    pub fn conflict_leaf(&self, now: Timestamp) -> Leaf {
+        conflict(self.digest, self.id, self.peer, now)
+    }
+}
+
+fn conflict(digest: Digest, id: Option<Uuid>, peer: Oin, now: Timestamp) -> Leaf {
+    reception(digest, id, peer, Err(Reason::DuplicateWithOtherContent), now)
+}
+
+fn reception(
+    digest: Digest,
+    id: Option<Uuid>,
+    peer: Oin,
+    outcome: Result<Digest, Reason>,
+    now: Timestamp,
+) -> Leaf {
+    Entry::Ontvangst(Reception {
+        bericht: digest,
+        id,
+        reden: outcome.err().map(ReasonCode),
+        regels: outcome.ok(),
+        tijd: now,
+        uitkomst: if outcome.is_ok() { Outcome::Toegelaten } else { Outcome::Geweigerd },
+        van: peer,
+    })
+    .leaf()
+}

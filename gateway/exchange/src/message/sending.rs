@@ -1,0 +1,158 @@
+//! The sender's half: a draft leaves only when the rules permit it.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use schemas::Document;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::{
+    digest::Digest,
+    entry::Entry,
+    envelope::{Case, Envelope},
+    jws,
+    oin::Oin,
+    policy::{self, ConsentKnowledge, Permission, Question},
+    refusal::{Reason, Refusal},
+    rulebook::Rulebook,
+    signature::Signer,
+    tlog::Leaf,
+};
+
+/// What an adapter, the API or a page wants to send.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The message's identifier, a UUIDv7 made at `time`.
+    pub id: Uuid,
+    /// Who sends.
+    pub from: Oin,
+    /// Who is to receive it.
+    pub to: Oin,
+    /// The agreement it is sent under.
+    pub agreement: Digest,
+    /// The purpose.
+    pub purpose: String,
+    /// The case.
+    pub case: Uuid,
+    /// The receiver's desk.
+    pub desk: Option<String>,
+    /// When it is made.
+    pub time: Timestamp,
+    /// After this instant it is not delivered any more.
+    pub expires: Timestamp,
+    /// The data, valid against its schema.
+    pub document: Document,
+}
+
+/// A draft that may leave.
+#[derive(Debug)]
+pub struct PermittedDraft {
+    draft: Draft,
+    permission: Permission,
+}
+
+/// A message as it will be sent, with the evidence of the decision.
+#[derive(Debug, Clone)]
+pub struct SignedMessage {
+    draft: Draft,
+    compact: String,
+    digest: Digest,
+    rules: Digest,
+}
+
+impl Draft {
+    /// Asks the rules whether this draft may leave.
+    pub fn permit(self, rulebook: &Rulebook, consent: ConsentKnowledge) -> Result<PermittedDraft, Refusal> {
+        let message_type = self.document.schema().message_type().ok_or(Reason::SchemaInvalid)?;
+        let question = Question {
+            from: self.from,
+            to: self.to,
+            agreement: self.agreement,
+            purpose: &self.purpose,
+            message_type,
+            document: &self.document,
+            consent,
+            now: self.time,
+        };
+        let permission = policy::decide(rulebook, &question)?;
+        Ok(PermittedDraft { draft: self, permission })
+    }
+
+    /// The log entry that says this draft was held back.
+    pub fn held_back(&self, refusal: &Refusal) -> Leaf {
+        Entry::Tegengehouden {
+            doel: self.purpose.clone(),
+            naar: self.to,
+            reden: crate::entry::ReasonCode(refusal.reason),
+            tijd: self.time,
+        }
+        .leaf()
+    }
+}
+
+impl PermittedDraft {
+    /// Signs the message. The bytes that are signed are the bytes that travel and the bytes that are kept.
+    pub fn sign(self, signer: &dyn Signer) -> Result<SignedMessage, Refusal> {
+        let Self { draft, permission } = self;
+        let payload = serde_json::to_vec(&envelope(&draft)?).map_err(|_| Reason::SchemaInvalid)?;
+        if payload.len() > crate::envelope::MAX_BYTES {
+            return Err(Refusal::about(Reason::SchemaInvalid, ["groter dan 64 KiB"]));
+        }
+        let compact = jws::sign(jws::MESSAGE, &payload, signer);
+        let digest = Digest::of(compact.as_bytes());
+        Ok(SignedMessage { draft, compact, digest, rules: permission.rules() })
+    }
+}
+
+fn envelope(draft: &Draft) -> Result<Envelope<'_>, Reason> {
+    let schema = draft.document.schema();
+    let data: &RawValue = serde_json::from_str(draft.document.json()).map_err(|_| Reason::SchemaInvalid)?;
+    let envelope = Envelope {
+        specversion: Cow::Borrowed("1.0"),
+        id: draft.id,
+        source: Cow::Owned(draft.from.source_urn()),
+        message_type: Cow::Borrowed(schema.message_type().ok_or(Reason::SchemaInvalid)?),
+        time: draft.time,
+        datacontenttype: Cow::Borrowed("application/json"),
+        dataschema: Cow::Borrowed(schema.urn()),
+        ontvanger: draft.to,
+        verlooptop: draft.expires,
+        convenant: draft.agreement,
+        doel: Cow::Borrowed(&draft.purpose),
+        dossier: Case(draft.case),
+        loket: draft.desk.as_deref().map(Cow::Borrowed),
+        traceparent: None,
+        data,
+    };
+    if envelope.is_well_formed() { Ok(envelope) } else { Err(Reason::SchemaInvalid) }
+}
+
+impl SignedMessage {
+    /// The draft it was made of.
+    pub const fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
+    /// The compact JWS.
+    pub fn compact(&self) -> &str {
+        &self.compact
+    }
+
+    /// The message digest: SHA-256 of the compact JWS.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The log entry that says this message was accepted for sending.
+    pub fn leaf(&self) -> Leaf {
+        Entry::Verzending {
+            bericht: self.digest,
+            id: self.draft.id,
+            naar: self.draft.to,
+            regels: self.rules,
+            tijd: self.draft.time,
+        }
+        .leaf()
+    }
+}

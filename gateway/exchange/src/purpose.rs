@@ -1,0 +1,159 @@
+//! Purposes (`doelen`): what may be shared for what, with whom, on which basis and for how long. Data, not code.
+
+use std::collections::BTreeSet;
+
+use schemas::{BasisKind, Category, LifeDomain, SchemaName};
+use serde::{Deserialize, Serialize};
+
+use crate::{canonical, digest::Digest, organisation::OrganisationKind, valid};
+
+/// A purpose of the register. Its digest, over the canonical JSON, is what an agreement names.
+#[derive(Debug, Clone)]
+pub struct Purpose {
+    digest: Digest,
+    text: String,
+    content: Content,
+}
+
+/// The text of a purpose.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// The purpose's name on the wire.
+    pub doel: String,
+    /// Its version.
+    pub versie: u32,
+    /// Its name for people.
+    pub naam: String,
+    /// What it is for, in plain Dutch.
+    pub omschrijving: String,
+    /// The laws it rests on.
+    pub bronnen: Vec<String>,
+    /// How long a receiver keeps what it got, in days.
+    pub bewaartermijn_dagen: u32,
+    /// What a receiver does when consent is withdrawn.
+    pub bij_intrekking: OnWithdrawal,
+    /// What may go, per message type.
+    pub berichten: Vec<Rule>,
+}
+
+/// What a receiver does with data when the consent under it is withdrawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnWithdrawal {
+    /// Erase it.
+    Wissen,
+    /// Keep it when another basis remains, and name that basis.
+    AndereGrondslag,
+}
+
+/// What a purpose allows for one message type.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The CloudEvents type.
+    #[serde(rename = "type")]
+    pub message_type: String,
+    /// Kinds of organisation that may send it.
+    pub van: BTreeSet<OrganisationKind>,
+    /// Kinds of organisation that may receive it.
+    pub naar: BTreeSet<OrganisationKind>,
+    /// Data categories it may hold, besides `proces`.
+    #[serde(default)]
+    pub gegevens: BTreeSet<Category>,
+    /// Life domains it may speak of.
+    #[serde(default)]
+    pub leefgebieden: BTreeSet<LifeDomain>,
+    /// Whether it may hold a citizen service number, if both organisations may process it by law.
+    #[serde(default)]
+    pub bsn: bool,
+    /// Days within which the receiver responds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactietermijn_dagen: Option<u32>,
+    /// Working days within which the receiver responds in a crisis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactietermijn_crisis_werkdagen: Option<u32>,
+    /// The legal bases it may rest on.
+    pub grondslagen: Vec<AllowedBasis>,
+    /// Special categories of data, each by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bijzondere_gegevens: Vec<SpecialData>,
+}
+
+/// A legal basis a message may rest on, with the conditions the law sets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllowedBasis {
+    /// AVG art. 6(1).
+    pub soort: BasisKind,
+    /// The articles that make it so.
+    #[serde(default)]
+    pub artikelen: Vec<String>,
+    /// What must be met, and stated in the message.
+    #[serde(default)]
+    pub voorwaarden: Vec<String>,
+}
+
+/// A special category of data (AVG art. 9 and 10) with the exception that lifts its prohibition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpecialData {
+    /// The category.
+    pub categorie: Category,
+    /// The exception.
+    pub uitzondering: String,
+}
+
+/// The text is not a purpose.
+#[derive(Debug, thiserror::Error)]
+pub enum PurposeError {
+    /// Not TOML or JSON; names the line.
+    #[error("het doel is niet leesbaar: {0}")]
+    Syntax(String),
+    /// Not valid against `doel.schema.json`.
+    #[error("het doel voldoet niet aan het schema: {0}")]
+    Schema(String),
+}
+
+impl Purpose {
+    /// Reads a purpose as it stands in the register, in TOML.
+    pub fn from_toml(text: &str) -> Result<Self, PurposeError> {
+        let value: serde_json::Value =
+            toml::from_str(text).map_err(|error| PurposeError::Syntax(error.to_string()))?;
+        Self::from_value(value)
+    }
+
+    /// Reads a purpose as it travels, in JSON.
+    pub fn from_json(text: &str) -> Result<Self, PurposeError> {
+        let value = serde_json::from_str(text).map_err(|error| PurposeError::Syntax(error.to_string()))?;
+        Self::from_value(value)
+    }
+
+    fn from_value(value: serde_json::Value) -> Result<Self, PurposeError> {
+        valid::against(SchemaName::Purpose, &value).map_err(PurposeError::Schema)?;
+        let text = canonical::text(&value).map_err(|error| PurposeError::Syntax(error.to_string()))?;
+        let content =
+            serde_json::from_value(value).map_err(|error| PurposeError::Schema(error.to_string()))?;
+        Ok(Self { digest: Digest::of(text.as_bytes()), text, content })
+    }
+
+    /// The digest over the canonical text.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The canonical JSON.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What the purpose says.
+    pub const fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// The rule for a message type.
+    pub fn rule(&self, message_type: &str) -> Option<&Rule> {
+        self.content.berichten.iter().find(|rule| rule.message_type == message_type)
+    }
+}
