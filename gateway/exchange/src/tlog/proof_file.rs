@@ -102,7 +102,7 @@ impl FromStr for ProofFile {
             }
             proof.push(line.parse().map_err(|_| Malformed("a line of the proof is not a hash"))?);
         }
-        Note::parse(checkpoint)?;
+        Checkpoint::parse(Note::parse(checkpoint)?.text)?;
         Ok(Self { extra, index, proof, checkpoint: checkpoint.to_owned() })
     }
 }

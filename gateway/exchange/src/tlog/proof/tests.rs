@@ -249,7 +249,7 @@ fn join(mut spans: Vec<(u128, u128)>) -> Option<(u128, u128)> {
 }
 
 fn split(size: u64) -> u64 {
-    1 << (63 - (size - 1).leading_zeros())
+    1 << (size - 1).ilog2()
 }
 
 fn included_root(index: u64, size: u64, leaf: Hash, proof: &[Hash]) -> Hash {
