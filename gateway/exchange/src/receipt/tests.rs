@@ -80,7 +80,7 @@ fn the_wire_form_is_that_of_the_protocol() {
     let verified = receipt.verify(&key()).unwrap();
     assert_eq!(verified.checkpoint().size, 8);
     assert_eq!(verified.note(), REFERENCE_NOTE);
-    let entries: Vec<_> = verified.leaves().collect();
+    let entries: Vec<_> = verified.entries().collect();
     assert_eq!(entries, [(6, &leaves[6]), (5, &leaves[5]), (7, &leaves[7])]);
 }
 
@@ -88,14 +88,14 @@ fn the_wire_form_is_that_of_the_protocol() {
 fn a_receipt_of_duplicates_only_needs_no_new_entries() {
     let receipt = Receipt { leaves: vec![known(3, 20), known(3, 20), known(19, 20)], ..receipt(20, 0, &[]) };
     let verified = receipt.verify(&key()).unwrap();
-    let indexes: Vec<_> = verified.leaves().map(|(index, _)| index).collect();
+    let indexes: Vec<_> = verified.entries().map(|(index, _)| index).collect();
     assert_eq!(indexes, [3, 3, 19]);
 }
 
 #[test]
 fn an_empty_receipt_of_an_empty_log_holds_and_has_nothing_to_prove() {
     let verified = receipt(0, 0, &[]).verify(&key()).unwrap();
-    assert_eq!(verified.leaves().len(), 0);
+    assert_eq!(verified.entries().len(), 0);
     assert_eq!(verified.proof_file(0), None);
 }
 
@@ -143,7 +143,7 @@ fn every_fault_has_its_error() {
 fn a_receipt_has_its_limits() {
     let entries = u64::try_from(MAX_LEAVES).unwrap();
     let most = receipt(3, entries, &[]);
-    assert_eq!(most.verify(&key()).unwrap().leaves().len(), MAX_LEAVES);
+    assert_eq!(most.verify(&key()).unwrap().entries().len(), MAX_LEAVES);
     assert_eq!(read(&json!(most)).unwrap(), most);
 
     let more = receipt(3, entries + 1, &[]);
@@ -231,7 +231,7 @@ proptest! {
         let verified = receipt.verify(&key())?;
         prop_assert_eq!(verified.checkpoint(), &TREE.checkpoint(before + new));
         let mut next_new = before;
-        for (position, ((index, entry), sent)) in verified.leaves().zip(&receipt.leaves).enumerate() {
+        for (position, ((index, entry), sent)) in verified.entries().zip(&receipt.leaves).enumerate() {
             prop_assert_eq!(entry, sent.leaf());
             prop_assert_eq!(entry, &leaf(index));
             if let ReceiptLeaf::New(_) = sent {
