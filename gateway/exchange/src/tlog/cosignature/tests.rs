@@ -47,6 +47,8 @@ fn a_cosignature_holds_for_its_checkpoint_time_and_cosigner_only() {
     assert_eq!(verifier.verify(&other, &cosignature), Err(NoteError::BadSignature));
     let later = Cosignature { time: noon() + 1.second(), ..cosignature.clone() };
     assert_eq!(verifier.verify(&checkpoint(), &later), Err(NoteError::BadSignature));
+    let renamed = Cosignature { name: "vreemde".to_owned(), ..cosignature.clone() };
+    assert_eq!(verifier.verify(&checkpoint(), &renamed), Err(NoteError::NotSigned));
     let stranger = Cosigner::new("vreemde".to_owned(), SigningKey::from_bytes(&[3; 32])).unwrap();
     assert_eq!(stranger.verifier().verify(&checkpoint(), &cosignature), Err(NoteError::NotSigned));
     let impostor = Cosigner::new(PARTNER.to_owned(), SigningKey::from_bytes(&[3; 32])).unwrap();
@@ -73,6 +75,8 @@ fn the_latest_time_counts_and_every_line_must_hold() {
     let (cosigner, later) = (cosigner(), noon() + 1.hour());
     let newer = cosigner.cosign(&checkpoint(), later).unwrap().add_to(REFERENCE_NOTE).unwrap();
     assert_eq!(cosigner.verifier().find(&newer), Ok((checkpoint(), later)));
+    let older = cosigner.cosign(&checkpoint(), noon() - 1.hour()).unwrap().add_to(&newer).unwrap();
+    assert_eq!(cosigner.verifier().find(&older), Ok((checkpoint(), later)), "in whatever order they come");
     let other = Checkpoint { size: 9, ..checkpoint() };
     let false_line = cosigner.cosign(&other, later).unwrap().add_to(&newer).unwrap();
     assert_eq!(cosigner.verifier().find(&false_line), Err(NoteError::BadSignature));
