@@ -1,0 +1,3 @@
+//! How the bytes of local systems arrive.
+
+pub mod drop_folder;
