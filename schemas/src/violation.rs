@@ -264,6 +264,8 @@ fn words(kind: &ValidationErrorKind, schema: &Value) -> (String, String) {
         Kind::OneOfMultipleValid { .. } => {
             ("is dubbelzinnig", "precies één van de toegestane vormen".to_owned())
         }
+        Kind::FalseSchema => ("hoort hier niet", "dit veld weglaten".to_owned()),
+        Kind::Not { .. } => ("is hier niet toegestaan", description(schema)),
         _ => ("klopt niet", description(schema)),
     };
     (problem.to_owned(), expected)
