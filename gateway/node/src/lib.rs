@@ -1,1 +1,22 @@
-//! .
+//! The node: everything wired together. [`outbound`] and [`inbound`] read from top to bottom as the path of a message.
+
+pub mod agreements;
+pub mod assets;
+pub mod certificate;
+pub mod cli;
+pub mod config;
+pub mod core;
+pub mod delivery;
+pub mod demo;
+pub mod drop_folders;
+pub mod inbound;
+pub mod intake;
+pub mod keys;
+pub mod logbook;
+pub mod node;
+pub mod outbound;
+pub mod partners;
+pub mod routes;
+pub mod setup;
+pub mod system;
+pub mod upkeep;

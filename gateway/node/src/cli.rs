@@ -1,0 +1,164 @@
+//! The commands of `schakel`.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    node::Node,
+    system::{SystemClock, SystemRandom},
+};
+
+mod agreement;
+mod demo;
+mod init;
+mod logbook;
+mod messages;
+mod partner;
+mod send;
+mod serve;
+
+/// Schakel: berichten tussen organisaties in het sociaal domein, gebonden aan een doel en een grondslag,
+/// ondertekend en met bewijs van ontvangst.
+#[derive(Debug, Parser)]
+#[command(
+    name = "schakel",
+    version,
+    about,
+    after_help = "Voorbeelden:\n  schakel demo                                  laat vier organisaties berichten uitwisselen\n  schakel init --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.nl:8443\n  schakel serve --map /var/lib/schakel          start het knooppunt in die map\n\nExitcodes: 0 gelukt; 1 uitgevoerd, maar niet alles is goed; 2 verkeerd aangeroepen; 3 kon niet worden uitgevoerd."
+)]
+pub struct Cli {
+    /// De map van het knooppunt, met daarin schakel.toml; zonder deze optie de huidige map. Bij `demo`: de map die
+    /// voor elke organisatie een map krijgt; zonder deze optie wordt na afloop alles opgeruimd.
+    #[arg(long, global = true, env = "SCHAKEL_MAP", value_name = "MAP")]
+    map: Option<PathBuf>,
+    /// Antwoord in JSON, voor andere programma's.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+    Verstuur(send::Send),
+    Berichten(messages::Messages),
+    Partner(partner::Partner),
+    Convenant(agreement::Agreement),
+    Logboek(logbook::Logbook),
+}
+
+/// How a command that could be carried out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All is well.
+    Good,
+    /// It was carried out, and not all is well.
+    NotAllGood,
+}
+
+/// Where a command writes, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// Whether the answer is JSON.
+    pub json: bool,
+}
+
+impl Output {
+    /// Writes a line for people; nothing when the answer is JSON.
+    pub fn say(self, line: impl std::fmt::Display) {
+        if !self.json {
+            write_line(line);
+        }
+    }
+
+    /// Writes the answer for programs; nothing when it is for people.
+    pub fn answer(self, value: &serde_json::Value) {
+        if self.json {
+            write_line(value);
+        }
+    }
+
+    /// Writes what needs attention to standard error, whichever the answer is.
+    pub fn warn(self, line: impl std::fmt::Display) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// A progress bar on a terminal; none elsewhere.
+    pub fn progress(self, total: Option<u64>, what: &'static str) -> indicatif::ProgressBar {
+        if self.json || !io::stderr().is_terminal() {
+            return indicatif::ProgressBar::hidden();
+        }
+        let bar = total.map_or_else(indicatif::ProgressBar::no_length, indicatif::ProgressBar::new);
+        let template = if total.is_some() {
+            "{msg} {wide_bar} {human_pos}/{human_len} ({per_sec}, nog {eta})"
+        } else {
+            "{msg} {spinner} {human_pos} ({per_sec})"
+        };
+        if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.with_message(what)
+    }
+}
+
+/// A reader that went away wants no more lines; that is not an error.
+fn write_line(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Carries out a command.
+pub async fn run(cli: Cli) -> ExitCode {
+    let output = Output { json: cli.json };
+    start_logging(matches!(cli.command, Command::Serve(_)));
+    let done = dispatch(cli, output).await;
+    match done {
+        Ok(Ending::Good) => ExitCode::SUCCESS,
+        Ok(Ending::NotAllGood) => ExitCode::from(1),
+        Err(error) => {
+            output.answer(&serde_json::json!({ "fout": format!("{error:#}") }));
+            output.warn(format!("Fout: {error:#}"));
+            ExitCode::from(3)
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
+    let Cli { map: given, command, .. } = cli;
+    let map = given.clone().unwrap_or_else(|| PathBuf::from("."));
+    match command {
+        Command::Init(command) => command.run(&map, output).await,
+        Command::Demo(command) => command.run(given, output).await,
+        Command::Serve(command) => command.run(&open(&map).await?, output).await,
+        Command::Verstuur(command) => command.run(&open(&map).await?, output).await,
+        Command::Berichten(command) => command.run(&open(&map).await?, output).await,
+        Command::Partner(command) => command.run(&open(&map).await?, output).await,
+        Command::Convenant(command) => command.run(&open(&map).await?, output).await,
+        Command::Logboek(command) => command.run(&open(&map).await?, output).await,
+    }
+}
+
+/// Opens the node in `folder` with the machine's clock and randomness.
+pub async fn open(folder: &std::path::Path) -> anyhow::Result<Node> {
+    Node::open(folder, Arc::new(SystemClock), Arc::new(SystemRandom)).await
+}
+
+/// Logs are English and go to standard error: all of it for a node that serves, only trouble for other commands.
+fn start_logging(serving: bool) {
+    let default = if serving { "info" } else { "error" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SCHAKEL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .try_init();
+}

@@ -1,0 +1,208 @@
+//! `schakel convenant`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use exchange::{
+    agreement::{self, AnswerKind, Standing},
+    digest::Digest,
+};
+
+use super::{Ending, Output};
+use crate::{agreements, node::Node};
+
+/// Spreek met partners af wat voor welk doel mag worden uitgewisseld.
+#[derive(Debug, Args)]
+pub(super) struct Agreement {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Leg een convenant voor aan de andere partijen, en aanvaard het zelf.
+    #[command(
+        alias = "propose",
+        after_help = "Het bestand is JSON volgens schemas/v1/convenant.schema.json. `schakel convenant partij` geeft het stuk over het eigen knooppunt."
+    )]
+    Voorstellen {
+        /// Het convenant.
+        bestand: PathBuf,
+    },
+    /// Geef het stuk over dit knooppunt voor in een convenant, met de digests van de eigen doelen.
+    Partij,
+    /// Laat de convenanten zien, of één helemaal.
+    #[command(alias = "show")]
+    Tonen {
+        /// De digest, of het begin ervan.
+        convenant: Option<String>,
+    },
+    /// Aanvaard een convenant.
+    #[command(alias = "accept")]
+    Aanvaarden {
+        /// De digest, of het begin ervan.
+        convenant: String,
+    },
+    /// Wijs een convenant af.
+    #[command(alias = "reject")]
+    Afwijzen {
+        /// De digest, of het begin ervan.
+        convenant: String,
+    },
+    /// Zeg een convenant op. Er gaat dan niets meer onder dit convenant, bij geen van de partijen.
+    #[command(alias = "end")]
+    Opzeggen {
+        /// De digest, of het begin ervan.
+        convenant: String,
+    },
+}
+
+impl Agreement {
+    pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        match self.what {
+            What::Voorstellen { bestand } => {
+                let text = std::fs::read_to_string(&bestand)
+                    .with_context(|| format!("{} is niet te lezen", bestand.display()))?;
+                let digest = agreements::propose(&node.core, &text, &node.purposes()?).await?;
+                spread(node, digest, output).await
+            }
+            What::Partij => party(node, output),
+            What::Tonen { convenant } => show(node, convenant.as_deref(), output),
+            What::Aanvaarden { convenant } => answer(node, &convenant, AnswerKind::Accepted, output).await,
+            What::Afwijzen { convenant } => answer(node, &convenant, AnswerKind::Rejected, output).await,
+            What::Opzeggen { convenant } => answer(node, &convenant, AnswerKind::Ended, output).await,
+        }
+    }
+}
+
+async fn answer(node: &Node, convenant: &str, kind: AnswerKind, output: Output) -> anyhow::Result<Ending> {
+    let digest = find(node, convenant)?;
+    agreements::answer(&node.core, digest, kind).await?;
+    spread(node, digest, output).await
+}
+
+/// Brings the answer to the other parties now, and tells who has it.
+async fn spread(node: &Node, digest: Digest, output: Output) -> anyhow::Result<Ending> {
+    let results = agreements::spread(&node.core, &node.link).await?;
+    let rules = node.core.rules();
+    let agreement = rules.agreement(digest).context("het convenant is verdwenen")?;
+    let standing = tell(&agreement.standing(node.core.now()));
+    output.say(format!("Convenant {digest}: {standing}."));
+    let mut problems = Vec::new();
+    for result in &results {
+        match &result.problem {
+            None => output.say(format!("  {} heeft het antwoord.", result.to)),
+            Some(problem) => {
+                output.say(format!("  {} heeft het antwoord nog niet: {problem}. Een draaiend knooppunt probeert het opnieuw.", result.to));
+                problems.push(serde_json::json!({ "oin": result.to, "probleem": problem }));
+            }
+        }
+    }
+    let all_good = problems.is_empty();
+    output.answer(&serde_json::json!({ "convenant": digest, "stand": standing, "niet_bereikt": problems }));
+    Ok(if all_good { Ending::Good } else { Ending::NotAllGood })
+}
+
+fn party(node: &Node, output: Output) -> anyhow::Result<Ending> {
+    let purposes: Vec<_> = node
+        .purposes()?
+        .iter()
+        .map(|one| serde_json::json!({ "doel": one.content().doel, "doel_digest": one.digest() }))
+        .collect();
+    let party = serde_json::json!({ "partij": node.party(), "doelen": purposes });
+    output.say(serde_json::to_string_pretty(&party)?);
+    output.answer(&party);
+    Ok(Ending::Good)
+}
+
+fn show(node: &Node, convenant: Option<&str>, output: Output) -> anyhow::Result<Ending> {
+    let rules = node.core.rules();
+    let now = node.core.now();
+    let one = convenant.map(|text| find(node, text)).transpose()?;
+    let mut shown: Vec<_> =
+        rules.agreements().filter(|a| one.is_none_or(|digest| a.digest() == digest)).collect();
+    shown.sort_by_key(|agreement| (agreement.content().groep.clone(), agreement.content().versie));
+    let mut rows = Vec::new();
+    for agreement in shown {
+        let content = agreement.content();
+        let standing = tell(&agreement.standing(now));
+        output.say(format!(
+            "{}  {} versie {}: {standing}",
+            agreement.digest(),
+            content.groep,
+            content.versie
+        ));
+        if one.is_some() {
+            details(agreement, output);
+        }
+        rows.push(serde_json::json!({
+            "convenant": agreement.digest(), "groep": content.groep, "versie": content.versie, "stand": standing,
+            "inhoud": one.map(|_| content), "antwoorden": agreement.answers().iter()
+                .map(|answer| serde_json::json!({ "oin": answer.by, "soort": answer.kind, "tijd": answer.at, "bewijs": answer.jws }))
+                .collect::<Vec<_>>(),
+        }));
+    }
+    if rows.is_empty() {
+        output.say("Er zijn nog geen convenanten. Leg er een voor met `schakel convenant voorstellen`.");
+    }
+    output.answer(&serde_json::json!({ "convenanten": rows }));
+    Ok(Ending::Good)
+}
+
+fn details(agreement: &agreement::Agreement, output: Output) {
+    let content = agreement.content();
+    output.say(format!("Geldig van {} tot en met {}.", content.geldig_van, content.geldig_tot));
+    for party in &content.partijen {
+        let answers = agreement.answers().iter().filter(|answer| answer.by == party.oin);
+        let said: Vec<String> =
+            answers.map(|answer| format!("{} op {}", word(answer.kind), answer.at)).collect();
+        let said = if said.is_empty() { "nog geen antwoord".to_owned() } else { said.join(", ") };
+        output.say(format!("  {}  {} ({}): {said}", party.oin, party.naam, party.soort));
+    }
+    for clause in &content.afspraken {
+        output.say(format!("  voor {}:", clause.doel));
+        let list =
+            |oins: &[exchange::oin::Oin]| oins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        output.say(format!("    van {} naar {}", list(&clause.van), list(&clause.naar)));
+        for message_type in &clause.berichttypen {
+            output.say(format!("    {message_type}"));
+        }
+    }
+}
+
+fn find(node: &Node, text: &str) -> anyhow::Result<Digest> {
+    let rules = node.core.rules();
+    let matches = |digest: &Digest| {
+        let full = digest.to_string();
+        full.starts_with(text) || full["sha256:".len()..].starts_with(text)
+    };
+    let found: Vec<Digest> = rules.agreements().map(|agreement| agreement.digest()).filter(matches).collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => bail!("er is geen convenant dat zo begint; `schakel convenant tonen` laat zien welke er zijn"),
+        _ => bail!("er zijn meer convenanten die zo beginnen; geef meer tekens van de digest"),
+    }
+}
+
+const fn word(kind: AnswerKind) -> &'static str {
+    match kind {
+        AnswerKind::Accepted => "aanvaard",
+        AnswerKind::Rejected => "afgewezen",
+        AnswerKind::Ended => "opgezegd",
+    }
+}
+
+fn tell(standing: &Standing) -> String {
+    match standing {
+        Standing::InForce => "in werking".to_owned(),
+        Standing::NotYet => "door iedereen aanvaard; de eerste dag moet nog komen".to_owned(),
+        Standing::Expired => "verlopen".to_owned(),
+        Standing::Rejected(by) => format!("afgewezen door {by}"),
+        Standing::Ended(by) => format!("opgezegd door {by}"),
+        Standing::Proposed(waiting) => {
+            let waiting: Vec<String> = waiting.iter().map(ToString::to_string).collect();
+            format!("wacht op {}", waiting.join(", "))
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `schakel demo`.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+
+use super::{Ending, Output, serve::stop_signal};
+use crate::{
+    demo::{self, Outcome},
+    system::{SystemClock, SystemRandom},
+};
+
+/// Laat vier organisaties op deze machine echt met elkaar uitwisselen: een woningcorporatie levert haar
+/// achterstandenlijst aan, de gemeente ontvangt de signalen met bewijs en koppelt terug.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel demo                           laat het zien en blijft draaien\n  schakel demo --once --json             loopt één keer door en geeft de uitkomst als JSON\n  schakel demo --map proef               bewaart alles in proef/, één map per organisatie\n  schakel demo --invoer export.csv       met een eigen achterstandenlijst van dezelfde opmaak\n\nMet --map werken daarna alle opdrachten op die mappen, bijvoorbeeld: schakel berichten --map proef/gemeente\nExitcode 1: de uitkomst klopt niet."
+)]
+pub(super) struct Demo {
+    /// Loop één keer door en stop.
+    #[arg(long)]
+    once: bool,
+    /// Een andere achterstandenlijst van dezelfde opmaak.
+    #[arg(long, value_name = "BESTAND")]
+    invoer: Option<PathBuf>,
+}
+
+impl Demo {
+    pub(super) async fn run(self, folder: Option<PathBuf>, output: Output) -> anyhow::Result<Ending> {
+        let temporary = tempfile::Builder::new().prefix("schakel-demo-").tempdir()?;
+        let keeps = folder.is_some();
+        let root = folder.unwrap_or_else(|| temporary.path().to_owned());
+        std::fs::create_dir_all(&root)?;
+        output.say("Vier organisaties starten, elk met eigen sleutels, certificaat en database…");
+        let demo = demo::Demo::set_up(&root, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+        output.say("Ze kennen elkaar en hebben samen een convenant ondertekend. De achterstandenlijst gaat op weg…\n");
+        let export = match self.invoer {
+            Some(path) => path,
+            None => demo::write_export(&root)?,
+        };
+        let outcome = demo.exchange(&export).await?;
+        story(&outcome, output);
+        output.answer(&serde_json::to_value(&outcome)?);
+        if !self.once {
+            where_to_look(&demo, keeps, output);
+            stop_signal().await?;
+            output.say("De demo stopt.");
+        }
+        demo.stop().await;
+        Ok(if outcome.klopt { Ending::Good } else { Ending::NotAllGood })
+    }
+}
+
+fn story(outcome: &Outcome, output: Output) {
+    output.say(format!(
+        "Woningcorporatie De Sleutel leverde een lijst van {} huurders met een achterstand.",
+        outcome.gelezen
+    ));
+    output.say(format!("  {:>3} signalen gingen naar de gemeente", outcome.verzonden));
+    if outcome.eerder_verzonden > 0 {
+        output.say(format!(
+            "  {:>3} waren al eerder verstuurd en gingen niet nog eens",
+            outcome.eerder_verzonden
+        ));
+    }
+    for (reason, count) in &outcome.geweigerd {
+        output.say(format!("  {count:>3} bleven binnen: {reason}"));
+    }
+    if outcome.afgekeurd > 0 {
+        output.say(format!("  {:>3} waren niet te lezen", outcome.afgekeurd));
+    }
+    for problem in &outcome.problemen {
+        output.say(format!("        {problem}"));
+    }
+    for warning in &outcome.waarschuwingen {
+        output.say(format!("    let op: {warning}"));
+    }
+    output.say(format!(
+        "\nGemeente Rivierstad liet {} signalen toe en koppelde op {} daarvan terug.",
+        outcome.toegelaten, outcome.terugkoppelingen
+    ));
+    output.say(format!(
+        "Van {} berichten is de ontvangst bewezen; {} bewijzen gecontroleerd en geldig.\n",
+        outcome.ontvangstbewijzen_verwacht, outcome.ontvangstbewijzen_geldig
+    ));
+    for organisation in &outcome.organisaties {
+        output.say(format!(
+            "  {}  {:<28} logboek van {:>3} regels",
+            organisation.oin, organisation.naam, organisation.logboek_grootte
+        ));
+    }
+    if !outcome.klopt {
+        output.warn("\nDe uitkomst klopt niet: de aantallen hierboven sluiten niet op elkaar aan.");
+    }
+}
+
+fn where_to_look(demo: &demo::Demo, keeps: bool, output: Output) {
+    output.say("\nDe organisaties draaien door. Kijk zelf, in een ander venster:");
+    for (name, folder) in demo.folders() {
+        output.say(format!("  {name:<28} schakel berichten --map {}", folder.display()));
+    }
+    if !keeps {
+        output.say("Alles wordt opgeruimd bij het stoppen; met --map MAP blijft het bewaard.");
+    }
+    output.say("Stop met Ctrl-C.");
+}

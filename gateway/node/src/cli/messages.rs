@@ -1,0 +1,98 @@
+//! `schakel berichten`.
+
+use clap::{Args, ValueEnum};
+use store::{Direction, Filter, MessageRow, Order, State};
+
+use super::{Ending, Output};
+use crate::node::Node;
+
+/// Laat zien welke berichten er zijn en hoe het ermee staat. Zonder inhoud: wie wat wanneer stuurde en hoe het afliep.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel berichten\n  schakel berichten --richting uit --stand wacht\n  schakel berichten --aantal 200 --json\n\nStanden: wacht, toegelaten, geweigerd, onbestelbaar."
+)]
+pub(super) struct Messages {
+    /// Alleen wat binnenkwam (in) of wegging (uit).
+    #[arg(long)]
+    richting: Option<Richting>,
+    /// Alleen berichten in deze stand.
+    #[arg(long)]
+    stand: Option<State>,
+    /// Hoeveel berichten, de nieuwste eerst; hooguit 500.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    aantal: u16,
+    /// Ga verder na het bericht met dit nummer.
+    #[arg(long, value_name = "NUMMER")]
+    na: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Richting {
+    In,
+    Uit,
+}
+
+impl Messages {
+    pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        let direction = self.richting.map(|richting| match richting {
+            Richting::In => Direction::Inbound,
+            Richting::Uit => Direction::Outbound,
+        });
+        let filter = Filter {
+            direction,
+            state: self.stand,
+            after: self.na,
+            order: Order::NewestFirst,
+            limit: self.aantal.into(),
+        };
+        let rows = node.core.store.messages(filter).await?;
+        if rows.is_empty() {
+            output.say("Er zijn geen berichten die hieraan voldoen.");
+        }
+        for row in &rows {
+            output.say(line(row));
+        }
+        output.answer(&serde_json::json!({ "berichten": rows.iter().map(json).collect::<Vec<_>>() }));
+        Ok(Ending::Good)
+    }
+}
+
+fn line(row: &MessageRow) -> String {
+    let kind = row.message_type.as_deref().unwrap_or("onbekend");
+    let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    format!(
+        "{:>7}  {}  {:<4} {}  {:<45} {}{reason}",
+        row.index,
+        row.created.strftime("%Y-%m-%d %H:%M:%S"),
+        direction(row),
+        row.partner,
+        kind.trim_start_matches("nl.sociaaldomein."),
+        row.state,
+    )
+}
+
+fn direction(row: &MessageRow) -> &'static str {
+    match row.direction {
+        Direction::Inbound => "van",
+        Direction::Outbound => "naar",
+    }
+}
+
+fn json(row: &MessageRow) -> serde_json::Value {
+    serde_json::json!({
+        "nummer": row.index,
+        "richting": match row.direction { Direction::Inbound => "in", Direction::Outbound => "uit" },
+        "id": row.id,
+        "dossier": row.case,
+        "partner": row.partner,
+        "type": row.message_type,
+        "doel": row.purpose,
+        "convenant": row.agreement,
+        "loket": row.desk,
+        "stand": row.state.as_str(),
+        "reden": row.reason,
+        "gemaakt": row.created,
+        "afgerond": row.finished,
+        "bericht": row.digest,
+    })
+}

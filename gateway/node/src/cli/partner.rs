@@ -1,0 +1,138 @@
+//! `schakel partner`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use exchange::{descriptor::Descriptor, oin::Oin};
+use transport::Endpoint;
+
+use super::{Ending, Output};
+use crate::{node::Node, partners};
+
+/// Beheer de partners van dit knooppunt.
+#[derive(Debug, Args)]
+pub(super) struct Partner {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Schrijf de ondertekende beschrijving van het eigen knooppunt, om aan partners te geven.
+    Beschrijving {
+        /// Het bestand; zonder deze optie naar het scherm.
+        #[arg(long, value_name = "BESTAND")]
+        naar: Option<PathBuf>,
+    },
+    /// Voeg een partner toe met de beschrijving van zijn knooppunt, of werk die bij.
+    #[command(
+        alias = "add",
+        after_help = "Voorbeelden:\n  schakel partner toevoegen woningcorporatie.jws\n  schakel partner toevoegen schakel.woningcorporatie.nl:8443 --oin 00000099000000002000"
+    )]
+    Toevoegen {
+        /// Een bestand met de beschrijving, of HOST:POORT om die daar op te halen.
+        bron: String,
+        /// Het OIN dat op dat adres verwacht wordt; verplicht bij HOST:POORT.
+        #[arg(long)]
+        oin: Option<Oin>,
+    },
+    /// Laat de partners zien, met hoe het contact verloopt.
+    #[command(alias = "list")]
+    Lijst,
+    /// Maak echt verbinding met een partner en vraag zijn beschrijving op.
+    Test {
+        /// Het OIN van de partner.
+        oin: Oin,
+    },
+}
+
+impl Partner {
+    pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        match self.what {
+            What::Beschrijving { naar } => describe(node, naar, output),
+            What::Toevoegen { bron, oin } => add(node, &bron, oin, output).await,
+            What::Lijst => list(node, output).await,
+            What::Test { oin } => test(node, oin, output).await,
+        }
+    }
+}
+
+fn describe(node: &Node, path: Option<PathBuf>, output: Output) -> anyhow::Result<Ending> {
+    let text = node.descriptor().sign(&*node.core.signer)?;
+    match path {
+        Some(path) => {
+            std::fs::write(&path, &text)
+                .with_context(|| format!("{} is niet te schrijven", path.display()))?;
+            output.say(format!("De beschrijving staat in {}.", path.display()));
+        }
+        None => output.say(&text),
+    }
+    output.answer(&serde_json::json!({ "beschrijving": text }));
+    Ok(Ending::Good)
+}
+
+async fn add(node: &Node, source: &str, oin: Option<Oin>, output: Output) -> anyhow::Result<Ending> {
+    let text = if std::path::Path::new(source).exists() {
+        std::fs::read_to_string(source).with_context(|| format!("{source} is niet te lezen"))?
+    } else {
+        let oin = oin.context(
+            "er is geen bestand met die naam. Is het een adres, geef dan met --oin het OIN dat daar verwacht wordt",
+        )?;
+        let endpoint = Endpoint { oin, tcp: source.to_owned(), quic: None };
+        partners::fetch(&node.link, &endpoint).await?.0
+    };
+    let descriptor = partners::add(&node.core, &text).await?;
+    output.say(format!("{} ({}) is nu partner.", descriptor.naam, descriptor.oin));
+    output.answer(&serde_json::json!({ "oin": descriptor.oin, "naam": descriptor.naam }));
+    Ok(Ending::Good)
+}
+
+async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> {
+    let mut rows = Vec::new();
+    for partner in node.core.store.partners().await? {
+        let state = node.core.store.partner_state(partner.oin).await?;
+        let contact =
+            state.last_contact.map_or_else(|| "nog geen contact".to_owned(), |at| format!("contact {at}"));
+        let trouble =
+            state.failure.as_deref().map_or_else(String::new, |failure| format!(", maar nu: {failure}"));
+        output.say(format!("{}  {:<20} {}  {contact}{trouble}", partner.oin, partner.kind, partner.name));
+        rows.push(serde_json::json!({
+            "oin": partner.oin, "naam": partner.name, "soort": partner.kind, "laatste_contact": state.last_contact,
+            "storing": state.failure, "volgende_poging": state.next_attempt,
+        }));
+    }
+    if rows.is_empty() {
+        output.say("Er zijn nog geen partners. Voeg er een toe met `schakel partner toevoegen`.");
+    }
+    output.answer(&serde_json::json!({ "partners": rows }));
+    Ok(Ending::Good)
+}
+
+async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
+    let record = node.core.store.partner(oin).await?;
+    let record = record.with_context(|| format!("{oin} is geen partner; voeg hem eerst toe"))?;
+    let known = Descriptor::verify(&record.descriptor)?;
+    let endpoint = partners::endpoint_of(&known);
+    match partners::fetch(&node.link, &endpoint).await {
+        Ok((_, found)) => {
+            output.say(format!("{} antwoordt op {} en is wie hij zegt te zijn.", found.naam, endpoint.tcp));
+            if found.sleutels != known.sleutels || found.logsleutel != known.logsleutel {
+                output.warn("Let op: de partner gebruikt andere sleutels dan in zijn beschrijving hier. Vraag hem waarom en voeg hem opnieuw toe.");
+            }
+            output.answer(&serde_json::json!({ "bereikbaar": true, "naam": found.naam }));
+            Ok(Ending::Good)
+        }
+        Err(error) => {
+            let remedy = match &error {
+                partners::PartnerError::Link(error) => error.remedy(),
+                _ => "Neem contact op met de beheerder van de partner.",
+            };
+            output.say(format!("{} is niet bereikbaar op {}: {error}. {remedy}", record.name, endpoint.tcp));
+            output.answer(
+                &serde_json::json!({ "bereikbaar": false, "fout": error.to_string(), "oplossing": remedy }),
+            );
+            Ok(Ending::NotAllGood)
+        }
+    }
+}

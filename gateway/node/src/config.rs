@@ -1,0 +1,175 @@
+//! `schakel.toml`: what an operator sets. Unknown keys are refused, so that a typing error stops the start.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use exchange::{descriptor::Desk, oin::Oin, organisation::OrganisationKind};
+use serde::{Deserialize, Serialize};
+
+/// The name of the configuration file in a node's folder.
+pub const FILE: &str = "schakel.toml";
+
+/// Everything an operator sets. Paths are relative to the folder of the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who this node is.
+    pub organisatie: Organisation,
+    /// Where it listens and how partners reach it.
+    pub netwerk: Network,
+    /// Certificates.
+    #[serde(default)]
+    pub tls: Tls,
+    /// Where things are kept.
+    #[serde(default)]
+    pub opslag: Storage,
+    /// Connections to local systems.
+    #[serde(default)]
+    pub koppelingen: Vec<Connection>,
+    /// Desks where people work.
+    #[serde(default)]
+    pub loketten: Vec<Desk>,
+}
+
+/// The organisation whose node this is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Organisation {
+    /// Its OIN, the same as in the certificate.
+    pub oin: Oin,
+    /// Its name.
+    pub naam: String,
+    /// Its kind.
+    pub soort: OrganisationKind,
+    /// Where partners ask about the exchange.
+    pub contact: String,
+    /// Where to reach the data protection officer.
+    pub fg: String,
+}
+
+/// Where the node listens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Address and port to listen on.
+    pub luister: SocketAddr,
+    /// Host and port by which partners reach this node; the host stands in the certificate.
+    pub adres: String,
+    /// Also offer QUIC, on the same port over UDP.
+    #[serde(default)]
+    pub quic: bool,
+}
+
+/// Certificates and trust.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The organisation's certificate chain, PEM.
+    pub certificaat: PathBuf,
+    /// Its private key, PEM.
+    pub sleutel: PathBuf,
+    /// The certificate authorities of the group, PEM.
+    pub vertrouwensankers: PathBuf,
+    /// Revocation lists, PEM.
+    pub crls: Vec<PathBuf>,
+    /// Also allow TLS 1.2, for partners whose equipment has no 1.3.
+    pub tls12: bool,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            certificaat: "tls/certificaat.pem".into(),
+            sleutel: "tls/sleutel.pem".into(),
+            vertrouwensankers: "tls/vertrouwensankers.pem".into(),
+            crls: Vec::new(),
+            tls12: false,
+        }
+    }
+}
+
+/// Where things are kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storage {
+    /// The database.
+    pub bestand: PathBuf,
+    /// The folder with the keys for messages, log and storage.
+    pub sleutels: PathBuf,
+    /// The folder with the purpose register.
+    pub doelen: PathBuf,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { bestand: "schakel.db".into(), sleutels: "sleutels".into(), doelen: "doelen".into() }
+    }
+}
+
+/// A connection to a local system.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Its name, for `verstuur` and in messages to people.
+    pub naam: String,
+    /// The mapping file.
+    pub mapping: PathBuf,
+    /// The organisation that receives what comes in here.
+    pub ontvanger: Oin,
+    /// The folder that is watched while the node runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<PathBuf>,
+}
+
+/// The configuration cannot be used; says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no file.
+    #[error(
+        "er is geen {} (kijk met --map naar de map van een knooppunt, of maak er een met `schakel init`): {source}",
+        path.display()
+    )]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Why it could not be read.
+        source: std::io::Error,
+    },
+    /// It does not parse or holds an unknown key.
+    #[error("{}: {message}\nPas dit aan en start opnieuw. Alle sleutels staan uitgelegd in config/schakel.voorbeeld.toml.", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and what is wrong.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads the configuration of the node in `folder`.
+    pub fn load(folder: &Path) -> Result<Self, ConfigError> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(source) => return Err(ConfigError::Missing { path, source }),
+        };
+        Self::parse(&text).map_err(|message| ConfigError::Invalid { path, message })
+    }
+
+    /// Reads a configuration from its text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        for (position, connection) in config.koppelingen.iter().enumerate() {
+            let same = |other: &Connection| other.naam == connection.naam;
+            if config.koppelingen[..position].iter().any(same) {
+                return Err(format!("de koppeling `{}` staat er twee keer in", connection.naam));
+            }
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests;

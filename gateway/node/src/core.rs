@@ -1,0 +1,94 @@
+//! What the path of a message needs: who we are, the rules, the store, a key, a clock. No sockets.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use exchange::{
+    agreement::Agreement, clock::Clock, oin::Oin, purpose::Purpose, random::Random, rulebook::Rulebook,
+    signature::Signer,
+};
+use jiff::Timestamp;
+use store::{Store, StoreError};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// The heart of a node.
+pub struct Core {
+    /// This organisation.
+    pub me: Oin,
+    /// What the node remembers.
+    pub store: Store,
+    /// Signs messages.
+    pub signer: Arc<dyn Signer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Rings when there is something to deliver.
+    pub work: Notify,
+    rules: ArcSwap<Rulebook>,
+}
+
+/// What the store holds cannot be read as rules: it was changed outside this program.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored agreement or purpose is not one.
+    #[error("an agreement or purpose in the store is damaged: {0}")]
+    Damaged(String),
+}
+
+impl Core {
+    /// A core with the rules its store holds.
+    pub async fn new(
+        me: Oin,
+        store: Store,
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, RulesError> {
+        let core = Self { me, store, signer, clock, random, work: Notify::new(), rules: ArcSwap::default() };
+        core.reload_rules().await?;
+        Ok(core)
+    }
+
+    /// The rules as they are now.
+    pub fn rules(&self) -> Arc<Rulebook> {
+        self.rules.load_full()
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new identifier.
+    pub fn new_id(&self) -> Uuid {
+        exchange::id::new(self.now(), &*self.random)
+    }
+
+    /// Reads agreements and purposes from the store again.
+    pub async fn reload_rules(&self) -> Result<(), RulesError> {
+        let mut agreements = Vec::new();
+        let mut purposes = Vec::new();
+        for stored in self.store.agreements().await? {
+            let mut agreement = Agreement::parse(&stored.content).map_err(damaged)?;
+            for (_, jws) in &stored.answers {
+                agreement.add_answer(jws).map_err(damaged)?;
+            }
+            for (_, text) in &stored.purposes {
+                purposes.push(Purpose::from_json(text).map_err(damaged)?);
+            }
+            agreements.push(agreement);
+        }
+        self.rules.store(Arc::new(Rulebook::new(agreements, purposes)));
+        Ok(())
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "shaped for map_err")]
+fn damaged(error: impl ToString) -> RulesError {
+    RulesError::Damaged(error.to_string())
+}

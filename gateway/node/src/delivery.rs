@@ -1,0 +1,309 @@
+//! From outbox to receipt: batches to each partner that has something waiting, retried until they expire.
+//!
+//! [`prepare`] and [`settle`] are the two steps around the network; the driver in this module and the simulation both
+//! use just these.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use exchange::{
+    delivery::{Backoff, Delivered, check_receipt},
+    digest::Digest,
+    oin::Oin,
+    receipt::Receipt,
+    tlog::LogVerifier,
+};
+use jiff::{SignedDuration, Timestamp};
+use store::{BatchLimit, Lease, PartnerCheckpoint, SentOutcome, StoreError};
+use tokio::{sync::Semaphore, task::JoinSet};
+use transport::{Link, LinkError, Request, Response};
+
+use crate::{core::Core, partners};
+
+/// The media type of a delivery.
+pub const JWS_LINES: &str = "application/vnd.schakel.jws-lines";
+/// The media type of a receipt.
+pub const RECEIPT: &str = "application/vnd.schakel.ontvangst+json";
+
+/// One request carries at most this much: half of what a receiver must take, so that two are under way at once.
+const BATCH: BatchLimit = BatchLimit { count: 128, bytes: 2 * 1024 * 1024 };
+/// Batches under way to one partner: one on the line while the receiver works on the other.
+const BATCHES_IN_FLIGHT: usize = 2;
+/// Partners served at the same time.
+const MAX_PARTNERS: usize = 64;
+/// How often to look for what another process put in the outbox, and for partners whose wait is over.
+const POLL: Duration = Duration::from_secs(1);
+
+/// A batch on its way.
+pub struct Batch {
+    lease: Lease,
+    /// The request body.
+    pub body: Bytes,
+}
+
+/// How a batch ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// The partner proved what it did with every message.
+    Receipted {
+        /// Filed by the partner.
+        admitted: usize,
+        /// Refused by the partner, for good.
+        refused: usize,
+    },
+    /// Everything is due again; the partner may name the earliest moment.
+    Waiting {
+        /// Why, for the operator. No personal data.
+        reason: String,
+        /// Not before this long.
+        no_sooner: Option<SignedDuration>,
+    },
+    /// The partner says it will never take this. A batch is then tried message by message.
+    Undeliverable,
+}
+
+/// Takes the next batch for a partner, if something is due.
+pub async fn prepare(core: &Core, to: Oin, one_by_one: bool) -> Result<Option<Batch>, StoreError> {
+    let limit = if one_by_one { BatchLimit { count: 1, ..BATCH } } else { BATCH };
+    let Some(lease) = core.store.lease_due(to, core.now(), limit).await? else { return Ok(None) };
+    let mut body = String::with_capacity(lease.messages().iter().map(|message| message.jws.len() + 1).sum());
+    for message in lease.messages() {
+        body.push_str(&message.jws);
+        body.push('\n');
+    }
+    Ok(Some(Batch { lease, body: body.into() }))
+}
+
+/// The request that carries a batch.
+pub fn request(batch: &Batch) -> Request {
+    Request::post("/v1/berichten", JWS_LINES, batch.body.clone())
+}
+
+/// Records what came of a batch. When this returns, the outcome is durable.
+pub async fn settle(
+    core: &Core,
+    batch: Batch,
+    answer: Result<Response, LinkError>,
+) -> Result<Settled, StoreError> {
+    let Batch { lease, .. } = batch;
+    let partner = lease.to();
+    match answer {
+        Ok(response) if response.status == 200 => receipted(core, lease, &response.body).await,
+        Ok(response) if is_final(response.status) => {
+            if lease.messages().len() == 1 {
+                let reason =
+                    format!("geweigerd door het knooppunt van de ontvanger (HTTP {})", response.status);
+                core.store.record_undeliverable(&lease, &reason, core.now()).await?;
+            }
+            Ok(Settled::Undeliverable)
+        }
+        Ok(response) => {
+            tracing::warn!(%partner, status = response.status, "partner did not take a delivery");
+            let no_sooner = response.retry_after.map(|seconds| SignedDuration::from_secs(seconds.into()));
+            Ok(Settled::Waiting { reason: refusal_text(response.status), no_sooner })
+        }
+        Err(error) => {
+            tracing::warn!(%partner, %error, "partner could not be reached");
+            Ok(Settled::Waiting { reason: error.to_string(), no_sooner: None })
+        }
+    }
+}
+
+/// Statuses that no repetition changes: the request itself is at fault.
+fn is_final(status: u16) -> bool {
+    matches!(status, 400 | 405 | 406 | 411 | 413 | 414 | 415 | 422 | 431)
+}
+
+fn refusal_text(status: u16) -> String {
+    match status {
+        403 => "de ontvanger kent dit knooppunt nog niet als partner".into(),
+        404 => "op het adres van de ontvanger antwoordt geen Schakel-knooppunt".into(),
+        429 => "de ontvanger vraagt om rustiger aan te doen".into(),
+        503 => "de ontvanger kan nu even niets aannemen".into(),
+        other => format!("de ontvanger antwoordde met HTTP {other}"),
+    }
+}
+
+async fn receipted(core: &Core, lease: Lease, body: &[u8]) -> Result<Settled, StoreError> {
+    let partner = lease.to();
+    let sent: Vec<Digest> = lease.messages().iter().map(|message| message.digest).collect();
+    let checked = match (serde_json::from_slice::<Receipt>(body), log_key(core, partner)) {
+        (Ok(receipt), Some(key)) => {
+            check_receipt(&receipt, &sent, core.me, &key).map_err(|fault| fault.to_string())
+        }
+        (Err(_), _) => Err("the answer is not a receipt".to_owned()),
+        (_, None) => Err("no agreement or descriptor names the partner's log key".to_owned()),
+    };
+    let (verified, delivered) = match checked {
+        Ok(checked) => checked,
+        Err(fault) => {
+            tracing::error!(%partner, fault, "partner answered with a receipt that proves nothing");
+            let reason =
+                "de ontvanger gaf geen geldig ontvangstbewijs; neem contact op met de beheerder daar";
+            return Ok(Settled::Waiting { reason: reason.into(), no_sooner: None });
+        }
+    };
+    let admitted = delivered.iter().filter(|outcome| **outcome == Delivered::Admitted).count();
+    let refused = delivered.len() - admitted;
+    let outcomes: Vec<SentOutcome> = delivered.into_iter().map(sent_outcome).collect();
+    let text = String::from_utf8_lossy(body).into_owned();
+    let checkpoint = PartnerCheckpoint { size: verified.checkpoint().size, note: verified.note().to_owned() };
+    core.store.record_receipt(&lease, &outcomes, text, checkpoint, core.now()).await?;
+    Ok(Settled::Receipted { admitted, refused })
+}
+
+fn sent_outcome(delivered: Delivered) -> SentOutcome {
+    match delivered {
+        Delivered::Admitted => SentOutcome::Admitted,
+        Delivered::Refused(reason) => SentOutcome::Refused { reason: reason.code().to_owned() },
+    }
+}
+
+/// The log key of a partner, as an agreement that both signed fixed it.
+fn log_key(core: &Core, partner: Oin) -> Option<LogVerifier> {
+    let rules = core.rules();
+    let mut keys = rules.agreements().filter_map(|agreement| agreement.log_key(partner));
+    keys.next().cloned()
+}
+
+/// Delivers until it is dropped.
+pub struct Driver {
+    core: Arc<Core>,
+    link: Link,
+    partners: Mutex<HashMap<Oin, PartnerState>>,
+}
+
+/// What the driver keeps of a partner between batches. After a restart every partner is tried at once.
+struct PartnerState {
+    backoff: Backoff,
+    not_before: Timestamp,
+    one_by_one: bool,
+    slots: Arc<Semaphore>,
+}
+
+impl Default for PartnerState {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            not_before: Timestamp::MIN,
+            one_by_one: false,
+            slots: Arc::new(Semaphore::new(BATCHES_IN_FLIGHT)),
+        }
+    }
+}
+
+impl Driver {
+    /// A driver that sends over `link`.
+    pub fn new(core: Arc<Core>, link: Link) -> Arc<Self> {
+        Arc::new(Self { core, link, partners: Mutex::default() })
+    }
+
+    /// Runs until cancelled. Cancelling loses nothing: what was not receipted is due again.
+    pub async fn run(self: Arc<Self>) {
+        let mut under_way = JoinSet::new();
+        loop {
+            if let Err(error) = self.clone().start_due(&mut under_way).await {
+                tracing::error!(%error, "cannot read the outbox");
+            }
+            tokio::select! {
+                () = self.core.work.notified() => {}
+                Some(_) = under_way.join_next() => {}
+                () = tokio::time::sleep(POLL) => self.housekeeping().await,
+            }
+        }
+    }
+
+    /// Tries a partner at once: it became reachable or announced itself.
+    pub async fn wake(&self, partner: Oin) -> Result<(), StoreError> {
+        self.with(partner, |state| state.not_before = Timestamp::MIN);
+        self.core.store.note_partner_reached(partner, self.core.now()).await?;
+        self.core.work.notify_one();
+        Ok(())
+    }
+
+    async fn housekeeping(&self) {
+        if let Err(error) = self.core.store.expire(self.core.now()).await {
+            tracing::error!(%error, "cannot expire messages");
+        }
+    }
+
+    async fn start_due(self: Arc<Self>, under_way: &mut JoinSet<()>) -> Result<(), StoreError> {
+        let now = self.core.now();
+        for due in self.core.store.due(now, MAX_PARTNERS).await? {
+            loop {
+                let partner = due.oin;
+                let (slots, one_by_one, may) = self
+                    .with(partner, |state| (state.slots.clone(), state.one_by_one, state.not_before <= now));
+                let Some(slot) = may.then(|| slots.try_acquire_owned().ok()).flatten() else { break };
+                let Some(batch) = prepare(&self.core, partner, one_by_one).await? else { break };
+                let driver = self.clone();
+                under_way.spawn(async move {
+                    driver.deliver(partner, batch).await;
+                    drop(slot);
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(&self, partner: Oin, batch: Batch) {
+        let single = batch.lease.messages().len() == 1;
+        let answer = match partners::endpoint(&self.core, partner).await {
+            Some(endpoint) => self.link.send(&endpoint, request(&batch)).await,
+            None => {
+                return self
+                    .wait(
+                        partner,
+                        "de partner heeft nog geen adres; voeg hem toe met `schakel partner`",
+                        None,
+                    )
+                    .await;
+            }
+        };
+        match settle(&self.core, batch, answer).await {
+            Ok(Settled::Receipted { .. }) => {
+                let was_failing = self.with(partner, |state| {
+                    let failing = state.backoff.failures() > 0;
+                    state.backoff.reset();
+                    state.one_by_one = false;
+                    failing
+                });
+                if was_failing {
+                    let _ = self.core.store.note_partner_reached(partner, self.core.now()).await;
+                }
+            }
+            Ok(Settled::Waiting { reason, no_sooner }) => self.wait(partner, &reason, no_sooner).await,
+            // Find the one message that the partner's node cannot read, without holding up the others.
+            Ok(Settled::Undeliverable) => {
+                self.with(partner, |state| state.one_by_one = !single || state.one_by_one)
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot record the outcome of a delivery");
+                self.wait(partner, "de uitkomst kon niet worden opgeslagen", None).await;
+            }
+        }
+    }
+
+    async fn wait(&self, partner: Oin, reason: &str, no_sooner: Option<SignedDuration>) {
+        let now = self.core.now();
+        let next = self.with(partner, |state| {
+            // Two batches that fail together are one failure.
+            if state.not_before <= now {
+                state.not_before = state.backoff.next(now, no_sooner, &*self.core.random);
+            }
+            state.not_before
+        });
+        if let Err(error) = self.core.store.note_partner_failure(partner, reason, now, next).await {
+            tracing::error!(%error, "cannot note that a partner is unreachable");
+        }
+    }
+
+    fn with<T>(&self, partner: Oin, change: impl FnOnce(&mut PartnerState) -> T) -> T {
+        let mut partners = self.partners.lock().unwrap_or_else(PoisonError::into_inner);
+        change(partners.entry(partner).or_default())
+    }
+}

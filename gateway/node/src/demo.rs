@@ -1,0 +1,242 @@
+//! The demonstration: four organisations on this machine, each with its own keys, certificate, database and port,
+//! exchanging over real connections.
+//!
+//! [`Demo::set_up`] makes or opens the nodes and lets them agree through the protocol; [`Demo::exchange`] sends the
+//! export and the feedback; [`Outcome`] says what happened and whether it adds up.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use exchange::{agreement::Standing, clock::Clock, organisation::OrganisationKind, random::Random};
+use store::State;
+
+use crate::{
+    agreements, assets,
+    config::{Config, Connection, Network, Organisation, Storage, Tls},
+    drop_folders::{self, DropFolders},
+    intake::{self, Offer},
+    node::{Node, Running},
+    partners, setup,
+};
+
+mod agreement;
+mod feedback;
+mod outcome;
+
+pub use outcome::{OrganisationOutcome, Outcome};
+
+/// The mapping of the corporation's export.
+const MAPPING: &str = "koppelingen/woningcorporatie-achterstanden.toml";
+/// How long the organisations get to agree, and to deliver a whole export.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often to look whether they are done.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// An organisation that takes part.
+struct Participant {
+    folder: &'static str,
+    oin: &'static str,
+    name: &'static str,
+    kind: OrganisationKind,
+}
+
+const MUNICIPALITY: usize = 0;
+const CORPORATION: usize = 1;
+
+/// Test OINs (prefix 00000099) and invented organisations.
+const PARTICIPANTS: [Participant; 4] = [
+    Participant {
+        folder: "gemeente",
+        oin: "00000099000000001000",
+        name: "Gemeente Rivierstad",
+        kind: OrganisationKind::Municipality,
+    },
+    Participant {
+        folder: "woningcorporatie",
+        oin: "00000099000000002000",
+        name: "Woningcorporatie De Sleutel",
+        kind: OrganisationKind::HousingCorporation,
+    },
+    Participant {
+        folder: "sociale-dienst",
+        oin: "00000099000000003000",
+        name: "Sociale Dienst De Rivieren",
+        kind: OrganisationKind::SocialService,
+    },
+    Participant {
+        folder: "uwv",
+        oin: "00000099000000004000",
+        name: "UWV Rivierenland",
+        kind: OrganisationKind::Uwv,
+    },
+];
+
+/// Four running nodes.
+pub struct Demo {
+    nodes: Vec<Node>,
+    running: Vec<(Running, DropFolders)>,
+}
+
+impl Demo {
+    /// Makes the nodes in `root`, or opens those that are there, starts them and lets them agree.
+    pub async fn set_up(root: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<Self> {
+        let authority = setup::trial_authority(&root.join("autoriteit"), clock.now(), &*random)?;
+        let mut demo = Self { nodes: Vec::new(), running: Vec::new() };
+        for participant in &PARTICIPANTS {
+            let folder = root.join(participant.folder);
+            if !folder.join(crate::config::FILE).exists() {
+                let config = config(participant)?;
+                setup::create(&folder, &config, Some(&authority), clock.now(), random.clone()).await?;
+            }
+            let node = Node::open(&folder, clock.clone(), random.clone()).await?;
+            let running = node.start().await?;
+            let folders = drop_folders::start(&node)?;
+            demo.nodes.push(node);
+            demo.running.push((running, folders));
+        }
+        demo.introduce().await?;
+        demo.agree().await?;
+        Ok(demo)
+    }
+
+    /// Every node asks every other for its descriptor, over mutual TLS, and keeps it as a partner.
+    async fn introduce(&self) -> anyhow::Result<()> {
+        for node in &self.nodes {
+            for other in self.nodes.iter().filter(|other| other.core.me != node.core.me) {
+                let endpoint = partners::endpoint_of(&other.descriptor());
+                let (text, _) = partners::fetch(&node.link, &endpoint).await?;
+                partners::add(&node.core, &text).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The municipality proposes an agreement; the others read it and accept.
+    async fn agree(&self) -> anyhow::Result<()> {
+        let proposer = &self.nodes[MUNICIPALITY];
+        let now = proposer.core.now();
+        let in_force =
+            |node: &Node| node.core.rules().agreements().any(|one| one.standing(now) == Standing::InForce);
+        if self.nodes.iter().all(in_force) {
+            return Ok(());
+        }
+        let purposes = proposer.purposes()?;
+        let text = agreement::text(&self.nodes, &purposes, now)?;
+        let digest = agreements::propose(&proposer.core, &text, &purposes).await?;
+        agreements::spread(&proposer.core, &proposer.link).await?;
+        for node in &self.nodes {
+            agreements::answer(&node.core, digest, exchange::agreement::AnswerKind::Accepted).await?;
+            for result in agreements::spread(&node.core, &node.link).await? {
+                if let Some(problem) = result.problem {
+                    bail!("{} kreeg het convenant niet: {problem}", result.to);
+                }
+            }
+        }
+        let agreed = wait_until(async || Ok(self.nodes.iter().all(in_force))).await?;
+        if agreed { Ok(()) } else { bail!("de organisaties werden het niet op tijd eens over het convenant") }
+    }
+
+    /// Sends the export from the corporation to the municipality, and feedback on every signal back.
+    pub async fn exchange(&self, export: &Path) -> anyhow::Result<Outcome> {
+        let (municipality, corporation) = (&self.nodes[MUNICIPALITY], &self.nodes[CORPORATION]);
+        let mapping = drop_folders::mapping(&corporation.folder.join(MAPPING))?;
+        let offer = Offer { mapping: &mapping, to: municipality.core.me, path: export, rejects: None };
+        let report = intake::take_in(&corporation.core, &offer, |_| {})
+            .await
+            .with_context(|| export.display().to_string())?;
+        settled(corporation).await?;
+        let feedback = feedback::give(municipality, corporation.core.me).await?;
+        settled(municipality).await?;
+        Outcome::gather(&self.nodes, corporation, report, feedback).await
+    }
+
+    /// The folders of the nodes with the name of their organisation.
+    pub fn folders(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.nodes.iter().map(|node| (node.config.organisatie.naam.as_str(), node.folder.as_path()))
+    }
+
+    /// Stops every node.
+    pub async fn stop(self) {
+        for (running, folders) in self.running {
+            folders.stop();
+            running.stop().await;
+        }
+        for node in self.nodes {
+            node.core.store.clone().close().await;
+        }
+    }
+}
+
+/// Puts the export that comes with the program in `folder`.
+pub fn write_export(folder: &Path) -> anyhow::Result<PathBuf> {
+    let path = folder.join("achterstanden.csv");
+    if !path.exists() {
+        fs::write(&path, assets::ARREARS)
+            .with_context(|| format!("{} is niet te schrijven", path.display()))?;
+    }
+    Ok(path)
+}
+
+fn config(participant: &Participant) -> anyhow::Result<Config> {
+    let address = free_address()?;
+    let mut connections = Vec::new();
+    if participant.kind == OrganisationKind::HousingCorporation {
+        connections.push(Connection {
+            naam: "achterstanden".into(),
+            mapping: MAPPING.into(),
+            ontvanger: PARTICIPANTS[MUNICIPALITY].oin.parse()?,
+            map: Some("aanleveren".into()),
+        });
+    }
+    Ok(Config {
+        organisatie: Organisation {
+            oin: participant.oin.parse()?,
+            naam: participant.name.into(),
+            soort: participant.kind,
+            contact: format!("schakel@{}.test", participant.folder),
+            fg: format!("fg@{}.test", participant.folder),
+        },
+        netwerk: Network { luister: address, adres: address.to_string(), quic: false },
+        tls: Tls::default(),
+        opslag: Storage::default(),
+        koppelingen: connections,
+        loketten: Vec::new(),
+    })
+}
+
+/// A port nobody listens on now. It is written down, so that the nodes find each other again in a next run.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// Waits until nothing waits in the outbox of `node`.
+async fn settled(node: &Node) -> anyhow::Result<()> {
+    let done = wait_until(async || {
+        let counts = node.core.store.counts().await?;
+        Ok(!counts.iter().any(|count| count.state == State::Waiting && count.count > 0))
+    });
+    if done.await? {
+        Ok(())
+    } else {
+        bail!("de berichten van {} kwamen niet op tijd aan", node.config.organisatie.naam)
+    }
+}
+
+async fn wait_until(mut done: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<bool> {
+    let waiting = async {
+        while !done().await? {
+            tokio::time::sleep(LOOK).await;
+        }
+        anyhow::Ok(())
+    };
+    match tokio::time::timeout(PATIENCE, waiting).await {
+        Ok(result) => result.map(|()| true),
+        Err(_) => Ok(false),
+    }
+}

@@ -1,0 +1,118 @@
+//! The watched folders of a running node.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use adapters::{
+    Mapping,
+    channel::drop_folder::{Claim, DropFolder, Watch},
+};
+use anyhow::Context as _;
+use exchange::oin::Oin;
+use tokio::task::JoinHandle;
+
+use crate::{
+    core::Core,
+    intake::{self, Offer},
+    node::Node,
+};
+
+/// The tasks that watch.
+pub struct DropFolders(Vec<JoinHandle<()>>);
+
+impl DropFolders {
+    /// Stops watching. A file that is being taken in is taken up again at the next start, and nothing is sent twice.
+    pub fn stop(self) {
+        for task in self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Reads a mapping file.
+pub fn mapping(path: &Path) -> anyhow::Result<Mapping> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("de mapping {} is niet te lezen", path.display()))?;
+    Ok(Mapping::parse(&text, &path.display().to_string())?)
+}
+
+/// A file is taken when nothing was written to it for this long.
+const QUIET: Duration = Duration::from_secs(2);
+/// How often to look, whatever the system reports.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// How long to wait after a folder could not be read.
+const AFTER_TROUBLE: Duration = Duration::from_secs(30);
+
+/// Watches the folder of every connection that has one.
+pub fn start(node: &Node) -> anyhow::Result<DropFolders> {
+    let mut tasks = Vec::new();
+    for connection in &node.config.koppelingen {
+        let Some(folder) = &connection.map else { continue };
+        let path = node.folder.join(folder);
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("de map {} is niet te maken", path.display()))?;
+        let watcher = Watcher {
+            core: node.core.clone(),
+            mapping: mapping(&node.folder.join(&connection.mapping))?,
+            to: connection.ontvanger,
+            name: connection.naam.clone(),
+        };
+        let watch = Watch::start(DropFolder::open(&path, QUIET)?, INTERVAL)?;
+        tasks.push(tokio::spawn(watcher.run(watch)));
+    }
+    Ok(DropFolders(tasks))
+}
+
+/// Takes in the files of one connection.
+struct Watcher {
+    core: Arc<Core>,
+    mapping: Mapping,
+    to: Oin,
+    name: String,
+}
+
+impl Watcher {
+    async fn run(self, mut watch: Watch) {
+        loop {
+            match watch.next(|| self.core.now()).await {
+                Ok(claim) => self.take_in(claim).await,
+                Err(error) => {
+                    tracing::error!(connection = self.name, %error, "cannot read the drop folder");
+                    tokio::time::sleep(AFTER_TROUBLE).await;
+                }
+            }
+        }
+    }
+
+    async fn take_in(&self, claim: Claim) {
+        let offer = Offer {
+            mapping: &self.mapping,
+            to: self.to,
+            path: claim.path(),
+            rejects: Some(claim.rejects_path()),
+        };
+        let moved = match intake::take_in(&self.core, &offer, |_| {}).await {
+            Ok(report) => {
+                tracing::info!(
+                    connection = self.name,
+                    read = report.read,
+                    sent = report.sent,
+                    sent_before = report.sent_before,
+                    held_back = report.held_back_total(),
+                    unreadable = report.unreadable,
+                    "took in a file"
+                );
+                claim.done()
+            }
+            Err(error) => {
+                tracing::error!(
+                    connection = self.name,
+                    "a file could not be taken in; the message beside it says why"
+                );
+                claim.failed(&error.to_string())
+            }
+        };
+        if let Err(error) = moved {
+            tracing::error!(connection = self.name, %error, "cannot move a file that was taken in");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! A node: its folder opened, its core, its connections.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use exchange::{
+    clock::Clock,
+    descriptor::{Addresses, Descriptor},
+    entry::Entry,
+    purpose::Purpose,
+    random::Random,
+    tlog::LogVerifier,
+};
+use jiff::Timestamp;
+use store::{Options, Store};
+use transport::{Identity, Limits, Link, LinkOptions, Server, ServerOptions, Tls, TlsOptions, Trust};
+
+use crate::{
+    config::Config,
+    core::Core,
+    delivery::Driver,
+    keys::{self, Keys},
+    routes::Routes,
+};
+
+/// The protocol version this node speaks.
+const PROTOCOL: &str = "1";
+/// How long requests under way get to finish when the node stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// An opened node: what every command works with.
+pub struct Node {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// The path of a message.
+    pub core: Arc<Core>,
+    /// Its certificate and whom it trusts.
+    pub tls: Tls,
+    /// Connections to partners.
+    pub link: Link,
+    log_key: String,
+}
+
+/// A node that listens and delivers. Dropping it stops delivery; [`Running::stop`] does so in order.
+pub struct Running {
+    /// What listens.
+    pub server: Server,
+    driver: tokio::task::JoinHandle<()>,
+    rules: tokio::task::JoinHandle<()>,
+    _lock: File,
+}
+
+impl Node {
+    /// Opens the node in `folder`.
+    pub async fn open(folder: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<Self> {
+        let config = Config::load(folder)?;
+        let keys = keys::load(&folder.join(&config.opslag.sleutels), config.organisatie.oin)?;
+        let options = options(folder, &config, &keys, random.clone());
+        let store = Store::open(options).await.map_err(explained)?;
+        Self::assemble(folder, config, keys, store, clock, random).await
+    }
+
+    async fn assemble(
+        folder: &Path,
+        config: Config,
+        keys: Keys,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> anyhow::Result<Self> {
+        let tls = tls(folder, &config, clock.clone())?;
+        let link =
+            Link::new(tls.clone(), LinkOptions { quic: config.netwerk.quic, ..LinkOptions::default() });
+        let log_key = keys.log.verifier().to_string();
+        let core = Core::new(config.organisatie.oin, store, Arc::new(keys.messages), clock, random).await?;
+        Ok(Self { folder: folder.to_owned(), config, core: Arc::new(core), tls, link, log_key })
+    }
+
+    /// What this node says of itself.
+    pub fn descriptor(&self) -> Descriptor {
+        let organisation = &self.config.organisatie;
+        Descriptor {
+            oin: organisation.oin,
+            naam: organisation.naam.clone(),
+            soort: organisation.soort,
+            adressen: Addresses {
+                tcp: self.config.netwerk.adres.clone(),
+                quic: self.config.netwerk.quic.then(|| self.config.netwerk.adres.clone()),
+            },
+            sleutels: vec![self.core.signer.public_key().clone()],
+            logsleutel: self.log_key.clone(),
+            berichttypen: schemas::SchemaName::all()
+                .filter_map(|schema| schema.message_type())
+                .map(str::to_owned)
+                .collect(),
+            loketten: self.config.loketten.clone(),
+            protocolversies: vec![PROTOCOL.to_owned()],
+        }
+    }
+
+    /// This node as a party of an agreement.
+    pub fn party(&self) -> exchange::agreement::Party {
+        let organisation = &self.config.organisatie;
+        exchange::agreement::Party {
+            oin: organisation.oin,
+            naam: organisation.naam.clone(),
+            soort: organisation.soort,
+            sleutels: vec![self.core.signer.public_key().clone()],
+            logsleutel: self.log_key.clone(),
+            contact: organisation.contact.clone(),
+            fg: organisation.fg.clone(),
+        }
+    }
+
+    /// The key that verifies this node's log.
+    pub fn log_verifier(&self) -> anyhow::Result<LogVerifier> {
+        self.log_key.parse().context("de logsleutel is niet leesbaar")
+    }
+
+    /// The purposes in this node's register.
+    pub fn purposes(&self) -> anyhow::Result<Vec<Purpose>> {
+        let folder = self.folder.join(&self.config.opslag.doelen);
+        let entries =
+            std::fs::read_dir(&folder).with_context(|| format!("{} is niet te lezen", folder.display()))?;
+        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        files.sort();
+        let read = |path: PathBuf| {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("{} is niet te lezen", path.display()))?;
+            Purpose::from_toml(&text).with_context(|| path.display().to_string())
+        };
+        files.into_iter().map(read).collect()
+    }
+
+    /// Starts listening and delivering. One process at a time runs a node.
+    pub async fn start(&self) -> anyhow::Result<Running> {
+        let lock = self.lock()?;
+        let driver = Driver::new(self.core.clone(), self.link.clone());
+        let routes = Routes::new(self.core.clone(), driver.clone(), &self.descriptor())?;
+        let options = ServerOptions {
+            tcp: self.config.netwerk.luister,
+            quic: self.config.netwerk.quic.then_some(self.config.netwerk.luister),
+            limits: Limits::default(),
+        };
+        let server = Server::bind(options, self.tls.clone(), routes).await.with_context(|| {
+            format!(
+                "kan niet luisteren op {}. Draait er al iets op die poort? Kies een andere bij `luister` in {}",
+                self.config.netwerk.luister,
+                crate::config::FILE
+            )
+        })?;
+        let rules = tokio::spawn(crate::upkeep::run(self.core.clone(), self.link.clone()));
+        Ok(Running { server, driver: tokio::spawn(driver.run()), rules, _lock: lock })
+    }
+
+    fn lock(&self) -> anyhow::Result<File> {
+        let path = self.folder.join("schakel.lock");
+        let file = File::create(&path).with_context(|| format!("{} is niet te maken", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                bail!(
+                    "dit knooppunt draait al: een ander proces houdt {} vast. Stop dat eerst.",
+                    path.display()
+                )
+            }
+            Err(std::fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| path.display().to_string())
+            }
+        }
+    }
+}
+
+impl Running {
+    /// Stops taking requests, lets those under way finish, and stops delivering. What was not receipted stays due.
+    pub async fn stop(self) {
+        self.driver.abort();
+        self.rules.abort();
+        if !self.server.shutdown(DRAIN).await {
+            tracing::warn!("stopped while requests were still under way; their senders try again");
+        }
+    }
+}
+
+/// Makes the database of a new node.
+pub async fn create_store(
+    folder: &Path,
+    config: &Config,
+    random: Arc<dyn Random>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let keys = keys::load(&folder.join(&config.opslag.sleutels), config.organisatie.oin)?;
+    let store = Store::create(options(folder, config, &keys, random)).await.map_err(explained)?;
+    let begin = Entry::Begin { oin: config.organisatie.oin, tijd: now }.leaf();
+    store.append(vec![begin]).await.map_err(explained)?;
+    store.close().await;
+    Ok(())
+}
+
+fn options(folder: &Path, config: &Config, keys: &Keys, random: Arc<dyn Random>) -> Options {
+    let path = folder.join(&config.opslag.bestand);
+    Options::new(path, config.organisatie.oin, keys.storage.clone(), keys.log.clone(), random)
+}
+
+fn tls(folder: &Path, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Tls> {
+    let at = |path: &Path| folder.join(path);
+    let identity = Identity::from_pem_files(at(&config.tls.certificaat), at(&config.tls.sleutel))?;
+    let crls: Vec<PathBuf> = config.tls.crls.iter().map(|path| at(path)).collect();
+    let trust = Trust::from_files(&[at(&config.tls.vertrouwensankers)], &crls)?;
+    Ok(Tls::new(identity, trust, TlsOptions { tls12: config.tls.tls12 }, clock)?)
+}
+
+/// A store error with what to do about it.
+#[expect(clippy::needless_pass_by_value, reason = "shaped for map_err")]
+fn explained(error: store::StoreError) -> anyhow::Error {
+    anyhow::anyhow!("{}\n({error})", error.remedy())
+}

@@ -1,0 +1,150 @@
+//! The path of a message out of the organisation, up to the moment the source may be told that it is safe.
+
+use exchange::{
+    agreement::Standing,
+    digest::Digest,
+    message::{Draft, SignedMessage},
+    oin::Oin,
+    policy::ConsentKnowledge,
+    refusal::{Reason, Refusal},
+    rulebook::Rulebook,
+};
+use jiff::{SignedDuration, Timestamp};
+use schemas::Document;
+use store::{Enqueued, Outgoing, Priority, StoreError};
+use uuid::Uuid;
+
+use crate::core::Core;
+
+/// How long a message waits for its receiver unless the sender says otherwise.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// The most documents that are submitted in one go.
+pub const MAX_SUBMISSIONS: usize = 256;
+
+/// What a local system, a page or the API wants to send.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The receiver.
+    pub to: Oin,
+    /// The purpose.
+    pub purpose: String,
+    /// The case it belongs to; a new one when absent.
+    pub case: Option<Uuid>,
+    /// The receiver's desk.
+    pub desk: Option<String>,
+    /// The data.
+    pub document: Document,
+    /// Names the source record. Offered again, the same record is not sent again.
+    pub source_record: Option<Vec<u8>>,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Submitted {
+    /// Safe in the outbox; the source may forget it.
+    Queued(Uuid),
+    /// The same source record was sent before.
+    AlreadyOffered,
+    /// The rules do not let it leave. Nothing of it was kept but that it was held back, and why.
+    HeldBack(Refusal),
+}
+
+/// Decides, signs and stores a batch; when this returns, every outcome is durable.
+pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Submitted>, StoreError> {
+    let (rules, now) = (core.rules(), core.now());
+    let mut outcomes = Vec::with_capacity(submissions.len());
+    let (mut outgoing, mut held_back) = (Vec::new(), Vec::new());
+    for submission in submissions {
+        let intake = submission.source_record.as_deref().map(|record| core.store.intake_key(record));
+        let draft = draft(core, &rules, submission, now);
+        match sign(core, &rules, draft.clone()) {
+            Ok(message) => {
+                outcomes.push(Submitted::Queued(message.draft().id));
+                outgoing.push(outgoing_row(&message, intake));
+            }
+            Err(refusal) => {
+                held_back.push(draft.held_back(&refusal));
+                outcomes.push(Submitted::HeldBack(refusal));
+            }
+        }
+    }
+    if !held_back.is_empty() {
+        core.store.append(held_back).await?;
+    }
+    let enqueued = core.store.enqueue(outgoing).await?;
+    core.work.notify_one();
+    Ok(note_repeats(outcomes, enqueued))
+}
+
+fn draft(core: &Core, rules: &Rulebook, submission: Submission, now: Timestamp) -> Draft {
+    let message_type = submission.document.schema().message_type().unwrap_or_default();
+    Draft {
+        id: exchange::id::new(now, &*core.random),
+        from: core.me,
+        to: submission.to,
+        agreement: choose_agreement(rules, core.me, submission.to, &submission.purpose, message_type, now),
+        purpose: submission.purpose,
+        case: submission.case.unwrap_or_else(|| exchange::id::new(now, &*core.random)),
+        desk: submission.desk,
+        time: now,
+        expires: now + LIFETIME,
+        document: submission.document,
+    }
+}
+
+/// The newest agreement in force that covers the message, else the newest that would, so that the refusal tells what
+/// is the matter with it. Without any, the digest of nothing: no agreement has that.
+fn choose_agreement(
+    rules: &Rulebook,
+    from: Oin,
+    to: Oin,
+    purpose: &str,
+    message_type: &str,
+    now: Timestamp,
+) -> Digest {
+    let candidates = rules.agreements_for(from, to, purpose, message_type);
+    let in_force = candidates.iter().find(|agreement| agreement.standing(now) == Standing::InForce);
+    in_force.or(candidates.first()).map_or_else(|| Digest::of(b""), |agreement| agreement.digest())
+}
+
+fn sign(core: &Core, rules: &Rulebook, draft: Draft) -> Result<SignedMessage, Refusal> {
+    let permitted = draft.permit(rules, ConsentKnowledge::NothingElse);
+    permitted.map_err(without_agreement)?.sign(&*core.signer)
+}
+
+/// To the sender, an agreement that does not exist is one that does not allow it.
+fn without_agreement(refusal: Refusal) -> Refusal {
+    if refusal.reason == Reason::AgreementUnknown { Reason::PurposeNotAllowed.into() } else { refusal }
+}
+
+fn outgoing_row(message: &SignedMessage, intake: Option<store::IntakeKey>) -> Outgoing {
+    let draft = message.draft();
+    Outgoing {
+        to: draft.to,
+        id: draft.id,
+        case: draft.case,
+        message_type: draft.document.schema().message_type().unwrap_or_default().to_owned(),
+        purpose: draft.purpose.clone(),
+        agreement: draft.agreement,
+        digest: message.digest(),
+        jws: message.compact().to_owned(),
+        leaf: message.leaf(),
+        created: draft.time,
+        expires: draft.expires,
+        priority: Priority::Normal,
+        intake,
+    }
+}
+
+fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Submitted> {
+    let mut enqueued = enqueued.into_iter();
+    for outcome in &mut outcomes {
+        if matches!(outcome, Submitted::Queued(_))
+            && matches!(enqueued.next(), Some(Enqueued::AlreadyOffered { .. }))
+        {
+            *outcome = Submitted::AlreadyOffered;
+        }
+    }
+    outcomes
+}

@@ -1,0 +1,169 @@
+//! What a partner's node may ask of this one.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use exchange::{descriptor::Descriptor, oin::Oin};
+use store::StoreError;
+use transport::{Handler, Peer, Request, Response};
+
+use crate::{
+    agreements::{self, AgreementFault},
+    core::Core,
+    delivery::{Driver, JWS_LINES, RECEIPT},
+    inbound::{self, InboundError},
+};
+
+/// How long a partner should wait when this node cannot store anything now, in seconds.
+const STORE_RETRY: u32 = 10;
+
+/// Answers partners.
+pub struct Routes {
+    core: Arc<Core>,
+    driver: Arc<Driver>,
+    descriptor: Bytes,
+}
+
+impl Routes {
+    /// Routes into `core`, presenting the node as `descriptor`.
+    pub fn new(
+        core: Arc<Core>,
+        driver: Arc<Driver>,
+        descriptor: &Descriptor,
+    ) -> Result<Self, crate::core::RulesError> {
+        let signed = descriptor.sign(&*core.signer);
+        let signed = signed.map_err(|error| crate::core::RulesError::Damaged(error.to_string()))?;
+        Ok(Self { core, driver, descriptor: signed.into() })
+    }
+
+    async fn deliveries(&self, peer: Oin, request: &Request) -> Response {
+        if request.content_type.as_deref() != Some(JWS_LINES) {
+            return Response::problem(
+                415,
+                "mediatype-onbekend",
+                "Onbekend mediatype",
+                &format!("Stuur berichten als {JWS_LINES}."),
+            );
+        }
+        match inbound::receive(&self.core, peer, &request.body).await {
+            Ok(receipt) => json(RECEIPT, &receipt),
+            Err(InboundError::Unreadable) => Response::problem(
+                400,
+                "onleesbaar",
+                "Onleesbaar",
+                "Stuur per regel één compacte JWS, zonder lege regels.",
+            ),
+            Err(error @ InboundError::TooLarge) => {
+                Response::problem(413, "te-groot", "Te groot", &error.to_string())
+            }
+            Err(InboundError::Store(error)) => unavailable(&error),
+        }
+    }
+
+    async fn agreements(&self, peer: Oin, request: &Request) -> Response {
+        match agreements::receive(&self.core, peer, &request.body).await {
+            Ok(answers) => json("application/json", &answers),
+            Err(AgreementFault::Store(error)) => unavailable(&error),
+            Err(fault) => Response::problem(
+                400,
+                "convenant-niet-aangenomen",
+                "Convenant niet aangenomen",
+                &fault.to_string(),
+            ),
+        }
+    }
+
+    async fn log(&self, what: &str, query: &str) -> Response {
+        let number = |name: &str| {
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(key, _)| *key == name)?.1.parse::<u64>().ok()
+        };
+        let store = &self.core.store;
+        let proof = match (what, number("van"), number("tot"), number("index"), number("grootte")) {
+            ("checkpoint", ..) => {
+                return match store.checkpoint().await {
+                    Ok(note) => text("text/plain; charset=utf-8", note),
+                    Err(error) => unavailable(&error),
+                };
+            }
+            ("consistentie", Some(from), Some(to), ..) => store.consistency(from, to).await,
+            ("bewijs", _, _, Some(index), Some(size)) => store.inclusion(index, size).await,
+            ("consistentie" | "bewijs", ..) => {
+                let detail =
+                    "Geef van en tot (consistentie) of index en grootte (bewijs) als gehele getallen.";
+                return Response::problem(400, "onleesbaar", "Onleesbaar", detail);
+            }
+            _ => return not_found(),
+        };
+        match proof {
+            Ok(hashes) => json("application/json", &hashes),
+            Err(StoreError::NotFound(_)) => Response::problem(
+                400,
+                "buiten-het-logboek",
+                "Buiten het logboek",
+                "Vraag een bewijs binnen de grootte van het logboek.",
+            ),
+            Err(error) => unavailable(&error),
+        }
+    }
+}
+
+impl Handler for Routes {
+    async fn handle(&self, peer: Arc<Peer>, request: Request) -> Response {
+        let oin = peer.oin;
+        let path = request.path.as_str();
+        if (request.method.as_str(), path) == ("GET", "/v1/knooppunt") {
+            return text("application/jose", self.descriptor.clone());
+        }
+        match self.core.store.partner(oin).await {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                tracing::warn!(%oin, "refused an organisation that is not a partner");
+                let detail =
+                    "Vraag de beheerder van dit knooppunt om uw organisatie als partner toe te voegen.";
+                return Response::problem(403, "partner-onbekend", "Onbekende partner", detail);
+            }
+            Err(error) => return unavailable(&error),
+        }
+        match (request.method.as_str(), path) {
+            ("POST", "/v1/berichten") => self.deliveries(oin, &request).await,
+            ("POST", "/v1/convenanten") => self.agreements(oin, &request).await,
+            ("POST", "/v1/aanwezig") => match self.driver.wake(oin).await {
+                Ok(()) => Response::empty(204),
+                Err(error) => unavailable(&error),
+            },
+            ("GET", path) if path.starts_with("/v1/logboek/") => {
+                self.log(&path["/v1/logboek/".len()..], request.query.as_deref().unwrap_or_default()).await
+            }
+            _ => not_found(),
+        }
+    }
+}
+
+fn json(media_type: &str, body: &impl serde::Serialize) -> Response {
+    text(media_type, serde_json::to_vec(body).unwrap_or_default())
+}
+
+fn text(media_type: &str, body: impl Into<Bytes>) -> Response {
+    Response::new(200, media_type, body)
+}
+
+fn not_found() -> Response {
+    Response::problem(
+        404,
+        "adres-onbekend",
+        "Onbekend adres",
+        "Dit pad bestaat niet in versie 1 van het protocol.",
+    )
+}
+
+fn unavailable(error: &StoreError) -> Response {
+    tracing::error!(%error, remedy = error.remedy(), "the store cannot take a request");
+    Response::problem(
+        503,
+        "niet-beschikbaar",
+        "Even niet beschikbaar",
+        "Probeer het straks opnieuw; er is niets verloren.",
+    )
+    .retry_after(STORE_RETRY)
+}

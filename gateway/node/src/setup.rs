@@ -1,0 +1,96 @@
+//! Making a node: its folder, keys, certificate or request, purpose register, configuration and database.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, bail};
+use exchange::random::Random;
+use jiff::Timestamp;
+
+use crate::{
+    assets,
+    certificate::{self, Subject, TrialAuthority},
+    config::{self, Config},
+    keys, node,
+};
+
+const REQUEST: &str = "tls/aanvraag.csr";
+const AUTHORITY_CERTIFICATE: &str = "proefautoriteit.pem";
+const AUTHORITY_KEY: &str = "proefautoriteit.key";
+
+/// Makes the node that `config` describes in `folder`. With an authority it gets a certificate at once; without, a
+/// request for one.
+pub async fn create(
+    folder: &Path,
+    config: &Config,
+    authority: Option<&TrialAuthority>,
+    now: Timestamp,
+    random: Arc<dyn Random>,
+) -> anyhow::Result<()> {
+    if folder.join(config::FILE).exists() {
+        bail!("in {} staat al een knooppunt; kies een andere map", folder.display());
+    }
+    let (host, _) = config.netwerk.adres.rsplit_once(':').context("geef --adres als HOST:POORT")?;
+    let subject = Subject { oin: config.organisatie.oin, name: &config.organisatie.naam, host };
+    for part in ["tls", "doelen", "koppelingen"] {
+        make_folder(&folder.join(part))?;
+    }
+    for (name, text) in assets::PURPOSES {
+        write(&folder.join("doelen").join(name), text)?;
+    }
+    for (name, text) in assets::MAPPINGS {
+        write(&folder.join("koppelingen").join(name), text)?;
+    }
+    keys::create(&folder.join(&config.opslag.sleutels), &*random)?;
+    let (path, pair) = match authority {
+        Some(authority) => {
+            write(&folder.join(&config.tls.vertrouwensankers), authority.certificate())?;
+            (folder.join(&config.tls.certificaat), authority.issue(subject, now, &*random)?)
+        }
+        None => (folder.join(REQUEST), certificate::request(subject)?),
+    };
+    write(&path, &pair.public)?;
+    keys::write_private(&folder.join(&config.tls.sleutel), &pair.private)?;
+    node::create_store(folder, config, random, now).await?;
+    // Last, so that a folder with a configuration is a whole node.
+    write(&folder.join(config::FILE), &config_text(config)?)
+}
+
+/// Where the certificate request of a node stands.
+pub fn request_path(folder: &Path) -> PathBuf {
+    folder.join(REQUEST)
+}
+
+/// The authority for trying out in `folder`; made there when there is none.
+pub fn trial_authority(folder: &Path, now: Timestamp, random: &dyn Random) -> anyhow::Result<TrialAuthority> {
+    let (certificate, key) = (folder.join(AUTHORITY_CERTIFICATE), folder.join(AUTHORITY_KEY));
+    if certificate.exists() {
+        let read = |path: &Path| {
+            fs::read_to_string(path).with_context(|| format!("{} is niet te lezen", path.display()))
+        };
+        return Ok(TrialAuthority::load(&read(&certificate)?, &read(&key)?)?);
+    }
+    make_folder(folder)?;
+    let authority = TrialAuthority::create("Schakel proefautoriteit", now, random)?;
+    keys::write_private(&key, &authority.private_key())?;
+    write(&certificate, authority.certificate())?;
+    Ok(authority)
+}
+
+fn config_text(config: &Config) -> anyhow::Result<String> {
+    Ok(format!(
+        "# De instellingen van dit knooppunt. Alle sleutels staan uitgelegd in config/schakel.voorbeeld.toml.\n\n{}",
+        toml::to_string(config)?
+    ))
+}
+
+fn make_folder(path: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("de map {} is niet te maken", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("{} is niet te schrijven", path.display()))
+}
