@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use jsonschema::{Draft, Retrieve, Uri, Validator};
+use jsonschema::{Draft, PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value;
 
 use crate::annotation::Annotations;
@@ -60,6 +60,8 @@ fn compile(root: &'static Value) -> Compiled {
     let mut options = jsonschema::options()
         .with_draft(Draft::Draft202012)
         .with_retriever(Embedded)
+        // Patterns meet hostile text: the engine that takes linear time.
+        .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false);
     for format in &FORMATS {

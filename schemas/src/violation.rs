@@ -229,31 +229,10 @@ fn words(kind: &ValidationErrorKind, schema: &Value) -> (String, String) {
         Kind::Type { kind: TypeKind::Single(kind) } => {
             ("heeft het verkeerde soort waarde", type_words(type_name(*kind)).to_owned())
         }
-        Kind::Type { kind: TypeKind::Multiple(_) } => {
-            ("heeft het verkeerde soort waarde", "een ander soort waarde".to_owned())
-        }
         Kind::Format { format: name } => return format_words(name),
-        Kind::Pattern { .. } => {
-            ("heeft niet de juiste vorm", "de vorm uit de beschrijving van het veld".to_owned())
-        }
+        Kind::Pattern { .. } => ("heeft niet de juiste vorm", description(schema)),
         Kind::Enum { options } => ("is geen van de toegestane waarden", one_of(options)),
         Kind::Constant { expected_value } => ("heeft niet de vaste waarde", expected_value.to_string()),
-        Kind::MinLength { limit } => {
-            ("is te kort", format!("minstens {limit} {}", plural(*limit, "teken", "tekens")))
-        }
-        Kind::MaxLength { limit } => {
-            ("is te lang", format!("hoogstens {limit} {}", plural(*limit, "teken", "tekens")))
-        }
-        Kind::MinItems { limit } => ("bevat te weinig", format!("minstens {limit} in de lijst")),
-        Kind::MaxItems { limit } => ("bevat te veel", format!("hoogstens {limit} in de lijst")),
-        Kind::MinProperties { limit } => {
-            ("bevat te weinig", format!("minstens {limit} {}", plural(*limit, "veld", "velden")))
-        }
-        Kind::MaxProperties { limit } => {
-            ("bevat te veel", format!("hoogstens {limit} {}", plural(*limit, "veld", "velden")))
-        }
-        Kind::Minimum { limit } => ("is te klein", format!("minstens {limit}")),
-        Kind::Maximum { limit } => ("is te groot", format!("hoogstens {limit}")),
         Kind::UniqueItems => ("bevat iets dubbel", "elk hoogstens één keer".to_owned()),
         Kind::PropertyNames { .. } => {
             ("heeft een veld met een naam die niet kan", "namen in kleine letters, met streepjes".to_owned())
@@ -261,25 +240,36 @@ fn words(kind: &ValidationErrorKind, schema: &Value) -> (String, String) {
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
             ("is niet volledig", "een van de toegestane vormen".to_owned())
         }
-        Kind::OneOfMultipleValid { .. } => {
-            ("is dubbelzinnig", "precies één van de toegestane vormen".to_owned())
-        }
         Kind::FalseSchema => ("hoort hier niet", "dit veld weglaten".to_owned()),
         Kind::Not { .. } => ("is hier niet toegestaan", description(schema)),
-        _ => ("klopt niet", description(schema)),
+        other => return limit_words(other).unwrap_or_else(|| ("klopt niet".to_owned(), description(schema))),
     };
     (problem.to_owned(), expected)
 }
 
-fn format_words(name: &str) -> (String, String) {
-    format::find(name).map_or_else(
-        || ("heeft niet de juiste vorm".to_owned(), "de vorm uit de beschrijving van het veld".to_owned()),
-        |known| (format!("is geen {}", known.is_not), known.expected.to_owned()),
-    )
+/// The same for a limit on a length, a number of items or fields, or an amount.
+fn limit_words(kind: &ValidationErrorKind) -> Option<(String, String)> {
+    use ValidationErrorKind as Kind;
+    let (problem, bound, limit, unit) = match kind {
+        Kind::MinLength { limit } => ("is te kort", "minstens", limit.to_string(), " tekens"),
+        Kind::MaxLength { limit } => ("is te lang", "hoogstens", limit.to_string(), " tekens"),
+        Kind::MinItems { limit } => ("bevat te weinig", "minstens", limit.to_string(), " in de lijst"),
+        Kind::MaxItems { limit } => ("bevat te veel", "hoogstens", limit.to_string(), " in de lijst"),
+        Kind::MinProperties { limit } => ("bevat te weinig", "minstens", limit.to_string(), " ingevuld"),
+        Kind::MaxProperties { limit } => ("bevat te veel", "hoogstens", limit.to_string(), " ingevuld"),
+        Kind::Minimum { limit } => ("is te klein", "minstens", limit.to_string(), ""),
+        Kind::Maximum { limit } => ("is te groot", "hoogstens", limit.to_string(), ""),
+        _ => return None,
+    };
+    let unit = if limit == "1" && unit == " tekens" { " teken" } else { unit };
+    Some((problem.to_owned(), format!("{bound} {limit}{unit}")))
 }
 
-fn plural(count: u64, one: &'static str, more: &'static str) -> &'static str {
-    if count == 1 { one } else { more }
+fn format_words(name: &str) -> (String, String) {
+    format::find(name).map_or_else(
+        || ("heeft niet de juiste vorm".to_owned(), "de vorm uit het schema".to_owned()),
+        |known| (format!("is geen {}", known.is_not), known.expected.to_owned()),
+    )
 }
 
 fn description(schema: &Value) -> String {
