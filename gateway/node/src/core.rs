@@ -9,8 +9,11 @@ use exchange::{
 };
 use jiff::Timestamp;
 use store::{Store, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
+
+/// News of settled batches kept for a listener that is not quick enough.
+const SETTLED_NEWS: usize = 256;
 
 /// The heart of a node.
 pub struct Core {
@@ -26,6 +29,9 @@ pub struct Core {
     pub random: Arc<dyn Random>,
     /// Rings when there is something to deliver.
     pub work: Notify,
+    /// Tells which messages that were sent reached a final state, in the order in which that became durable. A listener
+    /// that lags behind loses the oldest news, never the state itself.
+    pub settled: broadcast::Sender<Arc<[Uuid]>>,
     rules: ArcSwap<Rulebook>,
 }
 
@@ -49,7 +55,16 @@ impl Core {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, RulesError> {
-        let core = Self { me, store, signer, clock, random, work: Notify::new(), rules: ArcSwap::default() };
+        let core = Self {
+            me,
+            store,
+            signer,
+            clock,
+            random,
+            work: Notify::new(),
+            settled: broadcast::Sender::new(SETTLED_NEWS),
+            rules: ArcSwap::default(),
+        };
         core.reload_rules().await?;
         Ok(core)
     }

@@ -153,6 +153,9 @@ async fn receipted(core: &Core, lease: Lease, body: &[u8]) -> Result<Settled, St
     let text = String::from_utf8_lossy(body).into_owned();
     let checkpoint = PartnerCheckpoint { size: verified.checkpoint().size, note: verified.note().to_owned() };
     core.store.record_receipt(&lease, &outcomes, text, checkpoint, core.now()).await?;
+    if core.settled.receiver_count() > 0 {
+        let _ = core.settled.send(lease.messages().iter().map(|message| message.id).collect());
+    }
     Ok(Settled::Receipted { admitted, refused })
 }
 

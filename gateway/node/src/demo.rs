@@ -173,12 +173,19 @@ impl Demo {
     }
 }
 
-/// Puts the export that comes with the program in `folder`.
-pub fn write_export(folder: &Path) -> anyhow::Result<PathBuf> {
-    let path = folder.join("achterstanden.csv");
-    if !path.exists() {
-        fs::write(&path, assets::ARREARS)
-            .with_context(|| format!("{} is niet te schrijven", path.display()))?;
+/// Puts the export to send in `root`: a copy of the given file, or the one that comes with the program. What does not
+/// go is then written there, and not beside somebody's own file.
+pub fn place_export(root: &Path, given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let name = given.and_then(Path::file_name).unwrap_or("achterstanden.csv".as_ref());
+    let path = root.join(name);
+    match given {
+        Some(given) => {
+            fs::copy(given, &path).with_context(|| format!("{} is niet te lezen", given.display()))?;
+        }
+        None => {
+            fs::write(&path, assets::ARREARS)
+                .with_context(|| format!("{} is niet te schrijven", path.display()))?;
+        }
     }
     Ok(path)
 }

@@ -34,10 +34,7 @@ impl Demo {
         output.say("Vier organisaties starten, elk met eigen sleutels, certificaat en database…");
         let demo = demo::Demo::set_up(&root, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
         output.say("Ze kennen elkaar en hebben samen een convenant ondertekend. De achterstandenlijst gaat op weg…\n");
-        let export = match self.invoer {
-            Some(path) => path,
-            None => demo::write_export(&root)?,
-        };
+        let export = demo::place_export(&root, self.invoer.as_deref())?;
         let outcome = demo.exchange(&export).await?;
         story(&outcome, output);
         output.answer(&serde_json::to_value(&outcome)?);
