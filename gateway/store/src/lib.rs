@@ -1,1 +1,27 @@
-//! .
+//! What a node remembers, as use cases: queue a message, lease what is due, file what arrives, record a receipt,
+//! read the log.
+//!
+//! One [`Store`] speaks to one SQLite database (module `sqlite`, the only place with SQL). Writes are collected and
+//! committed in groups: many operations, one transaction, one fsync, and nothing is confirmed before it. Payloads
+//! are encrypted with a key per case. `DATA_MODEL.md` tells what the tables hold and which states a message knows.
+
+mod error;
+mod key;
+mod lease;
+mod model;
+mod seal;
+mod sqlite;
+mod store;
+
+pub use error::StoreError;
+pub use key::{IntakeKey, KEY_BYTES, StorageKey};
+pub use lease::{Lease, Leased};
+pub use model::{
+    Admitted, Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState,
+    Notice, Order, Outgoing, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority,
+    SentOutcome, State, StoredAgreement, Verdict,
+};
+pub use store::{
+    CONFLICT_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES, MAX_PAYLOAD_BYTES, MAX_ROWS_READ,
+    MAX_TEXT_BYTES, Options, Store,
+};

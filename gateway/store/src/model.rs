@@ -1,0 +1,360 @@
+//! What goes into the store and what comes out of it.
+
+use std::{fmt, str::FromStr};
+
+use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::key::IntakeKey;
+
+/// Before what a message goes, among those that wait for the same partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Priority {
+    /// Before anything else: withdrawals of consent.
+    First,
+    /// In order of arrival.
+    #[default]
+    Normal,
+}
+
+/// A signed message that may leave.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The recipient.
+    pub to: Oin,
+    /// The identifier of the message, a UUIDv7.
+    pub id: Uuid,
+    /// The case it belongs to.
+    pub case: Uuid,
+    /// The CloudEvents type.
+    pub message_type: String,
+    /// The name of the purpose.
+    pub purpose: String,
+    /// The digest of the agreement by which it may leave.
+    pub agreement: Digest,
+    /// The digest of `jws`.
+    pub digest: Digest,
+    /// The exact bytes to send and to keep as evidence.
+    pub jws: String,
+    /// What the log says about it.
+    pub leaf: Leaf,
+    /// When it was made.
+    pub created: Timestamp,
+    /// After this it is not sent any more.
+    pub expires: Timestamp,
+    /// Before what it goes.
+    pub priority: Priority,
+    /// The row of the source it was made from: a row that was offered before is not sent again.
+    pub intake: Option<IntakeKey>,
+}
+
+/// What became of a message that was handed over for sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enqueued {
+    /// It is logged under this index and waits.
+    Queued {
+        /// Its place in the log.
+        index: u64,
+    },
+    /// The same row of the source was offered before; that message has this index.
+    AlreadyOffered {
+        /// The place in the log of the earlier message.
+        index: u64,
+    },
+}
+
+/// A message that came from a partner, with what was decided about it.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The identifier, when the message could be verified. Without one there is nothing to recognise it by, and
+    /// each arrival is logged.
+    pub id: Option<Uuid>,
+    /// The digest of the bytes as they came.
+    pub digest: Digest,
+    /// The decision.
+    pub verdict: Verdict,
+    /// What the log says about it.
+    pub leaf: Leaf,
+    /// What the log says instead when the identifier is known with another digest: a refusal with the reason
+    /// `dubbel-met-andere-inhoud`.
+    pub conflict_leaf: Leaf,
+}
+
+/// What was decided about an arrival.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// It may enter.
+    Admitted(Admitted),
+    /// It may not.
+    Refused {
+        /// The stable code of the reason.
+        reason: String,
+    },
+}
+
+/// A message that may enter.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// The case it belongs to.
+    pub case: Uuid,
+    /// The CloudEvents type.
+    pub message_type: String,
+    /// The name of the purpose.
+    pub purpose: String,
+    /// The digest of the agreement by which it may enter.
+    pub agreement: Digest,
+    /// The desk it is for.
+    pub desk: Option<String>,
+    /// The exact bytes as they came.
+    pub jws: String,
+    /// When it was made, by its sender's clock.
+    pub created: Timestamp,
+    /// When it expires.
+    pub expires: Timestamp,
+}
+
+/// Someone for whom something waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartnerDue {
+    /// Who.
+    pub oin: Oin,
+    /// How many messages wait, those not counted that are under way.
+    pub waiting: u64,
+}
+
+/// How much one delivery may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimit {
+    /// The largest number of messages.
+    pub count: usize,
+    /// The largest sum of the lengths of the messages and a line end after each, in bytes. One message is always
+    /// given, however long.
+    pub bytes: usize,
+}
+
+/// How the partner decided about a message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentOutcome {
+    /// It was admitted.
+    Admitted,
+    /// It was refused.
+    Refused {
+        /// The stable code of the reason.
+        reason: String,
+    },
+}
+
+/// A partner's checkpoint whose signature was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerCheckpoint {
+    /// The number of leaves it covers.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+}
+
+/// Which way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From us to a partner.
+    Outbound,
+    /// From a partner to us.
+    Inbound,
+}
+
+/// How it is with a message.
+///
+/// ```text
+/// outbound: Waiting -> Admitted | Refused | Undeliverable;  Undeliverable -> Waiting (resend) | Admitted | Refused
+/// inbound:  Admitted | Refused
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// It waits to be delivered, or its delivery is under way.
+    Waiting,
+    /// The receiver filed it.
+    Admitted,
+    /// The receiver refused it, for good.
+    Refused,
+    /// It could not be delivered. A person can have it sent again.
+    Undeliverable,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Admitted, Self::Refused, Self::Undeliverable];
+
+    /// The name that users see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "wacht",
+            Self::Admitted => "toegelaten",
+            Self::Refused => "geweigerd",
+            Self::Undeliverable => "onbestelbaar",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The text does not name a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected wacht, toegelaten, geweigerd or onbestelbaar")]
+pub struct NotAState;
+
+impl FromStr for State {
+    type Err = NotAState;
+
+    fn from_str(text: &str) -> Result<Self, NotAState> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(NotAState)
+    }
+}
+
+/// In which order rows come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// From the start of the log on.
+    #[default]
+    OldestFirst,
+    /// From the end of the log back.
+    NewestFirst,
+}
+
+/// Which messages to read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// Only those that went this way.
+    pub direction: Option<Direction>,
+    /// Only those in this state.
+    pub state: Option<State>,
+    /// Only those that come after the message with this index, in the order asked for.
+    pub after: Option<u64>,
+    /// In which order.
+    pub order: Order,
+    /// At most this many; never more than [`MAX_ROWS_READ`](crate::MAX_ROWS_READ).
+    pub limit: usize,
+}
+
+/// What is known of a message, its content not included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Its place in the log.
+    pub index: u64,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its identifier, unless it came in and could not be verified or had an identifier already in use.
+    pub id: Option<Uuid>,
+    /// The case it belongs to, unless it was refused on arrival.
+    pub case: Option<Uuid>,
+    /// The other organisation.
+    pub partner: Oin,
+    /// The CloudEvents type, unless it was refused on arrival.
+    pub message_type: Option<String>,
+    /// The name of the purpose, unless it was refused on arrival.
+    pub purpose: Option<String>,
+    /// The agreement by which it was permitted, unless it was refused on arrival.
+    pub agreement: Option<Digest>,
+    /// The desk it is for, when it came in for one.
+    pub desk: Option<String>,
+    /// How it is with it.
+    pub state: State,
+    /// Why it was refused or not delivered.
+    pub reason: Option<String>,
+    /// When it was made; when it arrived, if it was refused on arrival. In microseconds, like every time here.
+    pub created: Timestamp,
+    /// When it expires, unless it was refused on arrival.
+    pub expires: Option<Timestamp>,
+    /// When it reached a final state here.
+    pub finished: Option<Timestamp>,
+    /// The digest of the signed message.
+    pub digest: Digest,
+}
+
+/// How many messages there are of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// With whom.
+    pub partner: Oin,
+    /// Which way.
+    pub direction: Direction,
+    /// In which state.
+    pub state: State,
+    /// For which reason.
+    pub reason: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
+/// A partner and what its node says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerRecord {
+    /// Who it is.
+    pub oin: Oin,
+    /// Its name.
+    pub name: String,
+    /// The kind of organisation (`soort`).
+    pub kind: String,
+    /// Its node descriptor, as it was received.
+    pub descriptor: String,
+    /// When it was added.
+    pub added: Timestamp,
+}
+
+/// How it goes with reaching a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PartnerState {
+    /// When it last answered.
+    pub last_contact: Option<Timestamp>,
+    /// When it last did not.
+    pub last_failure: Option<Timestamp>,
+    /// Why it did not: a code, no personal data. Gone once it answers.
+    pub failure: Option<String>,
+    /// How many times in a row it did not.
+    pub failures: u32,
+    /// Nothing is due before this.
+    pub next_attempt: Option<Timestamp>,
+}
+
+/// An agreement with the answers to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAgreement {
+    /// The digest of its canonical form.
+    pub digest: Digest,
+    /// Its text.
+    pub content: String,
+    /// The purposes it names, by digest, with their text.
+    pub purposes: Vec<(Digest, String)>,
+    /// The answers (JWS) in the order in which they became known here.
+    pub answers: Vec<(Oin, String)>,
+    /// When it became known here.
+    pub added: Timestamp,
+}
+
+/// An answer to an agreement that another party has not been told yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The number by which it is marked as delivered.
+    pub number: u64,
+    /// The agreement.
+    pub agreement: Digest,
+    /// Whose answer it is.
+    pub answered_by: Oin,
+    /// The answer.
+    pub jws: String,
+    /// Who must still be told.
+    pub to: Oin,
+}
+
+/// The log as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogState {
+    /// The number of leaves.
+    pub size: u64,
+    /// The root over them.
+    pub root: exchange::tlog::Hash,
+}

@@ -1,0 +1,304 @@
+//! Small changes: partners, agreements, sending again, erasing.
+
+use std::sync::LazyLock;
+
+use exchange::{digest::Digest, oin::Oin};
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{
+    committer::Writer,
+    group::{Group, Kind, direction_to_sql, state_to_sql},
+    names::{Missing, Names},
+    rows::Statement,
+    time_to_sql, to_sql,
+};
+use crate::{
+    error::StoreError,
+    model::{Direction, PartnerCheckpoint, PartnerRecord, State},
+};
+
+static NEW_NOTICES: LazyLock<Statement> =
+    LazyLock::new(|| Statement::insert("notice", &["answer", "party"], "ON CONFLICT DO NOTHING"));
+
+static NEW_PURPOSES: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::insert("agreement_purpose", &["agreement", "position", "digest", "content"], "")
+});
+
+/// A small change.
+pub(crate) enum Change {
+    PutPartner(PartnerRecord),
+    RemovePartner(Oin),
+    Failed { oin: Oin, reason: String, now: Timestamp, next_attempt: Timestamp },
+    Reached { oin: Oin, now: Timestamp },
+    PutCheckpoint { oin: Oin, checkpoint: PartnerCheckpoint },
+    PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
+    PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
+    NoticeDelivered(u64),
+    Resend { index: u64, now: Timestamp },
+    EraseCase { case: Uuid, now: Timestamp },
+}
+
+impl Change {
+    pub(super) fn missing_names<'o>(&'o self, names: &Names, missing: &mut Missing<'o>) {
+        match self {
+            Self::PutPartner(record) => missing.party(names, record.oin),
+            Self::RemovePartner(oin)
+            | Self::Failed { oin, .. }
+            | Self::Reached { oin, .. }
+            | Self::PutCheckpoint { oin, .. } => missing.party(names, *oin),
+            Self::PutAnswer { from, notify, .. } => {
+                missing.party(names, *from);
+                for oin in notify {
+                    missing.party(names, *oin);
+                }
+            }
+            Self::PutAgreement { .. }
+            | Self::NoticeDelivered(_)
+            | Self::Resend { .. }
+            | Self::EraseCase { .. } => {}
+        }
+    }
+}
+
+/// Makes the change; returns how many rows it touched.
+pub(super) async fn apply(
+    writer: &Writer,
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    change: &Change,
+) -> Result<u64, StoreError> {
+    let names = &writer.names;
+    match change {
+        Change::PutPartner(record) => put_partner(connection, names.party(record.oin)?, record).await,
+        Change::RemovePartner(oin) => remove_partner(connection, names.party(*oin)?).await,
+        Change::Failed { oin, reason, now, next_attempt } => {
+            failed(connection, names.party(*oin)?, reason, (*now, *next_attempt)).await
+        }
+        Change::Reached { oin, now } => reached(connection, names.party(*oin)?, *now).await,
+        Change::PutCheckpoint { oin, checkpoint } => {
+            put_checkpoint(connection, names.party(*oin)?, checkpoint).await
+        }
+        Change::PutAgreement { digest, content, purposes, now } => {
+            put_agreement(connection, (digest, content), purposes, *now).await
+        }
+        Change::PutAnswer { agreement, from, jws, notify } => {
+            put_answer(connection, names, (agreement, *from, jws), notify).await
+        }
+        Change::NoticeDelivered(number) => notice_delivered(connection, *number).await,
+        Change::Resend { index, now } => resend(connection, group, (*index, writer.edge.size()), *now).await,
+        Change::EraseCase { case, now } => erase_case(connection, *case, *now).await,
+    }
+}
+
+async fn put_partner(
+    connection: &mut SqliteConnection,
+    party: i64,
+    record: &PartnerRecord,
+) -> Result<u64, StoreError> {
+    sqlx::query(
+        "INSERT INTO partner (party, name, kind, descriptor, added) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (party) DO UPDATE SET name = excluded.name, kind = excluded.kind, \
+         descriptor = excluded.descriptor",
+    )
+    .bind(party)
+    .bind(record.name.as_str())
+    .bind(record.kind.as_str())
+    .bind(record.descriptor.as_str())
+    .bind(time_to_sql(record.added))
+    .execute(&mut *connection)
+    .await?;
+    rules_changed(connection).await?;
+    Ok(1)
+}
+
+async fn remove_partner(connection: &mut SqliteConnection, party: i64) -> Result<u64, StoreError> {
+    let removed = sqlx::query("DELETE FROM partner WHERE party = ?1")
+        .bind(party)
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+    if removed > 0 {
+        rules_changed(connection).await?;
+    }
+    Ok(removed)
+}
+
+/// Whoever decides by partners and agreements sees from this number that they are no longer the same.
+async fn rules_changed(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("UPDATE node SET rules = rules + 1").execute(connection).await?;
+    Ok(())
+}
+
+async fn failed(
+    connection: &mut SqliteConnection,
+    party: i64,
+    reason: &str,
+    (now, next_attempt): (Timestamp, Timestamp),
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE party SET last_failure = ?2, failure = ?3, failures = failures + 1, next_attempt = ?4 WHERE num = ?1",
+    )
+    .bind(party)
+    .bind(time_to_sql(now))
+    .bind(reason)
+    .bind(time_to_sql(next_attempt))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The partner answered.
+pub(super) async fn reached(
+    connection: &mut SqliteConnection,
+    party: i64,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE party SET last_contact = ?2, failure = NULL, failures = 0, next_attempt = NULL WHERE num = ?1",
+    )
+    .bind(party)
+    .bind(time_to_sql(now))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Keeps the checkpoint, unless one of a larger log is kept already: answers can overtake each other.
+pub(super) async fn put_checkpoint(
+    connection: &mut SqliteConnection,
+    party: i64,
+    checkpoint: &PartnerCheckpoint,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE party SET checkpoint = ?2, checkpoint_size = ?3 \
+         WHERE num = ?1 AND coalesce(checkpoint_size, 0) <= ?3",
+    )
+    .bind(party)
+    .bind(checkpoint.note.as_str())
+    .bind(to_sql(checkpoint.size))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn put_agreement(
+    connection: &mut SqliteConnection,
+    (digest, content): (&Digest, &str),
+    purposes: &[(Digest, String)],
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let stored = sqlx::query(
+        "INSERT INTO agreement (digest, content, added) VALUES (?1, ?2, ?3) ON CONFLICT (digest) DO NOTHING",
+    )
+    .bind(digest.as_bytes().as_slice())
+    .bind(content)
+    .bind(time_to_sql(now))
+    .execute(&mut *connection)
+    .await?;
+    // Its content never changes: what is known is the same.
+    if stored.rows_affected() == 0 {
+        return Ok(0);
+    }
+    let agreement = stored.last_insert_rowid();
+    let rows: Vec<(usize, &(Digest, String))> = purposes.iter().enumerate().collect();
+    NEW_PURPOSES
+        .write(connection, rows, |(position, (digest, text)), values| {
+            let position = i64::try_from(position).unwrap_or(i64::MAX);
+            values.add(agreement).add(position).add(digest.as_bytes().to_vec()).add(text.clone());
+        })
+        .await?;
+    rules_changed(connection).await?;
+    Ok(1)
+}
+
+async fn put_answer(
+    connection: &mut SqliteConnection,
+    names: &Names,
+    (agreement, from, jws): (&Digest, Oin, &str),
+    notify: &[Oin],
+) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT num FROM agreement WHERE digest = ?1")
+        .bind(agreement.as_bytes().as_slice())
+        .fetch_optional(&mut *connection)
+        .await?
+        .ok_or(StoreError::NotFound("agreement"))?;
+    let stored = sqlx::query(
+        "INSERT INTO answer (agreement, party, jws) VALUES (?1, ?2, ?3) ON CONFLICT (agreement, jws) DO NOTHING",
+    )
+    .bind(row.try_get::<i64, _>(0)?)
+    .bind(names.party(from)?)
+    .bind(jws)
+    .execute(&mut *connection)
+    .await?;
+    if stored.rows_affected() == 0 {
+        return Ok(0);
+    }
+    let answer = stored.last_insert_rowid();
+    let parties: Vec<i64> = notify.iter().map(|oin| names.party(*oin)).collect::<Result<_, _>>()?;
+    NEW_NOTICES
+        .write(connection, parties, |party, values| {
+            values.add(answer).add(party);
+        })
+        .await?;
+    rules_changed(connection).await?;
+    Ok(1)
+}
+
+async fn notice_delivered(connection: &mut SqliteConnection, number: u64) -> Result<u64, StoreError> {
+    let done =
+        sqlx::query("DELETE FROM notice WHERE num = ?1").bind(to_sql(number)).execute(connection).await?;
+    Ok(done.rows_affected())
+}
+
+/// Puts an undelivered message in the queue again, behind everything that is in it.
+async fn resend(
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    (index, size): (u64, u64),
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let outbound = direction_to_sql(Direction::Outbound);
+    let undeliverable = state_to_sql(State::Undeliverable);
+    let row = sqlx::query(
+        "SELECT party, reason FROM message WHERE idx = ?1 AND direction = ?2 AND state = ?3 AND expires > ?4",
+    )
+    .bind(to_sql(index))
+    .bind(outbound)
+    .bind(undeliverable)
+    .bind(time_to_sql(now))
+    .fetch_optional(&mut *connection)
+    .await?
+    .ok_or(StoreError::NotFound("undelivered message that has not expired"))?;
+    let party: i64 = row.try_get(0)?;
+    let from: Kind = (party, outbound, undeliverable, row.try_get::<Option<i64>, _>(1)?.unwrap_or(0));
+    group.count(from, -1);
+    group.count((party, outbound, state_to_sql(State::Waiting), 0), 1);
+    let done = sqlx::query(
+        "UPDATE message SET state = 0, reason = NULL, finished = NULL, queued = ?2 WHERE idx = ?1",
+    )
+    .bind(to_sql(index))
+    .bind(to_sql(size))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn erase_case(
+    connection: &mut SqliteConnection,
+    case: Uuid,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    // The old key is overwritten in its page, not only unlinked.
+    sqlx::query("PRAGMA secure_delete = ON").fetch_all(&mut *connection).await?;
+    let done = sqlx::query(
+        "UPDATE case_key SET wrapped = NULL, erased = ?2 WHERE \"case\" = ?1 AND wrapped IS NOT NULL",
+    )
+    .bind(case.as_bytes().as_slice())
+    .bind(time_to_sql(now))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("PRAGMA secure_delete = OFF").fetch_all(&mut *connection).await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,247 @@
+//! What comes in: filing each message once, and saying so.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use exchange::{
+    oin::Oin,
+    receipt::ReceiptLeaf,
+    tlog::{CompactRange, Hash, Leaf, ProofPlan, plan_inclusion},
+};
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{
+    committer::{Operation, Writer},
+    from_sql,
+    group::{Group, NewMessage, digest, direction_to_sql, state_to_sql, uuid},
+    names::{Missing, Names},
+    rows::Statement,
+    time_to_sql, to_sql,
+    tree::Nodes,
+};
+use crate::{
+    error::StoreError,
+    model::{Admitted, Arrival, Direction, State, Verdict},
+    store::CONFLICT_REASON,
+};
+
+static KNOWN: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::with_list(
+        "SELECT message.id, party.oin, message.digest, message.idx FROM message JOIN party ON party.num = message.party \
+         WHERE message.direction = 1 AND message.id",
+    )
+});
+
+static LEAVES: LazyLock<Statement> =
+    LazyLock::new(|| Statement::with_list("SELECT idx, leaf FROM log_leaf WHERE idx"));
+
+/// A batch that came from a partner.
+pub(crate) struct Filing {
+    pub(crate) from: Oin,
+    pub(crate) arrivals: Vec<Arrival>,
+    pub(crate) now: Timestamp,
+}
+
+/// What became of it.
+pub(crate) struct Filed {
+    /// The log before the batch.
+    pub(crate) before: CompactRange,
+    /// The size of the log right after the last new leaf of the batch.
+    pub(crate) size: u64,
+    /// The root of the log at that size.
+    pub(crate) root: Hash,
+    /// One for each message, in order.
+    pub(crate) leaves: Vec<ReceiptLeaf>,
+    /// Which of those are about messages that were known, and where: their leaf and proof are still to come.
+    known: Vec<(usize, u64)>,
+}
+
+pub(super) fn missing_names<'o>(names: &Names, filing: &'o Filing, missing: &mut Missing<'o>) {
+    missing.party(names, filing.from);
+    missing.word(names, CONFLICT_REASON);
+    for arrival in &filing.arrivals {
+        match &arrival.verdict {
+            Verdict::Admitted(admitted) => {
+                missing.word(names, &admitted.message_type);
+                missing.word(names, &admitted.purpose);
+                missing.agreement(names, admitted.agreement);
+            }
+            Verdict::Refused { reason } => missing.word(names, reason),
+        }
+    }
+}
+
+/// Which messages of the group were received before.
+pub(super) async fn find_known(
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    operations: &[Operation],
+) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = operations
+        .iter()
+        .filter_map(|operation| match operation {
+            Operation::File(job) => Some(job.input.arrivals.iter().filter_map(|arrival| arrival.id)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let rows = KNOWN
+        .list(
+            connection,
+            &ids,
+            |_| {},
+            |id, values| {
+                values.add(id.as_bytes().to_vec());
+            },
+        )
+        .await?;
+    for row in rows {
+        let from: Oin = row.try_get::<&str, _>(1)?.parse().map_err(|_| super::damaged("an OIN"))?;
+        group
+            .known
+            .insert((from, uuid(row.try_get(0)?)?), (digest(row.try_get(2)?)?, from_sql(row.try_get(3)?)?));
+    }
+    Ok(())
+}
+
+/// Files a batch.
+pub(super) fn file(writer: &mut Writer, group: &mut Group, filing: &Filing) -> Result<Filed, StoreError> {
+    let before = writer.edge.range().clone();
+    let mut leaves = Vec::with_capacity(filing.arrivals.len());
+    let mut known = Vec::new();
+    for (position, arrival) in filing.arrivals.iter().enumerate() {
+        let earlier = arrival.id.and_then(|id| group.known.get(&(filing.from, id)).copied());
+        leaves.push(match earlier {
+            Some((digest, index)) if digest == arrival.digest => {
+                known.push((position, index));
+                // Read once everything is written: it may be in this same transaction.
+                ReceiptLeaf::Known { index, leaf: Leaf::new(Vec::new()), proof: Vec::new() }
+            }
+            Some(_) => ReceiptLeaf::New(file_conflict(writer, group, filing, arrival)?),
+            None => ReceiptLeaf::New(file_new(writer, group, filing, arrival)?),
+        });
+    }
+    let range = writer.edge.range();
+    Ok(Filed { before, size: range.size(), root: range.root(), leaves, known })
+}
+
+fn file_new(
+    writer: &mut Writer,
+    group: &mut Group,
+    filing: &Filing,
+    arrival: &Arrival,
+) -> Result<Leaf, StoreError> {
+    let index = group.log(&mut writer.edge, &arrival.leaf);
+    if let Some(id) = arrival.id {
+        group.known.insert((filing.from, id), (arrival.digest, index));
+    }
+    let names = &writer.names;
+    match &arrival.verdict {
+        Verdict::Admitted(admitted) => {
+            group.add(admitted_row(names, filing, (arrival, admitted), index)?);
+            group.seal(writer, (index, admitted.case), &arrival.digest, &admitted.jws)?;
+        }
+        Verdict::Refused { reason } => {
+            group.add(refused_row(names, filing, (arrival, reason), (index, arrival.id))?);
+        }
+    }
+    Ok(arrival.leaf.clone())
+}
+
+/// The identifier stays with the message that had it first: the row of this one goes without.
+fn file_conflict(
+    writer: &mut Writer,
+    group: &mut Group,
+    filing: &Filing,
+    arrival: &Arrival,
+) -> Result<Leaf, StoreError> {
+    let index = group.log(&mut writer.edge, &arrival.conflict_leaf);
+    group.add(refused_row(&writer.names, filing, (arrival, CONFLICT_REASON), (index, None))?);
+    Ok(arrival.conflict_leaf.clone())
+}
+
+fn admitted_row(
+    names: &Names,
+    filing: &Filing,
+    (arrival, admitted): (&Arrival, &Admitted),
+    index: u64,
+) -> Result<NewMessage, StoreError> {
+    Ok(NewMessage {
+        index,
+        direction: direction_to_sql(Direction::Inbound),
+        party: names.party(filing.from)?,
+        id: arrival.id,
+        case: Some(admitted.case),
+        message_type: Some(names.word(&admitted.message_type)?),
+        purpose: Some(names.word(&admitted.purpose)?),
+        agreement: Some(names.agreement(&admitted.agreement)?),
+        digest: arrival.digest.as_bytes().to_vec(),
+        state: state_to_sql(State::Admitted),
+        created: time_to_sql(admitted.created),
+        expires: Some(time_to_sql(admitted.expires)),
+        finished: Some(time_to_sql(filing.now)),
+        bytes: admitted.jws.len(),
+        desk: admitted.desk.clone(),
+        ..NewMessage::default()
+    })
+}
+
+fn refused_row(
+    names: &Names,
+    filing: &Filing,
+    (arrival, reason): (&Arrival, &str),
+    (index, id): (u64, Option<Uuid>),
+) -> Result<NewMessage, StoreError> {
+    Ok(NewMessage {
+        index,
+        direction: direction_to_sql(Direction::Inbound),
+        party: names.party(filing.from)?,
+        id,
+        digest: arrival.digest.as_bytes().to_vec(),
+        state: state_to_sql(State::Refused),
+        reason: Some(names.word(reason)?),
+        created: time_to_sql(filing.now),
+        finished: Some(time_to_sql(filing.now)),
+        ..NewMessage::default()
+    })
+}
+
+/// Completes the answer with the leaves of messages that were known, and proofs in the tree as of this batch.
+pub(super) async fn prove_known(
+    connection: &mut SqliteConnection,
+    filed: &mut Filed,
+) -> Result<(), StoreError> {
+    if filed.known.is_empty() {
+        return Ok(());
+    }
+    let plans: Vec<ProofPlan> = filed
+        .known
+        .iter()
+        .map(|(_, index)| plan_inclusion(*index, filed.size))
+        .collect::<Result<_, _>>()
+        .map_err(|error| StoreError::Corrupt(format!("the log: {error}")))?;
+    let nodes = plans.iter().flat_map(|plan| plan.nodes().iter().copied());
+    let nodes = Nodes::fetch(connection, nodes).await?;
+    let rows = LEAVES
+        .list(
+            connection,
+            &filed.known,
+            |_| {},
+            |(_, index), values| {
+                values.add(to_sql(*index));
+            },
+        )
+        .await?;
+    let mut leaves: HashMap<u64, Vec<u8>> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        leaves.insert(from_sql(row.try_get(0)?)?, row.try_get(1)?);
+    }
+    for ((position, index), plan) in filed.known.drain(..).zip(&plans) {
+        let leaf =
+            leaves.get(&index).cloned().ok_or_else(|| StoreError::Corrupt("the log misses a leaf".into()))?;
+        filed.leaves[position] =
+            ReceiptLeaf::Known { index, leaf: Leaf::new(leaf), proof: nodes.prove(plan)? };
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! The SQLite driver: the only place with SQL.
+//!
+//! - [`connect`]: making, opening and recognising a database
+//! - [`committer`]: the one task that writes, in groups; [`group`] is one transaction of it
+//! - [`outbound`], [`file`], [`change`]: the operations of a group
+//! - [`tree`]: the Merkle log on disk; [`rows`]: statements for many rows at once; [`names`]: small numbers for names
+//! - [`read`]: what needs no transaction
+//! - [`wal`]: keeping the write-ahead log short, off the path of commits
+
+pub(crate) mod change;
+pub(crate) mod committer;
+pub(crate) mod connect;
+pub(crate) mod file;
+mod group;
+mod names;
+pub(crate) mod outbound;
+pub(crate) mod read;
+mod rows;
+mod tree;
+pub(crate) mod wal;
+
+use sqlx::error::DatabaseError;
+
+use crate::error::StoreError;
+
+/// Result codes of SQLite (<https://www.sqlite.org/rescode.html>), without their extension.
+mod code {
+    pub(super) const BUSY: i64 = 5;
+    pub(super) const LOCKED: i64 = 6;
+    pub(super) const CORRUPT: i64 = 11;
+    pub(super) const FULL: i64 = 13;
+    pub(super) const CONSTRAINT: i64 = 19;
+    pub(super) const NOT_A_DATABASE: i64 = 26;
+    /// The extended codes keep the kind of error in their lowest byte.
+    pub(super) const KIND: i64 = 0xff;
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(error) => of_database(error.as_ref()),
+            sqlx::Error::PoolTimedOut => Self::Locked("no connection came free".into()),
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Closed,
+            sqlx::Error::Io(error) => Self::Io(error.to_string()),
+            other => Self::Corrupt(other.to_string()),
+        }
+    }
+}
+
+fn of_database(error: &dyn DatabaseError) -> StoreError {
+    let code = error.code().and_then(|code| code.parse::<i64>().ok()).unwrap_or_default();
+    let message = || error.message().to_owned();
+    match code & code::KIND {
+        code::BUSY | code::LOCKED => StoreError::Locked(message()),
+        code::FULL => StoreError::Full,
+        code::CORRUPT | code::NOT_A_DATABASE => StoreError::Corrupt(message()),
+        code::CONSTRAINT => StoreError::Conflict(message()),
+        _ => StoreError::Io(format!("{} (SQLite code {code})", error.message())),
+    }
+}
+
+/// A column that SQLite cannot hold, or that holds what we never put there.
+fn damaged(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("{what} has a value that cannot be"))
+}
+
+/// Counts and indexes as SQLite holds them. The log cannot have more leaves than this ([`exchange::tlog::range`]).
+fn to_sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn from_sql(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| damaged("a number"))
+}
+
+fn time_to_sql(time: jiff::Timestamp) -> i64 {
+    time.as_microsecond()
+}
+
+fn time_from_sql(microseconds: i64) -> Result<jiff::Timestamp, StoreError> {
+    jiff::Timestamp::from_microsecond(microseconds).map_err(|_| damaged("a time"))
+}

@@ -1,0 +1,250 @@
+//! What goes out: queueing messages, and recording how they ended.
+
+use std::sync::LazyLock;
+
+use exchange::oin::Oin;
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{
+    committer::{Operation, Writer},
+    from_sql,
+    group::{Group, NewMessage, direction_to_sql, state_to_sql},
+    names::{Missing, Names},
+    rows::Statement,
+    time_to_sql, to_sql,
+};
+use crate::{
+    error::StoreError,
+    model::{Direction, Enqueued, Outgoing, PartnerCheckpoint, Priority, State},
+};
+
+static OFFERED: LazyLock<Statement> =
+    LazyLock::new(|| Statement::with_list("SELECT key, idx FROM intake WHERE key"));
+
+static SETTLE: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::with_list(
+        "UPDATE message SET state = ?, reason = ?, finished = ?, receipt = ?, queued = NULL \
+         WHERE state = 0 AND direction = 0 AND idx",
+    )
+});
+
+/// What is not waiting any more, because its time ran out meanwhile: the receipt has the last word.
+static UNDELIVERABLE: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::with_list("SELECT idx, reason FROM message WHERE state = 3 AND direction = 0 AND idx")
+});
+
+static SETTLE_LATE: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::with_list(
+        "UPDATE message SET state = ?, reason = ?, finished = ?, receipt = ? \
+         WHERE state = 3 AND direction = 0 AND idx",
+    )
+});
+
+/// Messages to one partner of which the end is known.
+pub(crate) struct Settlement {
+    pub(crate) to: Oin,
+    pub(crate) endings: Vec<Ending>,
+    pub(crate) receipt: Option<StoredReceipt>,
+    pub(crate) now: Timestamp,
+}
+
+/// What happens to these messages.
+pub(crate) struct Ending {
+    pub(crate) state: State,
+    pub(crate) reason: Option<String>,
+    pub(crate) indexes: Vec<u64>,
+}
+
+/// What the partner answered.
+pub(crate) struct StoredReceipt {
+    pub(crate) content: String,
+    pub(crate) checkpoint: PartnerCheckpoint,
+}
+
+impl Settlement {
+    pub(super) fn rows(&self) -> usize {
+        self.endings.iter().map(|ending| ending.indexes.len()).sum()
+    }
+
+    pub(super) fn missing_names<'o>(&'o self, names: &Names, missing: &mut Missing<'o>) {
+        missing.party(names, self.to);
+        for reason in self.endings.iter().filter_map(|ending| ending.reason.as_deref()) {
+            missing.word(names, reason);
+        }
+    }
+}
+
+pub(super) fn missing_names<'o>(names: &Names, messages: &'o [Outgoing], missing: &mut Missing<'o>) {
+    for message in messages {
+        missing.party(names, message.to);
+        missing.word(names, &message.message_type);
+        missing.word(names, &message.purpose);
+        missing.agreement(names, message.agreement);
+    }
+}
+
+/// Which rows of sources among those of the group were offered before.
+pub(super) async fn find_offered(
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    operations: &[Operation],
+) -> Result<(), StoreError> {
+    let keys: Vec<[u8; 16]> = operations
+        .iter()
+        .filter_map(|operation| match operation {
+            Operation::Enqueue(job) => Some(job.input.iter().filter_map(|message| message.intake)),
+            _ => None,
+        })
+        .flatten()
+        .map(|key| key.0)
+        .collect();
+    let rows = OFFERED
+        .list(
+            connection,
+            &keys,
+            |_| {},
+            |key, values| {
+                values.add(key.to_vec());
+            },
+        )
+        .await?;
+    for row in rows {
+        let key = row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| super::damaged("an intake key"))?;
+        group.offered.insert(key, from_sql(row.try_get(1)?)?);
+    }
+    Ok(())
+}
+
+/// Logs and queues what was not offered before.
+pub(super) fn enqueue(
+    writer: &mut Writer,
+    group: &mut Group,
+    messages: &[Outgoing],
+) -> Result<Vec<Enqueued>, StoreError> {
+    // What is queued in one transaction stands in the order of its indexes.
+    messages
+        .iter()
+        .map(|message| {
+            if let Some(index) = message.intake.and_then(|key| group.offered.get(&key.0)) {
+                return Ok(Enqueued::AlreadyOffered { index: *index });
+            }
+            let index = group.log(&mut writer.edge, &message.leaf);
+            if let Some(key) = message.intake {
+                group.offered.insert(key.0, index);
+                group.intakes.push((key.0, index));
+            }
+            group.seal(writer, (index, message.case), &message.digest, &message.jws)?;
+            group.add(new_message(&writer.names, message, index)?);
+            Ok(Enqueued::Queued { index })
+        })
+        .collect()
+}
+
+fn new_message(names: &Names, message: &Outgoing, index: u64) -> Result<NewMessage, StoreError> {
+    Ok(NewMessage {
+        index,
+        direction: direction_to_sql(Direction::Outbound),
+        party: names.party(message.to)?,
+        id: Some(message.id),
+        case: Some(message.case),
+        message_type: Some(names.word(&message.message_type)?),
+        purpose: Some(names.word(&message.purpose)?),
+        agreement: Some(names.agreement(&message.agreement)?),
+        digest: message.digest.as_bytes().to_vec(),
+        state: state_to_sql(State::Waiting),
+        created: time_to_sql(message.created),
+        expires: Some(time_to_sql(message.expires)),
+        bytes: message.jws.len(),
+        priority: Some(priority_to_sql(message.priority)),
+        queued: Some(to_sql(index)),
+        ..NewMessage::default()
+    })
+}
+
+pub(super) const fn priority_to_sql(priority: Priority) -> i64 {
+    match priority {
+        Priority::First => 0,
+        Priority::Normal => 1,
+    }
+}
+
+/// Gives messages their final state; returns how many got one.
+pub(super) async fn settle(
+    writer: &Writer,
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    settlement: &Settlement,
+) -> Result<u64, StoreError> {
+    let party = writer.names.party(settlement.to)?;
+    let receipt = match &settlement.receipt {
+        Some(receipt) => Some(store_receipt(connection, party, receipt, settlement.now).await?),
+        None => None,
+    };
+    let mut settled = 0;
+    for ending in &settlement.endings {
+        let reason = ending.reason.as_deref().map(|reason| writer.names.word(reason)).transpose()?;
+        let update =
+            Update { party, state: state_to_sql(ending.state), reason, receipt, now: settlement.now };
+        settled += update.apply(connection, group, &ending.indexes).await?;
+    }
+    Ok(settled)
+}
+
+struct Update {
+    party: i64,
+    state: i64,
+    reason: Option<i64>,
+    receipt: Option<i64>,
+    now: Timestamp,
+}
+
+impl Update {
+    async fn apply(
+        &self,
+        connection: &mut SqliteConnection,
+        group: &mut Group,
+        indexes: &[u64],
+    ) -> Result<u64, StoreError> {
+        let fixed = |values: &mut super::rows::Values| {
+            values.add(self.state).add(self.reason).add(time_to_sql(self.now)).add(self.receipt);
+        };
+        let bind = |index: &u64, values: &mut super::rows::Values| {
+            values.add(to_sql(*index));
+        };
+        let settled = SETTLE.change(connection, indexes, fixed, bind).await?;
+        self.count(group, (state_to_sql(State::Waiting), None), settled);
+        if settled == u64::try_from(indexes.len()).unwrap_or(u64::MAX) || self.receipt.is_none() {
+            return Ok(settled);
+        }
+        let late = UNDELIVERABLE.list(connection, indexes, |_| {}, bind).await?;
+        for row in &late {
+            self.count(group, (state_to_sql(State::Undeliverable), row.try_get(1)?), 1);
+        }
+        let late: Vec<u64> = late.iter().map(|row| from_sql(row.try_get(0)?)).collect::<Result<_, _>>()?;
+        Ok(settled + SETTLE_LATE.change(connection, &late, fixed, bind).await?)
+    }
+
+    fn count(&self, group: &mut Group, (state, reason): (i64, Option<i64>), moved: u64) {
+        let direction = direction_to_sql(Direction::Outbound);
+        group.count((self.party, direction, state, reason.unwrap_or(0)), -to_sql(moved));
+        group.count((self.party, direction, self.state, self.reason.unwrap_or(0)), to_sql(moved));
+    }
+}
+
+async fn store_receipt(
+    connection: &mut SqliteConnection,
+    party: i64,
+    receipt: &StoredReceipt,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let stored = sqlx::query("INSERT INTO receipt (party, content, received) VALUES (?1, ?2, ?3)")
+        .bind(party)
+        .bind(receipt.content.as_str())
+        .bind(time_to_sql(now))
+        .execute(&mut *connection)
+        .await?;
+    super::change::reached(connection, party, now).await?;
+    super::change::put_checkpoint(connection, party, &receipt.checkpoint).await?;
+    Ok(stored.last_insert_rowid())
+}

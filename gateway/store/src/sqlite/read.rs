@@ -1,0 +1,483 @@
+//! Reading, on connections that cannot write.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use exchange::{
+    oin::Oin,
+    tlog::{Hash, Leaf, ProofPlan},
+};
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{
+    damaged, from_sql,
+    group::{digest, direction_from_sql, direction_to_sql, head, state_from_sql, state_to_sql, uuid},
+    outbound::priority_to_sql,
+    rows::Statement,
+    time_from_sql, time_to_sql, to_sql,
+    tree::{Edge, Nodes},
+};
+use crate::{
+    error::StoreError,
+    key::Keys,
+    lease::{Candidate, Leased, Place},
+    model::{
+        Count, Filter, LogState, MessageRow, Notice, Order, PartnerCheckpoint, PartnerRecord, PartnerState,
+        Priority, State, StoredAgreement,
+    },
+    seal::CaseKey,
+};
+
+/// What every reading of messages selects.
+macro_rules! message_rows {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.idx, m.direction, m.id, m.\"case\", party.oin, type.text, purpose.text, agreement.text, m.desk, \
+             m.state, reason.text, m.created, m.expires, m.finished, m.digest FROM message m \
+             JOIN party ON party.num = m.party \
+             LEFT JOIN word type ON type.num = m.type LEFT JOIN word purpose ON purpose.num = m.purpose \
+             LEFT JOIN word agreement ON agreement.num = m.agreement LEFT JOIN word reason ON reason.num = m.reason ",
+            $rest
+        )
+    };
+}
+
+static LEASED: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::with_list(
+        "SELECT m.idx, m.id, m.\"case\", m.digest, m.expires, k.wrapped, p.sealed FROM message m \
+         JOIN payload p ON p.idx = m.idx JOIN case_key k ON k.\"case\" = m.\"case\" WHERE m.queued IS NOT NULL AND m.idx",
+    )
+});
+
+/// Who has how many messages waiting, and is not to be left alone for now.
+pub(crate) async fn due(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<Vec<(Oin, u64)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT party.oin, tally.count FROM tally JOIN party ON party.num = tally.party \
+         WHERE tally.direction = 0 AND tally.state = 0 AND tally.reason = 0 AND tally.count > 0 \
+         AND coalesce(party.next_attempt, ?1) <= ?1 ORDER BY party.num",
+    )
+    .bind(time_to_sql(now))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((oin(row, 0)?, from_sql(row.try_get(1)?)?))).collect()
+}
+
+/// What waits for a partner after a place in its queue.
+pub(crate) async fn waiting(
+    connection: &mut SqliteConnection,
+    (to, priority): (Oin, Priority),
+    after: Option<Place>,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Candidate>, StoreError> {
+    let (queued, index) = after.map_or((-1, -1), |(queued, index)| (to_sql(queued), to_sql(index)));
+    let rows = sqlx::query(
+        "SELECT queued, idx, \"case\", bytes FROM message INDEXED BY message_queue \
+         WHERE party = (SELECT num FROM party WHERE oin = ?1) AND priority = ?2 AND queued IS NOT NULL \
+         AND queued >= ?3 AND (queued, idx) > (?3, ?4) AND expires > ?5 ORDER BY queued, idx LIMIT ?6",
+    )
+    .bind(to.as_str())
+    .bind(priority_to_sql(priority))
+    .bind(queued)
+    .bind(index)
+    .bind(time_to_sql(now))
+    .bind(limit_to_sql(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| candidate(row, to, priority)).collect()
+}
+
+fn candidate(row: &SqliteRow, to: Oin, priority: Priority) -> Result<Candidate, StoreError> {
+    Ok(Candidate {
+        to,
+        priority,
+        place: (from_sql(row.try_get(0)?)?, from_sql(row.try_get(1)?)?),
+        case: uuid(row.try_get(2)?)?,
+        bytes: usize::try_from(row.try_get::<i64, _>(3)?).map_err(|_| damaged("a length"))?,
+    })
+}
+
+/// What waits and has expired, with who it is for.
+pub(crate) async fn expired(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Candidate>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT m.queued, m.idx, m.\"case\", m.bytes, party.oin, m.priority FROM message m INDEXED BY message_queue \
+         JOIN party ON party.num = m.party WHERE m.queued IS NOT NULL AND m.expires <= ?1 LIMIT ?2",
+    )
+    .bind(time_to_sql(now))
+    .bind(limit_to_sql(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let first = row.try_get::<i64, _>(5)? == priority_to_sql(Priority::First);
+            candidate(row, oin(row, 4)?, if first { Priority::First } else { Priority::Normal })
+        })
+        .collect()
+}
+
+/// The content of messages that still wait, in the order of `indexes`.
+pub(crate) async fn leased(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+    indexes: &[u64],
+) -> Result<Vec<Leased>, StoreError> {
+    let rows = LEASED
+        .list(
+            connection,
+            indexes,
+            |_| {},
+            |index, values| {
+                values.add(to_sql(*index));
+            },
+        )
+        .await?;
+    let mut messages = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let message = open_leased(row, keys)?;
+        messages.insert(message.index, message);
+    }
+    Ok(indexes.iter().filter_map(|index| messages.remove(index)).collect())
+}
+
+fn open_leased(row: &SqliteRow, keys: &Keys) -> Result<Leased, StoreError> {
+    let (case, digest) = (uuid(row.try_get(2)?)?, digest(row.try_get(3)?)?);
+    let wrapped: Option<&[u8]> = row.try_get(5)?;
+    let key = CaseKey::unwrap(keys, case, wrapped.ok_or(StoreError::Erased)?)?;
+    Ok(Leased {
+        index: from_sql(row.try_get(0)?)?,
+        id: uuid(row.try_get(1)?)?,
+        case,
+        digest,
+        jws: key.open(&digest, row.try_get(6)?)?,
+        expires: time_from_sql(row.try_get(4)?)?,
+    })
+}
+
+/// The messages that pass the filter.
+pub(crate) async fn messages(
+    connection: &mut SqliteConnection,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Vec<MessageRow>, StoreError> {
+    // The rare states have an index of their own, which SQLite only uses when it reads the state in the statement.
+    let text = match (filter.order, filter.state) {
+        (Order::OldestFirst, Some(State::Refused | State::Undeliverable)) => message_rows!(
+            "WHERE m.state >= 2 AND m.state = ?2 AND (?1 IS NULL OR m.direction = ?1) AND m.idx > ?3 \
+             ORDER BY m.idx LIMIT ?4"
+        ),
+        (Order::NewestFirst, Some(State::Refused | State::Undeliverable)) => message_rows!(
+            "WHERE m.state >= 2 AND m.state = ?2 AND (?1 IS NULL OR m.direction = ?1) AND m.idx < ?3 \
+             ORDER BY m.idx DESC LIMIT ?4"
+        ),
+        (Order::OldestFirst, _) => message_rows!(
+            "WHERE (?1 IS NULL OR m.direction = ?1) AND (?2 IS NULL OR m.state = ?2) AND m.idx > ?3 \
+             ORDER BY m.idx LIMIT ?4"
+        ),
+        (Order::NewestFirst, _) => message_rows!(
+            "WHERE (?1 IS NULL OR m.direction = ?1) AND (?2 IS NULL OR m.state = ?2) AND m.idx < ?3 \
+             ORDER BY m.idx DESC LIMIT ?4"
+        ),
+    };
+    let after = match filter.order {
+        Order::OldestFirst => filter.after.map_or(-1, to_sql),
+        Order::NewestFirst => filter.after.map_or(i64::MAX, to_sql),
+    };
+    let rows = sqlx::query(text)
+        .bind(filter.direction.map(direction_to_sql))
+        .bind(filter.state.map(state_to_sql))
+        .bind(after)
+        .bind(limit_to_sql(filter.limit.min(limit)))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(message_row).collect()
+}
+
+/// The oldest message with this identifier.
+pub(crate) async fn message(
+    connection: &mut SqliteConnection,
+    id: Uuid,
+) -> Result<Option<MessageRow>, StoreError> {
+    let row = sqlx::query(message_rows!("WHERE m.id = ?1 ORDER BY m.idx LIMIT 1"))
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(message_row).transpose()
+}
+
+fn message_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+    let agreement: Option<&str> = row.try_get(7)?;
+    Ok(MessageRow {
+        index: from_sql(row.try_get(0)?)?,
+        direction: direction_from_sql(row.try_get(1)?)?,
+        id: row.try_get::<Option<&[u8]>, _>(2)?.map(uuid).transpose()?,
+        case: row.try_get::<Option<&[u8]>, _>(3)?.map(uuid).transpose()?,
+        partner: oin(row, 4)?,
+        message_type: row.try_get(5)?,
+        purpose: row.try_get(6)?,
+        agreement: agreement.map(|text| text.parse().map_err(|_| damaged("a digest"))).transpose()?,
+        desk: row.try_get(8)?,
+        state: state_from_sql(row.try_get(9)?)?,
+        reason: row.try_get(10)?,
+        created: time_from_sql(row.try_get(11)?)?,
+        expires: time(row, 12)?,
+        finished: time(row, 13)?,
+        digest: digest(row.try_get(14)?)?,
+    })
+}
+
+/// The content of a message.
+pub(crate) async fn payload(
+    connection: &mut SqliteConnection,
+    keys: &Keys,
+    index: u64,
+) -> Result<String, StoreError> {
+    let row = sqlx::query(
+        "SELECT m.\"case\", m.digest, k.wrapped, p.sealed, k.erased FROM message m JOIN payload p ON p.idx = m.idx \
+         JOIN case_key k ON k.\"case\" = m.\"case\" WHERE m.idx = ?1",
+    )
+    .bind(to_sql(index))
+    .fetch_optional(connection)
+    .await?
+    .ok_or(StoreError::NotFound("payload with this index"))?;
+    let wrapped: &[u8] = row.try_get::<Option<&[u8]>, _>(2)?.ok_or(StoreError::Erased)?;
+    let key = CaseKey::unwrap(keys, uuid(row.try_get(0)?)?, wrapped)?;
+    let opened = key.open(&digest(row.try_get(1)?)?, row.try_get(3)?);
+    // A case that lived on after it was erased has a new key, which does not open what came before.
+    let erased: Option<i64> = row.try_get(4)?;
+    if erased.is_some() { opened.map_err(|_| StoreError::Erased) } else { opened }
+}
+
+/// The receipt that a sent message was answered with.
+pub(crate) async fn receipt(
+    connection: &mut SqliteConnection,
+    index: u64,
+) -> Result<Option<String>, StoreError> {
+    let row =
+        sqlx::query("SELECT r.content FROM message m JOIN receipt r ON r.num = m.receipt WHERE m.idx = ?1")
+            .bind(to_sql(index))
+            .fetch_optional(connection)
+            .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// How many messages there are of each kind.
+pub(crate) async fn counts(connection: &mut SqliteConnection) -> Result<Vec<Count>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT party.oin, t.direction, t.state, word.text, t.count FROM tally t JOIN party ON party.num = t.party \
+         LEFT JOIN word ON word.num = t.reason WHERE t.count > 0 ORDER BY party.num, t.direction, t.state, t.reason",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Count {
+                partner: oin(row, 0)?,
+                direction: direction_from_sql(row.try_get(1)?)?,
+                state: state_from_sql(row.try_get(2)?)?,
+                reason: row.try_get(3)?,
+                count: from_sql(row.try_get(4)?)?,
+            })
+        })
+        .collect()
+}
+
+/// How far the log is.
+pub(crate) async fn log_state(connection: &mut SqliteConnection) -> Result<LogState, StoreError> {
+    let head = head(connection).await?;
+    let edge = Edge::load(connection, &head).await?;
+    Ok(LogState { size: head.size, root: edge.range().root() })
+}
+
+/// The number of leaves.
+pub(crate) async fn log_size(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+    Ok(head(connection).await?.size)
+}
+
+/// The stored checkpoint, if it covers the whole log.
+pub(crate) async fn checkpoint(connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT checkpoint FROM log_state WHERE checkpoint_size = size")
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// The proof of a plan.
+pub(crate) async fn proof(
+    connection: &mut SqliteConnection,
+    plan: &ProofPlan,
+) -> Result<Vec<Hash>, StoreError> {
+    Nodes::fetch(connection, plan.nodes().iter().copied()).await?.prove(plan)
+}
+
+/// Leaves from an index on.
+pub(crate) async fn leaves(
+    connection: &mut SqliteConnection,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<Leaf>, StoreError> {
+    let rows = sqlx::query("SELECT leaf FROM log_leaf WHERE idx >= ?1 ORDER BY idx LIMIT ?2")
+        .bind(to_sql(from))
+        .bind(limit_to_sql(limit))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok(Leaf::new(row.try_get(0)?))).collect()
+}
+
+/// The last checkpoint of a partner.
+pub(crate) async fn partner_checkpoint(
+    connection: &mut SqliteConnection,
+    oin: Oin,
+) -> Result<Option<PartnerCheckpoint>, StoreError> {
+    let row = sqlx::query(
+        "SELECT checkpoint_size, checkpoint FROM party WHERE oin = ?1 AND checkpoint IS NOT NULL",
+    )
+    .bind(oin.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| Ok(PartnerCheckpoint { size: from_sql(row.try_get(0)?)?, note: row.try_get(1)? }))
+        .transpose()
+}
+
+/// The partners, by OIN; only that one when it is named.
+pub(crate) async fn partners(
+    connection: &mut SqliteConnection,
+    only: Option<Oin>,
+) -> Result<Vec<PartnerRecord>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT party.oin, p.name, p.kind, p.descriptor, p.added FROM partner p JOIN party ON party.num = p.party \
+         WHERE ?1 IS NULL OR party.oin = ?1 ORDER BY party.oin",
+    )
+    .bind(only.as_ref().map(Oin::as_str))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(PartnerRecord {
+                oin: oin(row, 0)?,
+                name: row.try_get(1)?,
+                kind: row.try_get(2)?,
+                descriptor: row.try_get(3)?,
+                added: time_from_sql(row.try_get(4)?)?,
+            })
+        })
+        .collect()
+}
+
+/// How it goes with reaching a partner.
+pub(crate) async fn partner_state(
+    connection: &mut SqliteConnection,
+    oin: Oin,
+) -> Result<PartnerState, StoreError> {
+    let row = sqlx::query(
+        "SELECT last_contact, last_failure, failure, failures, next_attempt FROM party WHERE oin = ?1",
+    )
+    .bind(oin.as_str())
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(PartnerState::default()) };
+    Ok(PartnerState {
+        last_contact: time(&row, 0)?,
+        last_failure: time(&row, 1)?,
+        failure: row.try_get(2)?,
+        failures: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(u32::MAX),
+        next_attempt: time(&row, 4)?,
+    })
+}
+
+/// All agreements, in the order in which they became known.
+pub(crate) async fn agreements(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<StoredAgreement>, StoreError> {
+    let mut agreements: Vec<(i64, StoredAgreement)> = Vec::new();
+    let rows = sqlx::query("SELECT num, digest, content, added FROM agreement ORDER BY num")
+        .fetch_all(&mut *connection)
+        .await?;
+    for row in rows {
+        let agreement = StoredAgreement {
+            digest: digest(row.try_get(1)?)?,
+            content: row.try_get(2)?,
+            purposes: Vec::new(),
+            answers: Vec::new(),
+            added: time_from_sql(row.try_get(3)?)?,
+        };
+        agreements.push((row.try_get(0)?, agreement));
+    }
+    let purposes =
+        sqlx::query("SELECT agreement, digest, content FROM agreement_purpose ORDER BY agreement, position")
+            .fetch_all(&mut *connection)
+            .await?;
+    for row in purposes {
+        let purpose = (digest(row.try_get(1)?)?, row.try_get(2)?);
+        agreement_at(&mut agreements, row.try_get(0)?)?.purposes.push(purpose);
+    }
+    let answers = sqlx::query(
+        "SELECT a.agreement, party.oin, a.jws FROM answer a JOIN party ON party.num = a.party ORDER BY a.num",
+    )
+    .fetch_all(connection)
+    .await?;
+    for row in answers {
+        let answer = (oin(&row, 1)?, row.try_get(2)?);
+        agreement_at(&mut agreements, row.try_get(0)?)?.answers.push(answer);
+    }
+    Ok(agreements.into_iter().map(|(_, agreement)| agreement).collect())
+}
+
+fn agreement_at(
+    agreements: &mut [(i64, StoredAgreement)],
+    number: i64,
+) -> Result<&mut StoredAgreement, StoreError> {
+    let place = agreements.binary_search_by_key(&number, |(number, _)| *number);
+    place.map(|place| &mut agreements[place].1).map_err(|_| damaged("an agreement"))
+}
+
+/// Answers that others have not been told yet.
+pub(crate) async fn notices(
+    connection: &mut SqliteConnection,
+    limit: usize,
+) -> Result<Vec<Notice>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT n.num, g.digest, whose.oin, a.jws, told.oin FROM notice n JOIN answer a ON a.num = n.answer \
+         JOIN agreement g ON g.num = a.agreement JOIN party whose ON whose.num = a.party \
+         JOIN party told ON told.num = n.party ORDER BY n.num LIMIT ?1",
+    )
+    .bind(limit_to_sql(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Notice {
+                number: from_sql(row.try_get(0)?)?,
+                agreement: digest(row.try_get(1)?)?,
+                answered_by: oin(row, 2)?,
+                jws: row.try_get(3)?,
+                to: oin(row, 4)?,
+            })
+        })
+        .collect()
+}
+
+/// A number that is another one once partners or agreements have changed.
+pub(crate) async fn rules_version(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT rules FROM node").fetch_one(connection).await?;
+    from_sql(row.try_get(0)?)
+}
+
+fn oin(row: &SqliteRow, column: usize) -> Result<Oin, StoreError> {
+    row.try_get::<&str, _>(column)?.parse().map_err(|_| damaged("an OIN"))
+}
+
+fn time(row: &SqliteRow, column: usize) -> Result<Option<Timestamp>, StoreError> {
+    row.try_get::<Option<i64>, _>(column)?.map(time_from_sql).transpose()
+}
+
+fn limit_to_sql(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
