@@ -215,7 +215,7 @@ fn tls(folder: &Path, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let identity = Identity::from_pem_files(at(&config.tls.certificaat), at(&config.tls.sleutel))?;
     let crls: Vec<PathBuf> = config.tls.crls.iter().map(|path| at(path)).collect();
     let trust = Trust::from_files(&[at(&config.tls.vertrouwensankers)], &crls)?;
-    Ok(Tls::new(identity, trust, TlsOptions { tls12: config.tls.tls12 }, clock)?)
+    Ok(Tls::new(identity, &trust, TlsOptions { tls12: config.tls.tls12 }, clock)?)
 }
 
 /// A store error with what to do about it.
