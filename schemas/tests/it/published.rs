@@ -1,6 +1,6 @@
 //! What every published schema promises: 2020-12, closed, limited, described and annotated.
 
-use schemas::{Category, LifeDomain, SchemaName};
+use schemas::{BasisKind, Category, LifeDomain, SchemaName};
 use serde_json::{Map, Value};
 
 /// The published schemas by name, with the shared definitions.
@@ -149,4 +149,29 @@ fn the_annotated_words_are_the_words_of_the_vocabulary() {
     assert_eq!(options("categorie"), categories);
     let types: Vec<Value> = schemas::all().filter_map(SchemaName::message_type).map(Value::from).collect();
     assert_eq!(options("berichttype"), types);
+}
+
+#[test]
+fn the_translation_table_is_complete() {
+    let table = std::fs::read_to_string(crate::folder("README.md")).unwrap();
+    let row = |code: String, wire: &str| {
+        let (code, wire) = (format!("`{code}`"), format!("`{wire}`"));
+        let found =
+            table.lines().any(|line| line.starts_with('|') && line.contains(&code) && line.contains(&wire));
+        assert!(found, "{code} {wire}");
+    };
+    for schema in schemas::all() {
+        row(format!("{schema:?}"), schema.message_type().unwrap_or(schema.as_str()));
+        row(format!("{schema:?}"), schema.as_str());
+    }
+    for category in Category::ALL {
+        row(format!("{category:?}"), category.as_str());
+    }
+    for domain in LifeDomain::ALL {
+        row(format!("{domain:?}"), domain.as_str());
+    }
+    for word in ["toestemming", "overeenkomst", "wettelijke-verplichting", "vitaal-belang", "publieke-taak"] {
+        let kind: BasisKind = serde_json::from_value(word.into()).unwrap();
+        row(format!("{kind:?}"), word);
+    }
 }
