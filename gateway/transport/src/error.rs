@@ -132,6 +132,11 @@ impl LinkError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Timeout { .. } | Self::Shutdown)
     }
+
+    /// Of two attempts that failed, the error that tells a person more.
+    pub(crate) fn or_rather(self, earlier: Self) -> Self {
+        if self.is_transient() && !earlier.is_transient() { earlier } else { self }
+    }
 }
 
 /// Why certificates, keys or lists cannot be used. Found when a node starts or reloads.

@@ -28,7 +28,7 @@ mod partner;
 mod quic;
 mod tcp;
 
-use connection::Connection;
+use connection::{Connection, Failure};
 use partner::Partner;
 
 /// A warm connection that turned out dead is replaced, and a fresh QUIC connection that does is replaced by TCP.
@@ -121,30 +121,39 @@ impl Link {
         endpoint: &Endpoint,
         request: &Request,
     ) -> Result<Response, LinkError> {
-        let mut attempt = 1;
-        loop {
-            let (connection, fresh) = self.connection(partner, endpoint).await?;
-            let failure = match connection.exchange(request, partner.buffer()).await {
+        let mut earlier = None;
+        for _ in 1..ATTEMPTS {
+            match self.attempt(partner, endpoint, request).await {
                 Ok(response) => return Ok(response),
-                Err(failure) if !failure.lost => return Err(failure.error),
-                Err(failure) => failure,
-            };
-            partner.discard(&connection);
-            debug!(partner = %endpoint.oin, carrier = %connection.carrier(), error = %failure.error, fresh, "connection lost");
-            let again = match (fresh, connection.carrier()) {
-                (false, _) => true,
-                // QUIC must never make delivery worse than it would be without.
-                (true, Carrier::Quic) => {
-                    partner.avoid_quic(self.0.options.quic_retry);
-                    true
-                }
-                (true, Carrier::Tcp) => false,
-            };
-            if !again || attempt == ATTEMPTS {
-                return Err(failure.error);
+                Err(Failure { error, lost: true }) => earlier = Some(error),
+                Err(Failure { error, lost: false }) => return Err(rather(error, earlier)),
             }
-            attempt += 1;
         }
+        self.attempt(partner, endpoint, request).await.map_err(|failure| rather(failure.error, earlier))
+    }
+
+    /// Sends the request once. Of a failure `lost` tells whether once more, over another connection, makes sense.
+    async fn attempt(
+        &self,
+        partner: &Arc<Partner>,
+        endpoint: &Endpoint,
+        request: &Request,
+    ) -> Result<Response, Failure> {
+        let (connection, fresh) = self.connection(partner, endpoint).await.map_err(Failure::of_request)?;
+        let Failure { error, lost } = match connection.exchange(request, partner.buffer()).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
+        };
+        let carrier = connection.carrier();
+        debug!(partner = %endpoint.oin, %carrier, %error, fresh, lost, "request failed");
+        if lost {
+            partner.discard(&connection);
+        }
+        if lost && fresh && carrier == Carrier::Quic {
+            partner.avoid_quic(self.0.options.quic_retry);
+        }
+        // A fresh TCP connection that fails is the answer. QUIC must never make delivery worse than without it.
+        Err(Failure { error, lost: lost && (!fresh || carrier == Carrier::Quic) })
     }
 
     /// What carries requests to this partner now, if there is a connection.
@@ -172,6 +181,14 @@ impl Link {
             endpoint.close(CLOSE_DONE, b"stopped");
             let _ = timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
         }
+    }
+}
+
+/// Of the errors of successive attempts, the one that tells most.
+fn rather(error: LinkError, earlier: Option<LinkError>) -> LinkError {
+    match earlier {
+        Some(earlier) => error.or_rather(earlier),
+        None => error,
     }
 }
 

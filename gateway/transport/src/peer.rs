@@ -67,3 +67,6 @@ impl Peer {
 fn is_usable(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= NAME_LENGTH && !name.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,11 +70,11 @@ impl Tls {
     /// Checks that identity and trust can be used, and uses them. The clock judges validity.
     pub fn new(
         identity: Identity,
-        trust: Trust,
+        trust: &Trust,
         options: TlsOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, TlsError> {
-        let material = Material::build(identity, &trust, options, &clock, 0)?;
+        let material = Material::build(identity, trust, options, &clock, 0)?;
         let current = ArcSwap::from_pointee(material);
         Ok(Self(Arc::new(Inner { current, generation: watch::Sender::new(0), clock, options })))
     }
@@ -84,11 +84,11 @@ impl Tls {
     ///
     /// Requests in flight are not disturbed. Links make a new connection for their next request; servers close
     /// the connections of partners that the new trust would refuse.
-    pub fn reload(&self, identity: Identity, trust: Trust) -> Result<(), TlsError> {
+    pub fn reload(&self, identity: Identity, trust: &Trust) -> Result<(), TlsError> {
         let mut outcome = Ok(());
         // The sender's lock also keeps two reloads apart.
         self.0.generation.send_if_modified(|generation| {
-            let built = Material::build(identity, &trust, self.0.options, &self.0.clock, *generation + 1);
+            let built = Material::build(identity, trust, self.0.options, &self.0.clock, *generation + 1);
             match built {
                 Ok(material) => {
                     *generation += 1;

@@ -19,7 +19,7 @@ fn errors() -> Vec<LinkError> {
     let oin = |text: &str| text.parse().unwrap();
     let mut errors = vec![
         LinkError::Unreachable { address: address.clone(), reason: "x".into() },
-        LinkError::Timeout { address: address.clone(), after: Duration::from_secs(60) },
+        LinkError::Timeout { address: address.clone(), after: Duration::from_mins(1) },
         LinkError::WrongOin {
             address: address.clone(),
             expected: oin("00000099000000001000"),

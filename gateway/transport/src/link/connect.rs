@@ -29,7 +29,8 @@ impl Link {
             // Somebody tried while this one waited; trying again in turn would take a time-out each.
             return Err(error.clone());
         }
-        let made = self.0.connect(partner, endpoint).await.map(Arc::new);
+        // Rare and large: on the heap, so that the requests that need no new connection stay small.
+        let made = Box::pin(self.0.connect(partner, endpoint)).await.map(Arc::new);
         partner.attempted(&mut last, made.as_ref().err().cloned());
         let connection = made?;
         partner.keep(connection.clone());
@@ -45,7 +46,7 @@ impl Link {
         let (inner, partner, endpoint) = (self.0.clone(), partner.clone(), endpoint.clone());
         let address = address.to_owned();
         tokio::spawn(async move {
-            if let Some(connection) = inner.try_quic(&endpoint, &address).await {
+            if let Ok(connection) = inner.try_quic(&endpoint, &address).await {
                 partner.quic_works();
                 partner.keep(Arc::new(connection));
             }
@@ -55,12 +56,19 @@ impl Link {
 
 impl Inner {
     async fn connect(&self, partner: &Partner, endpoint: &Endpoint) -> Result<Connection, LinkError> {
-        if let Some(address) = self.quic_address(endpoint).filter(|_| partner.may_try_quic()) {
-            if let Some(connection) = self.try_quic(endpoint, address).await {
-                return Ok(connection);
+        let Some(address) = self.quic_address(endpoint).filter(|_| partner.may_try_quic()) else {
+            return self.connect_tcp(endpoint).await;
+        };
+        match self.try_quic(endpoint, address).await {
+            Ok(connection) => Ok(connection),
+            Err(finding) => {
+                partner.avoid_quic(self.options.quic_retry);
+                self.connect_tcp(endpoint).await.map_err(|error| error.or_rather(finding))
             }
-            partner.avoid_quic(self.options.quic_retry);
         }
+    }
+
+    async fn connect_tcp(&self, endpoint: &Endpoint) -> Result<Connection, LinkError> {
         let limit = self.options.connect_time;
         let connecting = tcp::connect(&self.tls, &self.options, endpoint);
         timeout(limit, connecting).await.unwrap_or_else(|_| {
@@ -74,17 +82,13 @@ impl Inner {
         endpoint.quic.as_deref().filter(|_| self.options.quic)
     }
 
-    /// A QUIC connection, if there is one in time. Why not is found out over TCP.
-    async fn try_quic(&self, endpoint: &Endpoint, address: &str) -> Option<Connection> {
+    /// A QUIC connection, if there is one in time.
+    async fn try_quic(&self, endpoint: &Endpoint, address: &str) -> Result<Connection, LinkError> {
         let limit = self.options.quic_time;
         let connecting = quic::connect(self, endpoint.oin, address);
-        let outcome = timeout(limit, connecting).await.map_err(|_| format!("not up within {limit:?}"));
-        match outcome.and_then(|made| made.map_err(|error| error.to_string())) {
-            Ok(connection) => Some(connection),
-            Err(reason) => {
-                debug!(partner = %endpoint.oin, reason, "no QUIC, using TCP");
-                None
-            }
-        }
+        let outcome = timeout(limit, connecting)
+            .await
+            .unwrap_or_else(|_| Err(LinkError::Timeout { address: address.to_owned(), after: limit }));
+        outcome.inspect_err(|error| debug!(partner = %endpoint.oin, %error, "no QUIC, using TCP"))
     }
 }

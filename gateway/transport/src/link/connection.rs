@@ -11,6 +11,13 @@ pub(super) struct Failure {
     pub(super) lost: bool,
 }
 
+impl Failure {
+    /// The connection, if any, has nothing to do with it.
+    pub(super) const fn of_request(error: LinkError) -> Self {
+        Self { error, lost: false }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Connection {
     generation: u64,

@@ -9,7 +9,7 @@ use quinn::{
 
 use super::{
     Connection, Inner,
-    address::{resolve, server_name, unreachable},
+    address::{first_of, server_name, unreachable},
     connection::Failure,
 };
 use crate::{
@@ -38,32 +38,22 @@ pub(super) async fn connect(inner: &Inner, expected: Oin, address: &str) -> Resu
     let mut config = quinn::ClientConfig::new(Arc::new(crypto));
     config.transport_config(Arc::new(inner.quic_transport()));
     let name = server_name(address)?;
-    let mut last = unreachable(address, &"the host has no address");
-    for candidate in resolve(address).await? {
-        let endpoint = inner.quic_endpoint().map_err(|error| unreachable(address, &error))?;
-        let made = match endpoint.connect_with(config.clone(), candidate, &name.to_str()) {
-            Ok(connecting) => connecting.await.map_err(|error| explain(&verdict, address, &error)),
-            Err(error) => {
-                if error == quinn::ConnectError::EndpointStopping {
-                    inner.quic_slot().take();
-                }
-                Err(unreachable(address, &error))
-            }
-        };
-        match made {
-            Ok(connection) => {
-                let wire = Wire {
-                    connection,
-                    verdict,
-                    response_body: inner.options.response_body,
-                    head: inner.options.head,
-                };
-                return Ok(Connection::quic(material.generation, address, wire));
-            }
-            Err(error) => last = error,
+    let endpoint = inner.quic_endpoint().map_err(|error| unreachable(address, &error))?;
+    let connection = first_of(address, |candidate| {
+        let connecting = endpoint.connect_with(config.clone(), candidate, &name.to_str());
+        let (address, verdict) = (address.to_owned(), verdict.clone());
+        async move {
+            let connecting = connecting.map_err(|error| unreachable(&address, &error))?;
+            connecting.await.map_err(|error| explain(&verdict, &address, &error))
         }
-    }
-    Err(last)
+    });
+    let wire = Wire {
+        connection: connection.await?,
+        verdict: verdict.clone(),
+        response_body: inner.options.response_body,
+        head: inner.options.head,
+    };
+    Ok(Connection::quic(material.generation, address, wire))
 }
 
 impl Wire {
@@ -108,7 +98,7 @@ impl Wire {
             }
             FrameError::TooLarge => LinkError::TooLarge { side: Side::Partner, limit: self.response_body },
         };
-        Failure { error, lost: false }
+        Failure::of_request(error)
     }
 
     fn lost(&self, address: &str, error: &ConnectionError) -> Failure {

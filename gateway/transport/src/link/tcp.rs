@@ -24,7 +24,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
     Connection, Endpoint,
-    address::{resolve, server_name, unreachable},
+    address::{first_of, server_name, unreachable},
     connection::Failure,
 };
 use crate::{
@@ -82,18 +82,14 @@ pub(super) async fn connect(
 }
 
 async fn dial(address: &str) -> Result<TcpStream, LinkError> {
-    let mut last = unreachable(address, &"the host has no address");
-    for candidate in resolve(address).await? {
-        match TcpStream::connect(candidate).await {
-            Ok(stream) => {
-                // Small requests leave at once.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = unreachable(address, &error),
-        }
-    }
-    Err(last)
+    let stream = first_of(address, |candidate| {
+        let address = address.to_owned();
+        async move { TcpStream::connect(candidate).await.map_err(|error| unreachable(&address, &error)) }
+    });
+    let stream = stream.await?;
+    // Small requests leave at once.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
 }
 
 fn http2(options: &LinkOptions) -> http2::Builder<TokioExecutor> {
@@ -148,7 +144,7 @@ impl Wire {
         match collect(body, limit).await {
             Ok(body) => Ok(body),
             Err(CollectError::TooLarge) => {
-                Err(Failure { error: LinkError::TooLarge { side: Side::Partner, limit }, lost: false })
+                Err(Failure::of_request(LinkError::TooLarge { side: Side::Partner, limit }))
             }
             Err(CollectError::Broken(error)) => Err(self.failure(address, &error).await),
         }
@@ -181,9 +177,8 @@ impl fmt::Debug for Wire {
 }
 
 fn into_http(address: &str, request: &Request) -> Result<hyper::Request<Outgoing<()>>, Failure> {
-    let protocol = |reason: &str| Failure {
-        error: LinkError::Protocol { address: address.to_owned(), reason: reason.to_owned() },
-        lost: false,
+    let protocol = |reason: &str| {
+        Failure::of_request(LinkError::Protocol { address: address.to_owned(), reason: reason.to_owned() })
     };
     let uri = Uri::builder()
         .scheme(Scheme::HTTPS)

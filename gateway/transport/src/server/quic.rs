@@ -170,12 +170,12 @@ async fn stream_task<H: Handler>(session: Arc<Session<H>>, mut send: SendStream,
     // What is still coming of a refused body is not wanted.
     let _ = receive.stop(CLOSE_DONE);
     let head = frame::response_head(&response);
-    let sent = timeout(session.body_time(), async {
+    let delivery = timeout(session.body_time(), async {
         frame::write(&mut send, head, response.body).await.ok()?;
         // Until the other side has it all, it takes room; and a connection that is closed earlier loses it.
         send.stopped().await.ok()
     });
-    if sent.await.is_err() {
+    if delivery.await.is_err() {
         let _ = send.reset(CLOSE_DONE);
     }
     session.pulse.beat();
