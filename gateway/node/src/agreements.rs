@@ -210,7 +210,6 @@ pub async fn spread(core: &Core, link: &Link) -> Result<Vec<Spread>, AgreementFa
 
 async fn send(core: &Core, link: &Link, digest: Digest, to: Oin) -> Result<Vec<String>, String> {
     let endpoint = partners::endpoint(core, to)
-        .await
         .ok_or("deze partij is nog geen partner; voeg haar toe met `schakel partner toevoegen`")?;
     let body = package(core, digest).ok_or("het convenant is hier niet meer bekend")?;
     let request = Request::post("/v1/convenanten", "application/json", body);

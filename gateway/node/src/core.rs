@@ -1,11 +1,11 @@
 //! What the path of a message needs: who we are, the rules, the store, a key, a clock. No sockets.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use exchange::{
-    agreement::Agreement, clock::Clock, oin::Oin, purpose::Purpose, random::Random, rulebook::Rulebook,
-    signature::Signer,
+    agreement::Agreement, clock::Clock, descriptor::Descriptor, oin::Oin, purpose::Purpose, random::Random,
+    rulebook::Rulebook, signature::Signer,
 };
 use jiff::Timestamp;
 use store::{Store, StoreError};
@@ -33,6 +33,7 @@ pub struct Core {
     /// that lags behind loses the oldest news, never the state itself.
     pub settled: broadcast::Sender<Arc<[Uuid]>>,
     rules: ArcSwap<Rulebook>,
+    partners: ArcSwap<HashMap<Oin, Descriptor>>,
 }
 
 /// What the store holds cannot be read as rules: it was changed outside this program.
@@ -64,8 +65,9 @@ impl Core {
             work: Notify::new(),
             settled: broadcast::Sender::new(SETTLED_NEWS),
             rules: ArcSwap::default(),
+            partners: ArcSwap::default(),
         };
-        core.reload_rules().await?;
+        core.reload().await?;
         Ok(core)
     }
 
@@ -82,6 +84,22 @@ impl Core {
     /// A new identifier.
     pub fn new_id(&self) -> Uuid {
         exchange::id::new(self.now(), &*self.random)
+    }
+
+    /// The partners as they are now, with what their nodes say of themselves.
+    pub fn partners(&self) -> Arc<HashMap<Oin, Descriptor>> {
+        self.partners.load_full()
+    }
+
+    /// Reads rules and partners from the store again.
+    pub async fn reload(&self) -> Result<(), RulesError> {
+        let records = self.store.partners().await?;
+        let descriptors = records.iter().map(|record| {
+            let descriptor = Descriptor::verify(&record.descriptor).map_err(damaged)?;
+            Ok((descriptor.oin, descriptor))
+        });
+        self.partners.store(Arc::new(descriptors.collect::<Result<_, RulesError>>()?));
+        self.reload_rules().await
     }
 
     /// Reads agreements and purposes from the store again.

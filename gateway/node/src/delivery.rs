@@ -255,7 +255,7 @@ impl Driver {
 
     async fn deliver(&self, partner: Oin, batch: Batch) {
         let single = batch.lease.messages().len() == 1;
-        let answer = match partners::endpoint(&self.core, partner).await {
+        let answer = match partners::endpoint(&self.core, partner) {
             Some(endpoint) => self.link.send(&endpoint, request(&batch)).await,
             None => {
                 return self
@@ -282,7 +282,7 @@ impl Driver {
             Ok(Settled::Waiting { reason, no_sooner }) => self.wait(partner, &reason, no_sooner).await,
             // Find the one message that the partner's node cannot read, without holding up the others.
             Ok(Settled::Undeliverable) => {
-                self.with(partner, |state| state.one_by_one = !single || state.one_by_one)
+                self.with(partner, |state| state.one_by_one = !single || state.one_by_one);
             }
             Err(error) => {
                 tracing::error!(%error, "cannot record the outcome of a delivery");

@@ -34,7 +34,7 @@ pub use outcome::{OrganisationOutcome, Outcome};
 /// The mapping of the corporation's export.
 const MAPPING: &str = "koppelingen/woningcorporatie-achterstanden.toml";
 /// How long the organisations get to agree, and to deliver a whole export.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often to look whether they are done.
 const LOOK: Duration = Duration::from_millis(20);
 

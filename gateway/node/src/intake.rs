@@ -27,11 +27,13 @@ pub struct Report {
     pub sent_before: u64,
     /// Rows the rules hold back, per reason.
     pub held_back: BTreeMap<&'static str, u64>,
+    /// The rows held back with what was missing or too much, at most [`MAX_SHOWN`].
+    pub refusals: Vec<(u64, Refusal)>,
     /// Rows that cannot be read as what they should be.
     pub unreadable: u64,
     /// What a person should look at, although the row went.
     pub warnings: Vec<String>,
-    /// What is wrong with the rows that did not go, at most [`MAX_SHOWN`].
+    /// What is wrong with the rows that cannot be read, at most [`MAX_SHOWN`].
     pub problems: Vec<String>,
     /// The file with the rows that did not go.
     pub rejects: Option<PathBuf>,
@@ -143,9 +145,10 @@ async fn take_in_batch(
             Submitted::AlreadyOffered => report.sent_before += 1,
             Submitted::HeldBack(refusal) => {
                 *report.held_back.entry(refusal.reason.code()).or_default() += 1;
-                let errors = [held_back(record.line, &refusal)];
-                report.problem(&errors);
-                rejects.add(record, &errors)?;
+                rejects.add(record, &[held_back(record.line, &refusal)])?;
+                if report.refusals.len() < MAX_SHOWN {
+                    report.refusals.push((record.line, refusal));
+                }
             }
         }
     }
@@ -170,7 +173,7 @@ fn held_back(line: u64, refusal: &Refusal) -> RowError {
         line,
         column: String::new(),
         kind: "de regels van het doel",
-        problem: format!("{} ({})", refusal.reason.code(), refusal.about.join(", ")),
+        problem: format!("mag niet weg: {}", refusal.named()),
         remedy: refusal.reason.sentence().to_owned(),
     }
 }

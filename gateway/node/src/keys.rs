@@ -53,10 +53,14 @@ pub fn create(folder: &Path, random: &dyn Random) -> Result<(), KeyError> {
         let mut key = Zeroizing::new([0; 32]);
         random.fill(key.as_mut());
         let digits: Zeroizing<String> =
-            Zeroizing::new(key.iter().map(|byte| format!("{byte:02x}")).collect());
+            Zeroizing::new(key.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect());
         write_private(&folder.join(name), &digits)?;
     }
     Ok(())
+}
+
+fn digit(nibble: u8) -> char {
+    char::from_digit(nibble.into(), 16).unwrap_or_default()
 }
 
 /// Writes a new file that only its owner may read.

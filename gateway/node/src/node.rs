@@ -18,7 +18,7 @@ use exchange::{
 };
 use jiff::Timestamp;
 use store::{Options, Store};
-use transport::{Identity, Limits, Link, LinkOptions, Server, ServerOptions, Tls, TlsOptions, Trust};
+use transport::{Limits, Link, LinkOptions, Server, ServerOptions, Tls, TlsOptions};
 
 use crate::{
     config::Config,
@@ -26,6 +26,7 @@ use crate::{
     delivery::Driver,
     keys::{self, Keys},
     routes::Routes,
+    upkeep::{self, TlsFiles},
 };
 
 /// The protocol version this node speaks.
@@ -75,7 +76,9 @@ impl Node {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> anyhow::Result<Self> {
-        let tls = tls(folder, &config, clock.clone())?;
+        let (identity, trust) = tls_files(folder, &config).read()?;
+        let options = TlsOptions { tls12: config.tls.tls12 };
+        let tls = Tls::new(identity, &trust, options, clock.clone())?;
         let link =
             Link::new(tls.clone(), LinkOptions { quic: config.netwerk.quic, ..LinkOptions::default() });
         let log_key = keys.log.verifier().to_string();
@@ -97,7 +100,7 @@ impl Node {
             sleutels: vec![self.core.signer.public_key().clone()],
             logsleutel: self.log_key.clone(),
             berichttypen: schemas::SchemaName::all()
-                .filter_map(|schema| schema.message_type())
+                .filter_map(schemas::SchemaName::message_type)
                 .map(str::to_owned)
                 .collect(),
             loketten: self.config.loketten.clone(),
@@ -157,7 +160,12 @@ impl Node {
                 crate::config::FILE
             )
         })?;
-        let rules = tokio::spawn(crate::upkeep::run(self.core.clone(), self.link.clone()));
+        let rules = tokio::spawn(upkeep::run(
+            self.core.clone(),
+            self.link.clone(),
+            self.tls.clone(),
+            tls_files(&self.folder, &self.config),
+        ));
         Ok(Running { server, driver: tokio::spawn(driver.run()), rules, _lock: lock })
     }
 
@@ -210,12 +218,14 @@ fn options(folder: &Path, config: &Config, keys: &Keys, random: Arc<dyn Random>)
     Options::new(path, config.organisatie.oin, keys.storage.clone(), keys.log.clone(), random)
 }
 
-fn tls(folder: &Path, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Tls> {
-    let at = |path: &Path| folder.join(path);
-    let identity = Identity::from_pem_files(at(&config.tls.certificaat), at(&config.tls.sleutel))?;
-    let crls: Vec<PathBuf> = config.tls.crls.iter().map(|path| at(path)).collect();
-    let trust = Trust::from_files(&[at(&config.tls.vertrouwensankers)], &crls)?;
-    Ok(Tls::new(identity, &trust, TlsOptions { tls12: config.tls.tls12 }, clock)?)
+fn tls_files(folder: &Path, config: &Config) -> TlsFiles {
+    let at = |path: &PathBuf| folder.join(path);
+    TlsFiles {
+        certificate: at(&config.tls.certificaat),
+        key: at(&config.tls.sleutel),
+        anchors: at(&config.tls.vertrouwensankers),
+        crls: config.tls.crls.iter().map(at).collect(),
+    }
 }
 
 /// A store error with what to do about it.

@@ -7,7 +7,7 @@ use exchange::{
 use store::{PartnerRecord, StoreError};
 use transport::{Endpoint, Link, LinkError, Request};
 
-use crate::core::Core;
+use crate::core::{Core, RulesError};
 
 /// A partner could not be added or reached.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum PartnerError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// Its node did not answer.
     #[error("{0}")]
     Link(#[from] LinkError),
@@ -54,14 +57,13 @@ pub async fn add(core: &Core, descriptor: &str) -> Result<Descriptor, PartnerErr
             added: core.now(),
         })
         .await?;
+    core.reload().await?;
     Ok(read)
 }
 
 /// Where a partner listens, if it was added.
-pub async fn endpoint(core: &Core, partner: Oin) -> Option<Endpoint> {
-    let record = core.store.partner(partner).await.ok()??;
-    let descriptor = Descriptor::verify(&record.descriptor).ok()?;
-    Some(endpoint_of(&descriptor))
+pub fn endpoint(core: &Core, partner: Oin) -> Option<Endpoint> {
+    core.partners().get(&partner).map(endpoint_of)
 }
 
 /// Where the node of this descriptor listens.

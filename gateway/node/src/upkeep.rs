@@ -1,39 +1,110 @@
-//! What a running node does besides delivering: notice rules that another process changed, and spread agreements.
+//! What a running node does besides delivering: say that it is there, notice rules, partners and certificates that
+//! were changed, and spread agreements.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use transport::Link;
+use transport::{Identity, Link, Request, Tls, TlsError, Trust};
 
-use crate::{agreements, core::Core};
+use crate::{agreements, core::Core, partners};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Parties that could not be reached are tried again this often, in intervals.
 const SPREAD_EVERY: u32 = 15;
+/// Partners that are told at the same time that this node is there.
+const ANNOUNCE_AT_ONCE: usize = 8;
+
+/// The certificate files of a node.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The organisation's chain.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// The authorities of the group.
+    pub anchors: PathBuf,
+    /// Revocation lists.
+    pub crls: Vec<PathBuf>,
+}
+
+impl TlsFiles {
+    /// Reads them.
+    pub fn read(&self) -> Result<(Identity, Trust), TlsError> {
+        let identity = Identity::from_pem_files(&self.certificate, &self.key)?;
+        Ok((identity, Trust::from_files(std::slice::from_ref(&self.anchors), &self.crls)?))
+    }
+
+    /// When each was last written: another answer means that there is something new to read.
+    fn written(&self) -> Vec<Option<SystemTime>> {
+        let files = [&self.certificate, &self.key, &self.anchors].into_iter().chain(&self.crls);
+        files.map(|path| std::fs::metadata(path).and_then(|data| data.modified()).ok()).collect()
+    }
+}
 
 /// Runs until cancelled.
-pub async fn run(core: Arc<Core>, link: Link) {
+pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
+    announce(&core, &link).await;
     let mut version = None;
+    let mut written = files.written();
     let mut rounds: u32 = 0;
     loop {
         let current = core.store.rules_version().await.ok();
         let changed = current != version;
         if changed {
             version = current;
-            if let Err(error) = core.reload_rules().await {
-                tracing::error!(%error, "cannot read the rules; keeping the previous ones");
+            if let Err(error) = core.reload().await {
+                tracing::error!(%error, "cannot read rules and partners; keeping the previous ones");
             }
         }
         if changed || rounds.is_multiple_of(SPREAD_EVERY) {
-            match agreements::spread(&core, &link).await {
-                Ok(results) => {
-                    for result in results.iter().filter(|result| result.problem.is_some()) {
-                        tracing::warn!(partner = %result.to, "an agreement could not be brought to a party yet");
-                    }
-                }
-                Err(error) => tracing::error!(%error, "cannot spread agreements"),
-            }
+            spread(&core, &link).await;
+        }
+        let now_written = files.written();
+        if now_written != written {
+            written = now_written;
+            renew(&tls, &files);
         }
         rounds = rounds.wrapping_add(1);
         tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// Tells every partner that this node is there, so that what waits for it comes at once. Who does not hear it finds
+/// out by trying.
+async fn announce(core: &Core, link: &Link) {
+    let endpoints: Vec<_> = core.partners().values().map(partners::endpoint_of).collect();
+    for some in endpoints.chunks(ANNOUNCE_AT_ONCE) {
+        let mut calls = tokio::task::JoinSet::new();
+        for endpoint in some.iter().cloned() {
+            let link = link.clone();
+            calls.spawn(async move {
+                let said = link.send(&endpoint, Request::post("/v1/aanwezig", "application/json", "")).await;
+                tracing::debug!(partner = %endpoint.oin, heard = said.is_ok(), "announced");
+            });
+        }
+        calls.join_all().await;
+    }
+}
+
+async fn spread(core: &Core, link: &Link) {
+    match agreements::spread(core, link).await {
+        Ok(results) => {
+            for result in results.iter().filter(|result| result.problem.is_some()) {
+                tracing::warn!(partner = %result.to, "an agreement could not be brought to a party yet");
+            }
+        }
+        Err(error) => tracing::error!(%error, "cannot spread agreements"),
+    }
+}
+
+/// Takes the new certificates for every connection from now on. When they cannot be used, the old ones stay.
+fn renew(tls: &Tls, files: &TlsFiles) {
+    let renewed = files.read().and_then(|(identity, trust)| tls.reload(identity, &trust));
+    match renewed {
+        Ok(()) => tracing::info!("certificates renewed"),
+        Err(error) => tracing::error!(%error, "the new certificates cannot be used; the previous ones stay"),
     }
 }

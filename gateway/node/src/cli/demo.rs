@@ -4,7 +4,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 
-use super::{Ending, Output, serve::stop_signal};
+use super::{
+    Ending, Output,
+    send::{tegengehouden, tell_rows},
+    serve::stop_signal,
+};
 use crate::{
     demo::{self, Outcome},
     system::{SystemClock, SystemRandom},
@@ -37,7 +41,11 @@ impl Demo {
         let export = demo::place_export(&root, self.invoer.as_deref())?;
         let outcome = demo.exchange(&export).await?;
         story(&outcome, output);
-        output.answer(&serde_json::to_value(&outcome)?);
+        let mut answer = serde_json::to_value(&outcome)?;
+        answer["problemen"] = outcome.report.problems.clone().into();
+        answer["tegengehouden"] = tegengehouden(&outcome.report).into();
+        answer["waarschuwingen"] = outcome.report.warnings.clone().into();
+        output.answer(&answer);
         if !self.once {
             where_to_look(&demo, keeps, output);
             stop_signal().await?;
@@ -53,25 +61,7 @@ fn story(outcome: &Outcome, output: Output) {
         "Woningcorporatie De Sleutel leverde een lijst van {} huurders met een achterstand.",
         outcome.gelezen
     ));
-    output.say(format!("  {:>3} signalen gingen naar de gemeente", outcome.verzonden));
-    if outcome.eerder_verzonden > 0 {
-        output.say(format!(
-            "  {:>3} waren al eerder verstuurd en gingen niet nog eens",
-            outcome.eerder_verzonden
-        ));
-    }
-    for (reason, count) in &outcome.geweigerd {
-        output.say(format!("  {count:>3} bleven binnen: {reason}"));
-    }
-    if outcome.afgekeurd > 0 {
-        output.say(format!("  {:>3} waren niet te lezen", outcome.afgekeurd));
-    }
-    for problem in &outcome.problemen {
-        output.say(format!("        {problem}"));
-    }
-    for warning in &outcome.waarschuwingen {
-        output.say(format!("    let op: {warning}"));
-    }
+    tell_rows(&outcome.report, output);
     output.say(format!(
         "\nGemeente Rivierstad liet {} signalen toe en koppelde op {} daarvan terug.",
         outcome.toegelaten, outcome.terugkoppelingen

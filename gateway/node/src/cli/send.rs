@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use exchange::oin::Oin;
+use exchange::{oin::Oin, refusal::Reason};
 
 use super::{Ending, Output};
 use crate::{
@@ -50,20 +50,8 @@ impl Send {
 }
 
 fn tell(report: &Report, output: Output) {
-    output.say(format!(
-        "{} regels gelezen: {} op weg, {} al eerder verstuurd, {} tegengehouden, {} onleesbaar.",
-        report.read,
-        report.sent,
-        report.sent_before,
-        report.held_back_total(),
-        report.unreadable
-    ));
-    for line in report.warnings.iter().map(|warning| format!("  let op: {warning}")) {
-        output.say(line);
-    }
-    for problem in &report.problems {
-        output.say(format!("  {problem}"));
-    }
+    output.say(format!("{} regels gelezen.", report.read));
+    tell_rows(report, output);
     if let Some(path) = &report.rejects {
         output.say(format!(
             "Wat niet ging staat met de reden in {}. Verbeter het daar en bied dat bestand aan.",
@@ -78,6 +66,40 @@ fn tell(report: &Report, output: Output) {
         "afgekeurd": report.unreadable,
         "waarschuwingen": report.warnings,
         "problemen": report.problems,
+        "tegengehouden": tegengehouden(report),
         "afkeurbestand": report.rejects,
     }));
+}
+
+/// What became of the rows, for people.
+pub(super) fn tell_rows(report: &Report, output: Output) {
+    output.say(format!("  {:>3} signalen zijn op weg", report.sent));
+    if report.sent_before > 0 {
+        output.say(format!("  {:>3} waren al eerder verstuurd en gaan niet nog eens", report.sent_before));
+    }
+    for (code, count) in &report.held_back {
+        let reason = Reason::of_code(code);
+        output.say(format!("  {count:>3} mogen niet weg ({code}). {}", reason.map_or("", Reason::sentence)));
+        for (line, refusal) in report.refusals.iter().filter(|(_, refusal)| Some(refusal.reason) == reason) {
+            output.say(format!("        regel {line}: {}", refusal.about.join(", ")));
+        }
+    }
+    if report.unreadable > 0 {
+        output.say(format!("  {:>3} zijn niet te lezen", report.unreadable));
+    }
+    for problem in &report.problems {
+        output.say(format!("        {problem}"));
+    }
+    if !report.warnings.is_empty() {
+        output.say("  Let op:");
+    }
+    for warning in &report.warnings {
+        output.say(format!("        {warning}"));
+    }
+}
+
+/// The rows held back, for programs.
+pub(super) fn tegengehouden(report: &Report) -> Vec<serde_json::Value> {
+    let row = |(line, refusal): &(u64, exchange::refusal::Refusal)| serde_json::json!({ "regel": line, "reden": refusal.reason.code(), "over": refusal.about });
+    report.refusals.iter().map(row).collect()
 }

@@ -1,6 +1,6 @@
 //! What happened in the demonstration, and whether it adds up.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use exchange::oin::Oin;
 use serde::Serialize;
@@ -33,12 +33,9 @@ pub struct Outcome {
     pub klopt: bool,
     /// The organisations.
     pub organisaties: Vec<OrganisationOutcome>,
-    /// The file with the rows that did not go.
-    pub afkeurbestand: Option<PathBuf>,
-    /// Why rows did not go, by line and column.
-    pub problemen: Vec<String>,
-    /// What a person should look at although the row went.
-    pub waarschuwingen: Vec<String>,
+    /// What became of each row of the export.
+    #[serde(skip)]
+    pub report: Report,
 }
 
 /// An organisation after the exchange.
@@ -98,9 +95,7 @@ impl Outcome {
             ontvangstbewijzen_verwacht: expected,
             klopt,
             organisaties: organisations,
-            afkeurbestand: report.rejects,
-            problemen: report.problems,
-            waarschuwingen: report.warnings,
+            report,
         })
     }
 }
