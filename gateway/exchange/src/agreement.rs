@@ -1,8 +1,15 @@
 //! Agreements (`convenanten`): which organisations may exchange what, for which purposes, signed by all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::Date,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 use schemas::SchemaName;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +82,7 @@ impl Clause {
     /// Whether this clause lets `from` send `to` messages of this type for this purpose.
     pub fn covers(&self, from: Oin, to: Oin, purpose: &str, message_type: &str) -> bool {
         self.doel == purpose
+            && from != to
             && self.van.contains(&from)
             && self.naar.contains(&to)
             && self.berichttypen.iter().any(|one| one == message_type)
@@ -93,6 +101,17 @@ pub enum AnswerKind {
     /// Ends it.
     #[serde(rename = "opgezegd")]
     Ended,
+}
+
+impl AnswerKind {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "aanvaard",
+            Self::Rejected => "afgewezen",
+            Self::Ended => "opgezegd",
+        }
+    }
 }
 
 /// What stands in the signed answer.
@@ -154,16 +173,26 @@ pub struct Agreement {
     digest: Digest,
     text: String,
     content: Content,
+    /// The first instant of `geldig_van`.
+    begins: Timestamp,
+    /// The first instant after `geldig_tot`.
+    ends: Timestamp,
     log_keys: BTreeMap<Oin, LogVerifier>,
+    /// At most one of each kind by each party.
     answers: Vec<Answer>,
+    /// Who has not accepted yet.
+    waiting: Vec<Oin>,
 }
 
-/// The most answers one agreement keeps: each of 64 parties accepts and ends at most a few times.
-const MAX_ANSWERS: usize = 256;
+/// The longest text of an agreement, in bytes: a hundred parties with all their keys and a hundred clauses fit.
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 impl Agreement {
     /// Reads the JSON of an agreement, in any spelling; its digest is over the canonical one.
     pub fn parse(json: &str) -> Result<Self, AgreementError> {
+        if json.len() > MAX_BYTES {
+            return Err(AgreementError::Inconsistent("het is groter dan 1 MiB"));
+        }
         let value: serde_json::Value =
             serde_json::from_str(json).map_err(|error| AgreementError::Schema(error.to_string()))?;
         valid::against(SchemaName::Agreement, &value).map_err(AgreementError::Schema)?;
@@ -172,7 +201,13 @@ impl Agreement {
             serde_json::from_value(value).map_err(|error| AgreementError::Schema(error.to_string()))?;
         check(&content)?;
         let log_keys = content.partijen.iter().map(log_key).collect::<Result<_, _>>()?;
-        Ok(Self { digest: Digest::of(text.as_bytes()), text, content, log_keys, answers: Vec::new() })
+        let (begins, ends) =
+            (midnight(content.geldig_van), content.geldig_tot.tomorrow().ok().and_then(midnight));
+        // Only the very last day of the calendar has no end.
+        let (begins, ends) = (begins.unwrap_or(Timestamp::MAX), ends.unwrap_or(Timestamp::MAX));
+        let digest = Digest::of(text.as_bytes());
+        let waiting = content.partijen.iter().map(|party| party.oin).collect();
+        Ok(Self { digest, text, content, begins, ends, log_keys, answers: Vec::new(), waiting })
     }
 
     /// The digest over the canonical text.
@@ -222,57 +257,67 @@ impl Agreement {
         Ok(jws::sign(jws::AGREEMENT_ANSWER, payload.as_bytes(), signer))
     }
 
-    /// Adds an answer after checking who signed it. An answer that is already there is not added twice.
+    /// Adds an answer after checking who signed it, and gives it back. What a party says twice is kept once, as it
+    /// was first said: nobody can fill the list, and nothing that was said is lost.
     pub fn add_answer(&mut self, compact: &str) -> Result<Answer, AgreementError> {
         let unverified =
             jws::Unverified::parse(jws::AGREEMENT_ANSWER, compact).map_err(|_| AgreementError::Answer)?;
-        let kid = unverified.kid().to_owned();
-        let signed = |party: &&Party| party.sleutels.iter().any(|key| key.kid() == kid);
-        let party = self.content.partijen.iter().find(signed).ok_or(AgreementError::Answer)?;
-        let key = self.key(party.oin, &kid).ok_or(AgreementError::Answer)?;
+        let keys =
+            self.content.partijen.iter().flat_map(|party| party.sleutels.iter().map(|key| (party.oin, key)));
+        let signed = |(_, key): &(Oin, &PublicKey)| key.kid() == unverified.kid();
+        let (by, key) = keys.into_iter().find(signed).ok_or(AgreementError::Answer)?;
         let payload = unverified.verify(key).map_err(|_| AgreementError::Answer)?;
         let text: AnswerText = serde_json::from_slice(payload).map_err(|_| AgreementError::Answer)?;
-        if text.convenant != self.digest || self.answers.len() >= MAX_ANSWERS {
+        if text.convenant != self.digest {
             return Err(AgreementError::Answer);
         }
-        let answer = Answer { by: party.oin, kind: text.soort, at: text.tijd, jws: compact.to_owned() };
-        if !self.answers.iter().any(|known| known.jws == compact) {
-            self.answers.push(answer.clone());
+        let kind = text.soort;
+        if let Some(known) = self.answers.iter().find(|known| (known.by, known.kind) == (by, kind)) {
+            return Ok(known.clone());
         }
+        if kind == AnswerKind::Accepted {
+            self.waiting.retain(|oin| *oin != by);
+        }
+        let answer = Answer { by, kind, at: text.tijd, jws: compact.to_owned() };
+        self.answers.push(answer.clone());
         Ok(answer)
     }
 
-    /// Where the agreement stands at `now`. A rejection or an end is final: who changes their mind signs a new
-    /// version.
+    /// Where the agreement stands at `now`, whatever the order in which the answers came. A rejection or an end holds
+    /// from the moment it is known and is final: who changes their mind signs a new version.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        let said = |kind| self.answers.iter().find(move |answer| answer.kind == kind).map(|answer| answer.by);
+        let said = |kind| {
+            let of_kind = self.answers.iter().filter(move |answer| answer.kind == kind);
+            of_kind.min_by_key(|answer| (answer.at, answer.by)).map(|answer| answer.by)
+        };
         if let Some(by) = said(AnswerKind::Ended) {
             return Standing::Ended(by);
         }
         if let Some(by) = said(AnswerKind::Rejected) {
             return Standing::Rejected(by);
         }
-        let today = now.to_zoned(dutch_time()).date();
-        let accepted: BTreeSet<Oin> = self.answers.iter().map(|answer| answer.by).collect();
-        let waiting: Vec<Oin> = self
-            .content
-            .partijen
-            .iter()
-            .map(|party| party.oin)
-            .filter(|oin| !accepted.contains(oin))
-            .collect();
         match () {
-            () if today > self.content.geldig_tot => Standing::Expired,
-            () if !waiting.is_empty() => Standing::Proposed(waiting),
-            () if today < self.content.geldig_van => Standing::NotYet,
+            () if now >= self.ends => Standing::Expired,
+            () if !self.waiting.is_empty() => Standing::Proposed(self.waiting.clone()),
+            () if now < self.begins => Standing::NotYet,
             () => Standing::InForce,
         }
     }
 }
 
-/// Agreements count in Dutch days.
-fn dutch_time() -> TimeZone {
-    TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC)
+/// Agreements count in Dutch days. The rules come with the program, not from the machine: two nodes must agree on when
+/// a day begins.
+#[expect(clippy::expect_used, reason = "the time zone is part of the program, and a test reads it")]
+pub fn dutch_time() -> TimeZone {
+    static DUTCH: LazyLock<TimeZone> =
+        LazyLock::new(|| TimeZoneDatabase::bundled().get("Europe/Amsterdam").expect("a bundled time zone"));
+    DUTCH.clone()
+}
+
+/// The first instant of a Dutch day. Nothing for a day outside the calendar.
+fn midnight(day: Date) -> Option<Timestamp> {
+    // Dutch clocks change at two or three at night, so every midnight happens, and once.
+    Some(day.to_zoned(dutch_time()).ok()?.timestamp())
 }
 
 fn log_key(party: &Party) -> Result<(Oin, LogVerifier), AgreementError> {
@@ -298,6 +343,13 @@ fn check(content: &Content) -> Result<(), AgreementError> {
     }
     if content.geldig_tot < content.geldig_van {
         return Err(Inconsistent("geldig_tot ligt voor geldig_van"));
+    }
+    let mut purposes = BTreeMap::new();
+    let one_text = |clause: &Clause| {
+        *purposes.entry(clause.doel.clone()).or_insert(clause.doel_digest) == clause.doel_digest
+    };
+    if !content.afspraken.iter().all(one_text) {
+        return Err(Inconsistent("een doel staat er met twee verschillende teksten in"));
     }
     if content
         .afspraken

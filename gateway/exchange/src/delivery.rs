@@ -37,7 +37,8 @@ impl Backoff {
         let mut byte = [0];
         random.fill(&mut byte);
         let jittered = wait / 2 + wait * i32::from(byte[0]) / 510;
-        now + jittered.max(no_sooner.unwrap_or_default()).min(LONGEST_WAIT)
+        let wait = jittered.max(no_sooner.unwrap_or_default()).min(LONGEST_WAIT);
+        now.saturating_add(wait).unwrap_or(now)
     }
 
     /// The partner was reached: the next failure starts anew.

@@ -74,16 +74,18 @@ pub enum DescriptorError {
     /// Not valid against `knooppunt.schema.json`.
     #[error("de beschrijving van het knooppunt voldoet niet aan het schema: {0}")]
     Schema(String),
-    /// The log key belongs to another organisation.
-    #[error("de logsleutel hoort bij een andere organisatie")]
+    /// The log key is none, or belongs to another organisation.
+    #[error("de logsleutel is niet leesbaar of hoort bij een andere organisatie")]
     LogKey,
 }
 
 impl Descriptor {
-    /// The signed descriptor.
+    /// The signed descriptor. What partners would not believe is an error here already.
     pub fn sign(&self, signer: &dyn Signer) -> Result<String, DescriptorError> {
         let json = serde_json::to_string(self).map_err(|error| DescriptorError::Schema(error.to_string()))?;
-        Ok(jws::sign(jws::DESCRIPTOR, json.as_bytes(), signer))
+        let compact = jws::sign(jws::DESCRIPTOR, json.as_bytes(), signer);
+        Self::verify(&compact)?;
+        Ok(compact)
     }
 
     /// Reads a signed descriptor.
@@ -102,3 +104,6 @@ impl Descriptor {
         if log_key.origin() == read.oin.log_origin() { Ok(read) } else { Err(DescriptorError::LogKey) }
     }
 }
+
+#[cfg(test)]
+mod tests;

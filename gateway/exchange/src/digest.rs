@@ -2,8 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+
+use crate::text;
 
 /// A SHA-256 digest, written `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,7 +13,7 @@ pub struct Digest([u8; 32]);
 
 /// The text is not a digest of the form `sha256:<64 hex digits>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected `sha256:` and 64 hexadecimal digits")]
+#[error("expected `sha256:` and 64 lower-case hexadecimal digits")]
 pub struct NotADigest;
 
 impl Digest {
@@ -81,7 +83,9 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(D::Error::custom)
+        text::read(deserializer, "`sha256:` and 64 lower-case hexadecimal digits", |text| text.parse().ok())
     }
 }
+
+#[cfg(test)]
+mod tests;

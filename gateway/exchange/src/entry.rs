@@ -1,12 +1,14 @@
 //! What the log records. Entries hold digests, identifiers and outcomes, never personal data.
 
+use std::fmt::{Display, Write as _};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{agreement::AnswerKind, canonical, digest::Digest, oin::Oin, refusal::Reason, tlog::Leaf};
+use crate::{agreement::AnswerKind, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf};
 
-/// One entry of the log. Its leaf is the JCS form.
+/// One entry of the log. Its leaf is the JCS form (RFC 8785) of its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "soort", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Entry {
@@ -32,8 +34,9 @@ pub enum Entry {
     },
     /// A document was held back: the rules do not allow it to leave.
     Tegengehouden {
-        /// The purpose it was offered for.
-        doel: String,
+        /// The purpose it was offered for, unless there is none of that name: then it is only what somebody typed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doel: Option<String>,
         /// To whom it was meant to go.
         naar: Oin,
         /// Why.
@@ -58,13 +61,13 @@ pub enum Entry {
     },
 }
 
-/// A message arrived: what the receipt proves.
+/// A message arrived: what the receipt proves. A later version of the protocol may say more here; a reader of this
+/// version passes over what it does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Reception {
     /// Digest of the compact JWS, as it arrived.
     pub bericht: Digest,
-    /// Its identifier, unless it could not be read.
+    /// Its identifier, if the sender demonstrably wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// Why it was refused.
@@ -91,6 +94,15 @@ pub enum Outcome {
     Geweigerd,
 }
 
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Toegelaten => "toegelaten",
+            Self::Geweigerd => "geweigerd",
+        }
+    }
+}
+
 /// A [`Reason`] on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReasonCode(pub Reason);
@@ -103,22 +115,82 @@ impl Serialize for ReasonCode {
 
 impl<'de> Deserialize<'de> for ReasonCode {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Reason::of_code(&code).map(Self).ok_or_else(|| serde::de::Error::custom("unknown reason"))
+        text::read(deserializer, "the code of a reason", |code| Reason::of_code(code).map(Self))
     }
 }
 
 impl Entry {
     /// The leaf of this entry.
     pub fn leaf(&self) -> Leaf {
-        // An entry holds only text and digests, so its canonical form always exists.
-        Leaf::new(canonical::text(self).unwrap_or_default().into_bytes())
+        // JCS by hand, ten times as quick as by its general rules: the members stand in their order, and none of
+        // their values holds a character that JSON escapes. Tests hold both against a JCS implementation.
+        let mut members = Members::new();
+        match self {
+            Self::Begin { oin, tijd } => {
+                members.text("oin", oin).text("soort", "begin").text("tijd", tijd);
+            }
+            Self::Verzending { bericht, id, naar, regels, tijd } => {
+                members.text("bericht", bericht).text("id", id).text("naar", naar).text("regels", regels);
+                members.text("soort", "verzending").text("tijd", tijd);
+            }
+            Self::Tegengehouden { doel, naar, reden, tijd } => {
+                members.optional_text("doel", doel.as_deref().map(escaped)).text("naar", naar);
+                members.text("reden", reden.0).text("soort", "tegengehouden").text("tijd", tijd);
+            }
+            Self::Ontvangst(Reception { bericht, id, reden, regels, tijd, uitkomst, van }) => {
+                members.text("bericht", bericht).optional_text("id", *id);
+                members.optional_text("reden", reden.map(|code| code.0)).optional_text("regels", *regels);
+                members.text("soort", "ontvangst").text("tijd", tijd);
+                members.text("uitkomst", uitkomst.as_str()).text("van", van);
+            }
+            Self::Convenant { antwoord, bewijs, convenant, door, tijd } => {
+                members.text("antwoord", antwoord.as_str()).text("bewijs", bewijs);
+                members.text("convenant", convenant).text("door", door);
+                members.text("soort", "convenant").text("tijd", tijd);
+            }
+        }
+        members.into_leaf()
     }
 
     /// Reads a leaf back.
     pub fn of_leaf(leaf: &Leaf) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(leaf.bytes())
     }
+}
+
+/// The members of a JSON object, one after the other.
+struct Members(String);
+
+impl Members {
+    fn new() -> Self {
+        // A reception takes 330 bytes.
+        Self(String::with_capacity(384))
+    }
+
+    fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
+        let opening = if self.0.is_empty() { '{' } else { ',' };
+        // A String takes whatever is written.
+        let _ = write!(self.0, "{opening}\"{name}\":\"{value}\"");
+        self
+    }
+
+    fn optional_text(&mut self, name: &str, value: Option<impl Display>) -> &mut Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    fn into_leaf(mut self) -> Leaf {
+        self.0.push('}');
+        Leaf::new(self.0.into_bytes())
+    }
+}
+
+/// Any text as the inside of a JSON string, which JCS escapes as serde_json does (RFC 8785 §3.2.2.2).
+fn escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 #[cfg(test)]

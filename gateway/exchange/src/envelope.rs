@@ -3,24 +3,34 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use schemas::SchemaName;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
-use uuid::Uuid;
+use uuid::{Uuid, Variant, Version};
 
-use crate::{digest::Digest, oin::Oin};
+use crate::{
+    digest::Digest,
+    oin::Oin,
+    text::{self, Text},
+};
 
 /// The largest message, in bytes of JSON.
 pub const MAX_BYTES: usize = 64 * 1024;
 
+/// The longest name of a purpose, a desk or a system, in bytes.
+const MAX_NAME: usize = 64;
+
 /// The CloudEvent with its attributes, typed; the data stays the bytes it came as. The published schema is
-/// `schemas/v1/bericht.schema.json`, and a test holds the two together.
+/// `schemas/v1/bericht.schema.json`, and a test holds the two together: nothing is read here that the schema refuses.
+/// Beyond the schema an attribute that comes twice is refused, and a time that is no instant a clock can show.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope<'a> {
     /// Always `1.0`.
     #[serde(borrow)]
     pub specversion: Cow<'a, str>,
-    /// UUIDv7, unique for the source.
+    /// UUIDv7, unique for the sender.
+    #[serde(deserialize_with = "identifier")]
     pub id: Uuid,
     /// `urn:nld:oin:<oin>:systeem:<name>`.
     #[serde(borrow)]
@@ -29,6 +39,7 @@ pub struct Envelope<'a> {
     #[serde(rename = "type", borrow)]
     pub message_type: Cow<'a, str>,
     /// When the sender made it, UTC.
+    #[serde(deserialize_with = "instant")]
     pub time: Timestamp,
     /// Always `application/json`.
     #[serde(borrow)]
@@ -39,6 +50,7 @@ pub struct Envelope<'a> {
     /// The organisation it is for.
     pub ontvanger: Oin,
     /// After this instant it is not delivered any more.
+    #[serde(deserialize_with = "instant")]
     pub verlooptop: Timestamp,
     /// The agreement it is sent under.
     pub convenant: Digest,
@@ -48,10 +60,10 @@ pub struct Envelope<'a> {
     /// The case, known to both sides by this random identifier only.
     pub dossier: Case,
     /// The desk it is for.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub loket: Option<Cow<'a, str>>,
     /// W3C trace context.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<Cow<'a, str>>,
     /// `{grondslag, betrokkene, inhoud}`.
     #[serde(borrow)]
@@ -70,47 +82,117 @@ impl Serialize for Case {
 
 impl<'de> Deserialize<'de> for Case {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        let uuid = text.strip_prefix("urn:uuid:").and_then(|uuid| Uuid::try_parse(uuid).ok());
-        // One case has one spelling, or two systems would see two cases.
-        let canonical = uuid.filter(|uuid| *text == uuid.urn().to_string());
-        canonical.map(Self).ok_or_else(|| D::Error::custom("expected urn:uuid: and a lower-case UUID"))
+        text::read(deserializer, "`urn:uuid:` and a lower-case UUID", |text| {
+            text.strip_prefix("urn:uuid:").and_then(uuid).map(Self)
+        })
     }
+}
+
+fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    text::read(deserializer, "a lower-case UUID", uuid)
+}
+
+/// An identifier has one spelling, or two systems would see two.
+fn uuid(text: &str) -> Option<Uuid> {
+    let lower_case = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if lower_case { Uuid::try_parse(text).ok() } else { None }
+}
+
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    text::read(deserializer, "an instant as 2026-11-21T09:30:00Z", |text| {
+        if is_rfc_3339(text) { text.parse().ok() } else { None }
+    })
+}
+
+/// An optional attribute that is there has a value: `null` is none.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    Text::deserialize(deserializer).map(|text| Some(text.0))
 }
 
 impl Envelope<'_> {
     /// The organisation that `source` names.
     pub fn sender(&self) -> Option<Oin> {
         let (oin, system) = self.source.strip_prefix("urn:nld:oin:")?.split_once(":systeem:")?;
-        let named = (1..=64).contains(&system.len())
-            && system.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if named { oin.parse().ok() } else { None }
+        if is_name(system) { oin.parse().ok() } else { None }
     }
 
     /// What `bericht.schema.json` asks of the attributes beyond their types.
     pub fn is_well_formed(&self) -> bool {
-        let optional =
-            |text: &Option<Cow<'_, str>>, longest| text.as_ref().is_none_or(|one| name(one, longest));
         self.specversion == "1.0"
             && self.datacontenttype == "application/json"
+            && (self.id.get_version(), self.id.get_variant()) == (Some(Version::SortRand), Variant::RFC4122)
+            && self.dossier.0.get_variant() == Variant::RFC4122
             && self.sender().is_some()
-            && name(&self.doel, 64)
-            && optional(&self.loket, 64)
+            && SchemaName::of_message_type(&self.message_type).is_some()
+            && is_schema(&self.dataschema)
+            && is_name(&self.doel)
+            && self.loket.as_deref().is_none_or(is_name)
             && self.traceparent.as_deref().is_none_or(is_traceparent)
+            && self.data.get().starts_with('{')
     }
 }
 
 /// A name of ours: lower-case letters, digits and hyphens.
-fn name(text: &str, longest: usize) -> bool {
-    (1..=longest).contains(&text.len())
+pub(crate) fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// `urn:schakel:schema:<name>:<version>`. Whether it is the schema of the type is for who reads the data.
+fn is_schema(text: &str) -> bool {
+    let Some((name, version)) =
+        text.strip_prefix("urn:schakel:schema:").and_then(|rest| rest.split_once(':'))
+    else {
+        return false;
+    };
+    text.len() <= 100
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        && name.bytes().next().is_some_and(|byte| byte != b'-')
+        && (1..=2).contains(&version.len())
+        && version.bytes().all(|byte| byte.is_ascii_digit())
+        && !version.starts_with('0')
 }
 
 /// W3C Trace Context, version 00.
 fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    lengths == [2, 32, 16, 2]
-        && parts[0] == "00"
-        && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+    // Digits and hyphens are told apart by place.
+    text.starts_with("00-")
+        && text.len() == 55
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            2 | 35 | 52 => byte == b'-',
+            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+        })
 }
+
+/// The form of RFC 3339, in which a time says at least its seconds and its distance from UTC. Which day and hour exist
+/// is checked by who reads it, but for leap seconds: an instant of ours has none.
+fn is_rfc_3339(text: &str) -> bool {
+    const PATTERN: &[u8] = b"0000-00-00T00:00:00";
+    let Some((moment, rest)) = text.as_bytes().split_at_checked(PATTERN.len()) else { return false };
+    let fits = moment.iter().zip(PATTERN).all(|(byte, pattern)| match pattern {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b't'),
+        _ => byte == pattern,
+    });
+    let fraction = rest.strip_prefix(b".");
+    let digits = fraction.map_or(0, |digits| digits.iter().take_while(|byte| byte.is_ascii_digit()).count());
+    let zone = match fraction {
+        Some(_) if digits == 0 => return false,
+        Some(fraction) => &fraction[digits..],
+        None => rest,
+    };
+    fits && moment[17] != b'6' && text.len() <= 35 && is_zone(zone)
+}
+
+fn is_zone(zone: &[u8]) -> bool {
+    match zone {
+        b"Z" | b"z" => true,
+        [b'+' | b'-', h, hh, b':', m, mm] => {
+            [h, hh, m, mm].iter().all(|byte| byte.is_ascii_digit()) && (*h, *hh) <= (b'2', b'3') && *m <= b'5'
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

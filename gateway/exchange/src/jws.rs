@@ -1,9 +1,17 @@
 //! JSON Web Signatures in compact form (RFC 7515). What is signed is what is sent and what is kept.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use serde::Deserialize;
+use std::{borrow::Cow, fmt};
 
-use crate::signature::{PublicKey, SignatureError, Signer, Suite};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+};
+
+use crate::{
+    signature::{PublicKey, SignatureError, Signer, Suite},
+    text::Text,
+};
 
 /// `typ` of a message.
 pub const MESSAGE: &str = "schakel-bericht+jws";
@@ -14,6 +22,7 @@ pub const DESCRIPTOR: &str = "schakel-knooppunt+jws";
 
 /// The largest compact JWS this node reads, in bytes: a 64 KiB payload in base64 with room for its header.
 pub const MAX_BYTES: usize = 96 * 1024;
+/// The longest header, in base64url. Ours take 170 bytes.
 const MAX_HEADER_BYTES: usize = 1024;
 
 /// Why a text is not a JWS this node can trust.
@@ -42,13 +51,53 @@ impl From<SignatureError> for JwsError {
     }
 }
 
-#[derive(Deserialize)]
+/// The header parameters that mean something here. Others are not understood, and so ignored (RFC 7515 §4), but
+/// no parameter may come twice: two readers could each believe another one.
 struct Header<'a> {
-    #[serde(borrow)]
-    alg: std::borrow::Cow<'a, str>,
-    typ: Option<std::borrow::Cow<'a, str>>,
-    kid: std::borrow::Cow<'a, str>,
-    crit: Option<serde_json::Value>,
+    alg: Cow<'a, str>,
+    typ: Option<Cow<'a, str>>,
+    kid: Cow<'a, str>,
+    has_critical: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Header<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeaderVisitor)
+    }
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = Header<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JOSE header")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Header<'de>, A::Error> {
+        let (mut alg, mut typ, mut kid) = (None, None, None);
+        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(4);
+        while let Some(Text(name)) = members.next_key()? {
+            if seen.contains(&name) {
+                return Err(A::Error::custom("a header parameter comes twice"));
+            }
+            match &*name {
+                "alg" => alg = Some(members.next_value::<Text<'_>>()?.0),
+                "typ" => typ = Some(members.next_value::<Text<'_>>()?.0),
+                "kid" => kid = Some(members.next_value::<Text<'_>>()?.0),
+                _ => drop(members.next_value::<IgnoredAny>()?),
+            }
+            seen.push(name);
+        }
+        Ok(Header {
+            alg: alg.ok_or_else(|| A::Error::missing_field("alg"))?,
+            typ,
+            kid: kid.ok_or_else(|| A::Error::missing_field("kid"))?,
+            // Whatever its value: none of the extensions it could name is known here.
+            has_critical: seen.iter().any(|name| name == "crit"),
+        })
+    }
 }
 
 /// Signs `payload` and returns the compact serialisation.
@@ -69,6 +118,7 @@ pub fn sign(typ: &str, payload: &[u8], signer: &dyn Signer) -> String {
 #[derive(Debug)]
 pub struct Unverified<'a> {
     signing_input: &'a str,
+    suite: Suite,
     kid: String,
     payload: Vec<u8>,
     signature: Vec<u8>,
@@ -87,15 +137,15 @@ impl<'a> Unverified<'a> {
         }
         let header = decode(header)?;
         let header: Header<'_> = serde_json::from_slice(&header).map_err(|_| JwsError::Malformed)?;
-        Suite::of_alg(&header.alg).ok_or(JwsError::Algorithm)?;
-        if header.crit.is_some() {
+        let suite = Suite::of_alg(&header.alg).ok_or(JwsError::Algorithm)?;
+        if header.has_critical {
             return Err(JwsError::Critical);
         }
         if header.typ.as_deref() != Some(typ) {
             return Err(JwsError::Type);
         }
         let kid = header.kid.into_owned();
-        Ok(Self { signing_input, kid, payload: decode(payload)?, signature: decode(signature)? })
+        Ok(Self { signing_input, suite, kid, payload: decode(payload)?, signature: decode(signature)? })
     }
 
     /// The key this JWS claims to be signed with.
@@ -110,6 +160,10 @@ impl<'a> Unverified<'a> {
 
     /// The payload, once `key` is shown to have signed it.
     pub fn verify(&self, key: &PublicKey) -> Result<&[u8], JwsError> {
+        // The key decides how a signature is checked, never the header (RFC 8725 §3.1).
+        if key.suite() != self.suite {
+            return Err(JwsError::Algorithm);
+        }
         key.verify(self.signing_input.as_bytes(), &self.signature)?;
         Ok(&self.payload)
     }

@@ -30,4 +30,7 @@ pub mod rulebook;
 pub mod signature;
 pub mod tlog;
 
+#[cfg(test)]
+mod testing;
+mod text;
 mod valid;

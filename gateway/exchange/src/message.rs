@@ -5,10 +5,13 @@
 //! ReceivedMessage ─verify→ VerifiedMessage ─admit→ AdmittedMessage   (receiver)
 //! ```
 //!
-//! [`SignedMessage`] and [`AdmittedMessage`] have no public constructor, so what the rules did not permit can reach
-//! neither the outbox nor the inbox.
+//! [`PermittedDraft`], [`SignedMessage`] and [`AdmittedMessage`] have no public constructor, so what the rules did not
+//! permit can reach neither the outbox nor the inbox.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::id;
 
 mod receiving;
 mod sending;
@@ -21,6 +24,13 @@ pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The longest a message may wait for delivery, counted from its time.
 pub const MAX_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 92);
+
+/// Whether the times of a message fit each other and its identifier, whatever the time is now. The sender asks this
+/// before it signs, because every receiver asks it again.
+fn times_fit(id: Uuid, time: Timestamp, expires: Timestamp) -> bool {
+    let life = expires.duration_since(time);
+    !life.is_negative() && life <= MAX_LIFETIME && id::belongs_to(id, time)
+}
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 /// An OIN (Logius, *OIN Stelsel*): 20 characters that name one organisation or part of it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +64,9 @@ impl Serialize for Oin {
 
 impl<'de> Deserialize<'de> for Oin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(D::Error::custom)
+        text::read(deserializer, "an OIN", |text| text.parse().ok())
     }
 }
+
+#[cfg(test)]
+mod tests;

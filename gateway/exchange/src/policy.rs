@@ -1,7 +1,7 @@
 //! May this message go from this organisation to that one, now? A pure function, the same at both ends.
 
 use jiff::Timestamp;
-use schemas::{BasisKind, Category, Document};
+use schemas::{BasisKind, Category, ConsentExtract, Document, LifeDomain};
 
 use crate::{
     agreement::{Agreement, Party, Standing},
@@ -44,6 +44,14 @@ pub enum ConsentKnowledge {
 }
 
 /// A permission: the rules that were decided by. Only [`decide`] makes one.
+///
+/// ```compile_fail,E0451
+/// use exchange::{digest::Digest, policy::Permission};
+///
+/// fn forged(rules: Digest) -> Permission {
+///     Permission { rules, retention_days: 1 }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Permission {
     rules: Digest,
@@ -74,7 +82,10 @@ pub fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission
     let clause = clauses
         .find(|clause| clause.covers(question.from, question.to, question.purpose, question.message_type))
         .ok_or(Reason::PurposeNotAllowed)?;
-    let purpose = rulebook.purpose(clause.doel_digest).ok_or(Reason::PurposeNotAllowed)?;
+    // The digest names the text, and the text must bear the name: a consent, and a person, go by the name.
+    let purpose =
+        rulebook.purpose(clause.doel_digest).filter(|purpose| purpose.content().doel == clause.doel);
+    let purpose = purpose.ok_or(Reason::PurposeNotAllowed)?;
     let rule = purpose.rule(question.message_type).ok_or(Reason::PurposeNotAllowed)?;
     if !rule.van.contains(&from.soort) || !rule.naar.contains(&to.soort) {
         return Err(Refusal::about(Reason::PurposeNotAllowed, [from.soort, to.soort]));
@@ -108,7 +119,7 @@ fn basis(rule: &Rule, from: &Party, question: &Question<'_>) -> Result<(), Refus
     if fewest.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::ConditionNotMet, fewest)) }
 }
 
-/// Consent covers this recipient, this purpose and this moment.
+/// Consent covers this recipient, this purpose, this moment and this data.
 fn consent(question: &Question<'_>) -> Result<(), Refusal> {
     let stated = question.document.basis();
     if stated.kind != BasisKind::Consent {
@@ -118,12 +129,25 @@ fn consent(question: &Question<'_>) -> Result<(), Refusal> {
     if question.consent == ConsentKnowledge::Withdrawn {
         return Err(Reason::ConsentWithdrawn.into());
     }
-    if consent.valid_until < question.now {
+    if consent.valid_until <= question.now {
         return Err(Reason::ConsentExpired.into());
     }
     let covers = consent.granted_to.iter().any(|oin| oin == question.to.as_str())
         && consent.purposes.iter().any(|purpose| purpose == question.purpose);
-    if covers { Ok(()) } else { Err(Reason::ConsentMissing.into()) }
+    if !covers {
+        return Err(Reason::ConsentMissing.into());
+    }
+    let not_consented = not_consented(consent, question.document);
+    if not_consented.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::ConsentMissing, not_consented)) }
+}
+
+/// What the document holds of the person that the consent does not name.
+fn not_consented(consent: &ConsentExtract, document: &Document) -> Vec<String> {
+    let (held, given) = (document.uses(), &consent.data);
+    let of_person = held.categories.iter().filter(|one| **one != Category::Process);
+    let categories = of_person.filter(|one| !given.categories.contains(one)).map(Category::to_string);
+    let domains = held.life_domains.iter().filter(|one| !given.life_domains.contains(one));
+    categories.chain(domains.map(LifeDomain::to_string)).collect()
 }
 
 /// Nothing more than the purpose allows.
@@ -137,10 +161,9 @@ fn data(rule: &Rule, from: &Party, to: &Party, document: &Document) -> Result<()
         other if other.is_special() => special(other),
         other => rule.gegevens.contains(other),
     };
-    let categories = held.categories.iter().filter(|one| !category_allowed(one)).map(|one| one.to_string());
-    let domains =
-        held.life_domains.iter().filter(|one| !rule.leefgebieden.contains(one)).map(|one| one.to_string());
-    let too_much: Vec<String> = categories.chain(domains).collect();
+    let categories = held.categories.iter().filter(|one| !category_allowed(one)).map(Category::to_string);
+    let domains = held.life_domains.iter().filter(|one| !rule.leefgebieden.contains(one));
+    let too_much: Vec<String> = categories.chain(domains.map(LifeDomain::to_string)).collect();
     if too_much.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::DataNotAllowed, too_much)) }
 }
 

@@ -113,11 +113,18 @@ pub enum PurposeError {
     /// Not valid against `doel.schema.json`.
     #[error("het doel voldoet niet aan het schema: {0}")]
     Schema(String),
+    /// Valid by form, but it contradicts itself.
+    #[error("het doel klopt niet: {0}")]
+    Inconsistent(&'static str),
 }
+
+/// The longest text of a purpose, in bytes; ours take a few thousand.
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 impl Purpose {
     /// Reads a purpose as it stands in the register, in TOML.
     pub fn from_toml(text: &str) -> Result<Self, PurposeError> {
+        check_size(text)?;
         let value: serde_json::Value =
             toml::from_str(text).map_err(|error| PurposeError::Syntax(error.to_string()))?;
         Self::from_value(value)
@@ -125,6 +132,7 @@ impl Purpose {
 
     /// Reads a purpose as it travels, in JSON.
     pub fn from_json(text: &str) -> Result<Self, PurposeError> {
+        check_size(text)?;
         let value = serde_json::from_str(text).map_err(|error| PurposeError::Syntax(error.to_string()))?;
         Self::from_value(value)
     }
@@ -132,8 +140,13 @@ impl Purpose {
     fn from_value(value: serde_json::Value) -> Result<Self, PurposeError> {
         valid::against(SchemaName::Purpose, &value).map_err(PurposeError::Schema)?;
         let text = canonical::text(&value).map_err(|error| PurposeError::Syntax(error.to_string()))?;
-        let content =
+        let content: Content =
             serde_json::from_value(value).map_err(|error| PurposeError::Schema(error.to_string()))?;
+        let types: BTreeSet<&str> = content.berichten.iter().map(|rule| rule.message_type.as_str()).collect();
+        if types.len() != content.berichten.len() {
+            // The first would hide the second, and taking the first away would allow what it did not.
+            return Err(PurposeError::Inconsistent("een berichttype staat er twee keer in"));
+        }
         Ok(Self { digest: Digest::of(text.as_bytes()), text, content })
     }
 
@@ -157,3 +170,10 @@ impl Purpose {
         self.content.berichten.iter().find(|rule| rule.message_type == message_type)
     }
 }
+
+fn check_size(text: &str) -> Result<(), PurposeError> {
+    if text.len() > MAX_BYTES { Err(PurposeError::Inconsistent("het is groter dan 1 MiB")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -153,7 +153,8 @@ impl fmt::Display for Reason {
 pub struct Refusal {
     /// Why.
     pub reason: Reason,
-    /// The names it is about, for the sender's own eyes. Empty when the reason says it all.
+    /// The names it is about, for the sender's own eyes; what travels and what is logged is the code alone. Empty when
+    /// the reason says it all.
     pub about: Vec<String>,
 }
 
@@ -161,6 +162,17 @@ impl Refusal {
     /// A refusal about certain named conditions, categories or fields.
     pub fn about<T: ToString>(reason: Reason, names: impl IntoIterator<Item = T>) -> Self {
         Self { reason, about: names.into_iter().map(|name| name.to_string()).collect() }
+    }
+}
+
+impl Refusal {
+    /// The code with the names it is about.
+    pub fn named(&self) -> String {
+        if self.about.is_empty() {
+            self.reason.code().to_owned()
+        } else {
+            format!("{} ({})", self.reason.code(), self.about.join(", "))
+        }
     }
 }
 

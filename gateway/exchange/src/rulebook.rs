@@ -55,3 +55,6 @@ impl Rulebook {
         found
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,7 @@ pub enum SignatureError {
     /// The signature does not belong to these bytes and this key.
     #[error("the signature does not verify")]
     Invalid,
-    /// The key is malformed, of small order, or its `kid` is not its thumbprint.
+    /// The key is malformed, not in its canonical form, of small order, or its `kid` is not its thumbprint.
     #[error("the key is not a usable Ed25519 key with its RFC 7638 thumbprint as kid")]
     BadKey,
 }
@@ -89,10 +89,12 @@ impl PublicKey {
         Self { key, kid }
     }
 
-    /// A key from its 32 bytes. Keys of small order are refused: they verify almost anything.
+    /// A key from its 32 bytes. Keys of small order are refused: they verify almost anything. So is another spelling
+    /// of a key (RFC 8032 §5.1.3): one key has one identifier.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, SignatureError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| SignatureError::BadKey)?;
-        if key.is_weak() { Err(SignatureError::BadKey) } else { Ok(Self::new(key)) }
+        let is_canonical = key.to_edwards().compress().as_bytes() == bytes;
+        if is_canonical && !key.is_weak() { Ok(Self::new(key)) } else { Err(SignatureError::BadKey) }
     }
 
     /// The 32 bytes of the key.

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use schemas::{Document, SchemaName};
 use uuid::Uuid;
 
-use super::{MAX_CLOCK_SKEW, MAX_LIFETIME};
+use super::{MAX_CLOCK_SKEW, times_fit};
 use crate::{
     agreement::Agreement,
     digest::Digest,
     entry::{Entry, Outcome, ReasonCode, Reception},
     envelope::{self, Envelope},
-    id, jws,
+    jws,
     oin::Oin,
     policy::{self, ConsentKnowledge, Permission, Question},
     refusal::{Reason, Refusal},
@@ -28,14 +28,33 @@ pub struct ReceivedMessage<'a> {
     peer: Oin,
 }
 
-/// A message that its sender demonstrably signed, for us, under an agreement we know.
+/// A message that its sender demonstrably signed, for us, under an agreement we know. Only
+/// [`ReceivedMessage::verify`] makes one.
+///
+/// ```compile_fail,E0451
+/// use exchange::message::VerifiedMessage;
+/// use schemas::Document;
+///
+/// fn forged(verified: VerifiedMessage, document: Document) -> VerifiedMessage {
+///     VerifiedMessage { document: Ok(document), ..verified }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct VerifiedMessage {
     message: Message,
     document: Result<Document, ()>,
 }
 
-/// A message the rules let in.
+/// A message the rules let in. Only [`VerifiedMessage::admit`] makes one.
+///
+/// ```compile_fail,E0451
+/// use exchange::{message::AdmittedMessage, policy::Permission};
+/// use schemas::Document;
+///
+/// fn forged(admitted: AdmittedMessage, document: Document, permission: Permission) -> AdmittedMessage {
+///     AdmittedMessage { document, permission, ..admitted }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct AdmittedMessage {
     message: Message,
@@ -47,7 +66,8 @@ pub struct AdmittedMessage {
 #[derive(Debug)]
 pub struct RefusedMessage {
     digest: Digest,
-    /// Known only once the signature was checked: an identifier that anybody could have written binds nobody.
+    /// The identifier that this refusal binds. None while the signature is in doubt, since an identifier that anybody
+    /// could have written binds nobody; and none when it does not fit the time, since such identifiers may be anything.
     id: Option<Uuid>,
     peer: Oin,
     refusal: Refusal,
@@ -55,6 +75,7 @@ pub struct RefusedMessage {
 
 /// The attributes of a verified message.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "the CloudEvents attribute is called type")]
 struct Message {
     compact: String,
     digest: Digest,
@@ -66,6 +87,7 @@ struct Message {
     message_type: String,
     case: Uuid,
     desk: Option<String>,
+    created: Timestamp,
     expires: Timestamp,
 }
 
@@ -89,7 +111,10 @@ impl<'a> ReceivedMessage<'a> {
         let agreement = self.addressed(&read, me, rulebook).map_err(refuse)?;
         let key = agreement.key(self.peer, jws.kid()).ok_or_else(|| refuse(Reason::SignatureInvalid))?;
         jws.verify(key).map_err(|_| refuse(Reason::SignatureInvalid))?;
-        in_time(&read, now).map_err(refuse)?;
+        in_time(&read, now).map_err(|reason| {
+            // An expired message may have been admitted when it first came: the identifier finds that answer again.
+            self.refused((reason == Reason::Expired).then_some(read.id), reason.into())
+        })?;
         Ok(VerifiedMessage { document: document(&read), message: self.message(&read, me) })
     }
 
@@ -120,6 +145,7 @@ impl<'a> ReceivedMessage<'a> {
             message_type: read.message_type.clone().into_owned(),
             case: read.dossier.0,
             desk: read.loket.clone().map(std::borrow::Cow::into_owned),
+            created: read.time,
             expires: read.verlooptop,
         }
     }
@@ -140,8 +166,7 @@ fn read_envelope(payload: &[u8]) -> Result<Envelope<'_>, Reason> {
 /// Not from the future, not from another time than its identifier, not expired.
 fn in_time(read: &Envelope<'_>, now: Timestamp) -> Result<(), Reason> {
     let early = read.time.duration_since(now) > MAX_CLOCK_SKEW;
-    let life = read.verlooptop.duration_since(read.time);
-    if early || life.is_negative() || life > MAX_LIFETIME || !id::belongs_to(read.id, read.time) {
+    if early || !times_fit(read.id, read.time, read.verlooptop) {
         return Err(Reason::WrongTime);
     }
     if read.verlooptop < now { Err(Reason::Expired) } else { Ok(()) }
@@ -231,6 +256,11 @@ impl AdmittedMessage {
         self.message.desk.as_deref()
     }
 
+    /// When it was made, by its sender's clock.
+    pub const fn created(&self) -> Timestamp {
+        self.message.created
+    }
+
     /// When the sender lets it expire.
     pub const fn expires(&self) -> Timestamp {
         self.message.expires
@@ -279,7 +309,8 @@ impl RefusedMessage {
         self.digest
     }
 
-    /// Its identifier, when the sender demonstrably wrote it.
+    /// Its identifier, when the sender demonstrably wrote it and it fits its time. The refusal then answers for that
+    /// identifier: the same message gets the same answer, another one is a duplicate with other content.
     pub const fn id(&self) -> Option<Uuid> {
         self.id
     }

@@ -1,15 +1,17 @@
 //! The sender's half: a draft leaves only when the rules permit it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
 use schemas::Document;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::times_fit;
 use crate::{
+    agreement::Agreement,
     digest::Digest,
-    entry::Entry,
+    entry::{Entry, ReasonCode},
     envelope::{Case, Envelope},
     jws,
     oin::Oin,
@@ -45,14 +47,42 @@ pub struct Draft {
     pub document: Document,
 }
 
-/// A draft that may leave.
+/// A draft that may leave. Only [`Draft::permit`] makes one.
+///
+/// ```compile_fail,E0451
+/// use std::sync::Arc;
+/// use exchange::{agreement::Agreement, message::{Draft, PermittedDraft}, policy::Permission};
+///
+/// fn forged(draft: Draft, permission: Permission, agreement: Arc<Agreement>) -> PermittedDraft {
+///     PermittedDraft { draft, permission, agreement }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct PermittedDraft {
     draft: Draft,
     permission: Permission,
+    agreement: Arc<Agreement>,
 }
 
-/// A message as it will be sent, with the evidence of the decision.
+/// A message as it will be sent, with the evidence of the decision. Only [`PermittedDraft::sign`] makes one.
+///
+/// ```compile_fail,E0451
+/// use exchange::{digest::Digest, message::{Draft, SignedMessage}};
+///
+/// fn forged(draft: Draft, compact: String, digest: Digest, rules: Digest) -> SignedMessage {
+///     SignedMessage { draft, compact, digest, rules }
+/// }
+/// ```
+///
+/// Nor can one be changed:
+///
+/// ```compile_fail,E0451
+/// use exchange::message::{Draft, SignedMessage};
+///
+/// fn changed(message: SignedMessage, draft: Draft) -> SignedMessage {
+///     SignedMessage { draft, ..message }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SignedMessage {
     draft: Draft,
@@ -76,15 +106,21 @@ impl Draft {
             now: self.time,
         };
         let permission = policy::decide(rulebook, &question)?;
-        Ok(PermittedDraft { draft: self, permission })
+        let agreement = rulebook.agreement(self.agreement).ok_or(Reason::AgreementUnknown)?.clone();
+        Ok(PermittedDraft { draft: self, permission, agreement })
     }
 
     /// The log entry that says this draft was held back.
     pub fn held_back(&self, refusal: &Refusal) -> Leaf {
+        use Reason::{AgreementNotInForce, AgreementUnknown, PurposeNotAllowed, SchemaInvalid};
+        // Until the rules have found the purpose it is a text that came from somewhere; it could hold a name. What
+        // is logged stays for good.
+        let before_purpose = [AgreementUnknown, AgreementNotInForce, PurposeNotAllowed, SchemaInvalid];
+        let found = !before_purpose.contains(&refusal.reason);
         Entry::Tegengehouden {
-            doel: self.purpose.clone(),
+            doel: found.then(|| self.purpose.clone()),
             naar: self.to,
-            reden: crate::entry::ReasonCode(refusal.reason),
+            reden: ReasonCode(refusal.reason),
             tijd: self.time,
         }
         .leaf()
@@ -93,8 +129,18 @@ impl Draft {
 
 impl PermittedDraft {
     /// Signs the message. The bytes that are signed are the bytes that travel and the bytes that are kept.
+    ///
+    /// What every receiver would refuse is not signed: times that do not fit, a key that the agreement does not give
+    /// to the sender, a message that is too large.
     pub fn sign(self, signer: &dyn Signer) -> Result<SignedMessage, Refusal> {
-        let Self { draft, permission } = self;
+        let Self { draft, permission, agreement } = self;
+        let key = signer.public_key();
+        if agreement.key(draft.from, key.kid()) != Some(key) {
+            return Err(Reason::SignatureInvalid.into());
+        }
+        if !times_fit(draft.id, draft.time, draft.expires) {
+            return Err(Reason::WrongTime.into());
+        }
         let payload = serde_json::to_vec(&envelope(&draft)?).map_err(|_| Reason::SchemaInvalid)?;
         if payload.len() > crate::envelope::MAX_BYTES {
             return Err(Refusal::about(Reason::SchemaInvalid, ["groter dan 64 KiB"]));
