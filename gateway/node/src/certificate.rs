@@ -131,3 +131,6 @@ fn valid(params: &mut CertificateParams, now: Timestamp, days: i64, random: &dyn
     serial[0] &= 0x7f;
     params.serial_number = Some(SerialNumber::from_slice(&serial));
 }
+
+#[cfg(test)]
+mod tests;
