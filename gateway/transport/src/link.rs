@@ -229,9 +229,9 @@ impl Inner {
         if let Some(endpoint) = &*slot {
             return Ok(endpoint.clone());
         }
-        let key = self.tls.current().reset_key();
-        let endpoint = carrier::endpoint((Ipv6Addr::UNSPECIFIED, 0).into(), key.clone(), None)
-            .or_else(|_| carrier::endpoint((Ipv4Addr::UNSPECIFIED, 0).into(), key, None))?;
+        let keys = self.tls.current().reset_keys();
+        let endpoint = carrier::endpoint((Ipv6Addr::UNSPECIFIED, 0).into(), &keys, None)
+            .or_else(|_| carrier::endpoint((Ipv4Addr::UNSPECIFIED, 0).into(), &keys, None))?;
         Ok(slot.insert(endpoint).clone())
     }
 

@@ -6,7 +6,10 @@ use quinn::{
     AckFrequencyConfig, Endpoint, EndpointConfig, MtuDiscoveryConfig, TokioRuntime, TransportConfig, VarInt,
     congestion::CubicConfig,
 };
+use quinn_proto::HashedConnectionIdGenerator;
 use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::tls::ResetKeys;
 
 /// The connection is no longer needed, or the node stops. The request on it may be sent again.
 pub(crate) const CLOSE_DONE: VarInt = VarInt::from_u32(0);
@@ -61,7 +64,7 @@ const ACK_EVERY: u32 = 10;
 /// A socket with room, and an endpoint on it.
 pub(crate) fn endpoint(
     address: SocketAddr,
-    reset_key: Arc<dyn quinn::crypto::HmacKey>,
+    keys: &ResetKeys,
     server: Option<quinn::ServerConfig>,
 ) -> io::Result<Endpoint> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
@@ -72,7 +75,9 @@ pub(crate) fn endpoint(
     let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
     let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
     socket.bind(&address.into())?;
-    let mut config = EndpointConfig::new(reset_key);
+    let mut config = EndpointConfig::new(keys.resets.clone());
+    let identifiers = keys.identifiers;
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(identifiers)));
     config.max_udp_payload_size(MTU.max(1472)).map_err(io::Error::other)?;
     Endpoint::new(config, server, socket.into(), Arc::new(TokioRuntime))
 }

@@ -83,8 +83,9 @@ impl Server {
             None => None,
             Some(address) => {
                 let quic_failed = failed(Carrier::Quic, address);
-                let key = tls.current().reset_key();
-                let endpoint = carrier::endpoint(address, key, Some(config.clone())).map_err(quic_failed)?;
+                let keys = tls.current().reset_keys();
+                let endpoint =
+                    carrier::endpoint(address, &keys, Some(config.clone())).map_err(quic_failed)?;
                 Some((endpoint.local_addr().map_err(quic_failed)?, endpoint))
             }
         };

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use ::aws_lc_rs::hmac;
 use arc_swap::ArcSwap;
 use exchange::{clock::Clock, oin::Oin};
 use quinn::crypto::rustls::QuicServerConfig;
@@ -59,12 +60,10 @@ pub(crate) struct Material {
     client: rustls::ClientConfig,
     client_verifier: Arc<dyn ClientCertVerifier>,
     server_verifier: Arc<WebPkiServerVerifier>,
-    reset_seed: aws_lc_rs_hmac::Key,
+    reset_seed: hmac::Key,
     own: Peer,
     revocation_update_due: Option<i64>,
 }
-
-use ::aws_lc_rs::hmac as aws_lc_rs_hmac;
 
 impl Tls {
     /// Checks that identity and trust can be used, and uses them. The clock judges validity.
@@ -163,7 +162,7 @@ impl Material {
         let leaf = identity.certificate_chain.first();
         let leaf = leaf.ok_or_else(|| TlsError::NoCertificate { what: "certificate_chain".into() })?;
         let own = Peer::from_certificate(leaf)?;
-        let reset_seed = aws_lc_rs_hmac::Key::new(aws_lc_rs_hmac::HMAC_SHA256, identity.key.secret_der());
+        let reset_seed = hmac::Key::new(hmac::HMAC_SHA256, identity.key.secret_der());
         let provider = Arc::new(provider());
         let (client_verifier, server_verifier) = verifiers(trust, &provider)?;
         let time: Arc<dyn TimeProvider> = Arc::new(ClockTime(clock.clone()));
@@ -202,12 +201,25 @@ impl Material {
         config
     }
 
-    /// The key of QUIC stateless resets (RFC 9000 §10.3). It follows from the certificate's key, so that partners
-    /// recognise the resets of a node that was restarted, and reconnect at once.
-    pub(crate) fn reset_key(&self) -> Arc<dyn quinn::crypto::HmacKey> {
-        let tag = aws_lc_rs_hmac::sign(&self.reset_seed, b"schakel/1 stateless reset");
-        Arc::new(aws_lc_rs_hmac::Key::new(aws_lc_rs_hmac::HMAC_SHA256, tag.as_ref()))
+    /// What QUIC endpoints of this node are recognised by, see [`ResetKeys`].
+    pub(crate) fn reset_keys(&self) -> ResetKeys {
+        let derive = |purpose: &[u8]| hmac::sign(&self.reset_seed, purpose);
+        let mut identifiers = [0; 8];
+        identifiers.copy_from_slice(&derive(b"schakel/1 connection identifiers").as_ref()[..8]);
+        let resets = derive(b"schakel/1 stateless resets");
+        ResetKeys {
+            identifiers: u64::from_be_bytes(identifiers),
+            resets: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, resets.as_ref())),
+        }
     }
+}
+
+/// The keys of QUIC connection identifiers and stateless resets (RFC 9000 §10.3). They follow from the
+/// certificate's key, so that a node that was killed recognises after its restart the connections it lost, tells
+/// partners so in a way they recognise, and they reconnect at once.
+pub(crate) struct ResetKeys {
+    pub(crate) identifiers: u64,
+    pub(crate) resets: Arc<dyn quinn::crypto::HmacKey>,
 }
 
 /// Makes the configurations of both sides.

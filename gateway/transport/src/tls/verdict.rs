@@ -85,7 +85,8 @@ fn problem(error: &CertificateError, name: &ServerName<'_>) -> CertificateProble
             CertificateProblem::NotYetValid
         }
         CertificateError::Revoked => CertificateProblem::Revoked,
-        CertificateError::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        // A signature that does not fit means an issuer that only has the name of one we know.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => CertificateProblem::UnknownIssuer,
         CertificateError::UnknownRevocationStatus => CertificateProblem::RevocationUnknown,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             CertificateProblem::WrongHost { host: name.to_str().into_owned() }
@@ -100,13 +101,12 @@ fn refusal(alert: AlertDescription) -> Option<CertificateProblem> {
     Some(match alert {
         Alert::CertificateExpired => CertificateProblem::Expired,
         Alert::CertificateRevoked => CertificateProblem::Revoked,
-        Alert::UnknownCA => CertificateProblem::UnknownIssuer,
+        Alert::UnknownCA | Alert::DecryptError => CertificateProblem::UnknownIssuer,
         Alert::CertificateRequired | Alert::NoCertificate => CertificateProblem::NotPresented,
         Alert::AccessDenied => CertificateProblem::Nameless,
-        Alert::BadCertificate
-        | Alert::UnsupportedCertificate
-        | Alert::CertificateUnknown
-        | Alert::DecryptError => CertificateProblem::Unsuitable { reason: format!("{alert:?}") },
+        Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown => {
+            CertificateProblem::Unsuitable { reason: format!("{alert:?}") }
+        }
         _ => return None,
     })
 }

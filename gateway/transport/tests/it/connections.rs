@@ -138,8 +138,13 @@ impl Killable {
         (Self(runtime), node.unwrap())
     }
 
-    fn kill(self) {
-        self.0.shutdown_background();
+    /// Every task stops where it is and says nothing to anybody.
+    fn kill(self, node: Node) {
+        let runtime = self.0;
+        std::thread::scope(|scope| scope.spawn(|| runtime.shutdown_timeout(Duration::from_secs(10))).join())
+            .unwrap();
+        // Its handles on the sockets, which would have said goodbye.
+        drop(node);
     }
 }
 
@@ -160,8 +165,7 @@ async fn a_partner_that_was_killed_and_restarted_is_found_again_at_once() {
             limits: Limits::default(),
         };
         assert_eq!(link.send(&endpoint, echo("x")).await.unwrap().status, 200);
-        std::mem::forget(node);
-        runtime.kill();
+        runtime.kill(node);
         let node = within(restart(tls(), options)).await;
         assert_eq!(within(link.send(&endpoint, echo("x"))).await.unwrap().status, 200);
         assert_eq!(link.carrier(endpoint.oin), Some(carrier));

@@ -70,6 +70,7 @@ async fn a_foreign_certificate() {
 async fn an_authority_of_the_same_name_is_another() {
     let (ca, foreign) = (Ca::new("Groep"), Ca::new("Groep"));
     let problem = CertificateProblem::UnknownIssuer;
+    receiver_refused(&foreign.issue_for(RECEIVER), ca.trust(), &problem).await;
     sender_refused(&foreign.issue_for(SENDER), ca.trust(), &problem).await;
 }
 
