@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     node::Node,
@@ -16,6 +16,7 @@ use crate::{
 
 mod agreement;
 mod demo;
+mod dutch;
 mod init;
 mod logbook;
 mod messages;
@@ -29,17 +30,21 @@ mod serve;
 #[command(
     name = "schakel",
     version,
+    disable_version_flag = true,
     about,
     after_help = "Voorbeelden:\n  schakel demo                                  laat vier organisaties berichten uitwisselen\n  schakel init --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.nl:8443\n  schakel serve --map /var/lib/schakel          start het knooppunt in die map\n\nExitcodes: 0 gelukt; 1 uitgevoerd, maar niet alles is goed; 2 verkeerd aangeroepen; 3 kon niet worden uitgevoerd."
 )]
 pub struct Cli {
     /// De map van het knooppunt, met daarin schakel.toml; zonder deze optie de huidige map. Bij `demo`: de map die
     /// voor elke organisatie een map krijgt; zonder deze optie wordt na afloop alles opgeruimd.
-    #[arg(long, global = true, env = "SCHAKEL_MAP", value_name = "MAP")]
+    #[arg(long, global = true, env = "SCHAKEL_MAP", value_name = "MAP", hide_env = true)]
     map: Option<PathBuf>,
     /// Antwoord in JSON, voor andere programma's.
     #[arg(long, global = true)]
     json: bool,
+    /// Toon de versie.
+    #[arg(long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
     #[command(subcommand)]
     command: Command,
 }
@@ -115,8 +120,23 @@ fn write_line(line: impl std::fmt::Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Carries out a command.
-pub async fn run(cli: Cli) -> ExitCode {
+/// Carries out the command that the program was called with.
+pub async fn run() -> ExitCode {
+    let cli = match dutch::command(Cli::command())
+        .try_get_matches()
+        .and_then(|found| Cli::from_arg_matches(&found))
+    {
+        Ok(cli) => cli,
+        // Help and the version go to standard output and are no mistake.
+        Err(asked) if !asked.use_stderr() => {
+            let _ = asked.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(mistake) => {
+            let _ = writeln!(io::stderr(), "{}", dutch::explain(&mistake));
+            return ExitCode::from(2);
+        }
+    };
     let output = Output { json: cli.json };
     start_logging(matches!(cli.command, Command::Serve(_)));
     let done = dispatch(cli, output).await;

@@ -2,10 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use node::cli::Cli;
-
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-    node::cli::run(Cli::parse()).await
+    node::cli::run().await
 }

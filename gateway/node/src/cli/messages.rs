@@ -18,7 +18,7 @@ pub(super) struct Messages {
     /// Alleen berichten in deze stand.
     #[arg(long)]
     stand: Option<State>,
-    /// Hoeveel berichten, de nieuwste eerst; hooguit 500.
+    /// Hoeveel berichten, de nieuwste eerst; zonder deze optie 50, hooguit 500.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     aantal: u16,
     /// Ga verder na het bericht met dit nummer.

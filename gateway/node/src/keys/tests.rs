@@ -50,7 +50,9 @@ fn a_damaged_key_is_refused_and_not_shown() {
     create(folder.path(), &SeededRandom::new(1)).unwrap();
     let path = folder.path().join(STORAGE);
     let key = fs::read_to_string(&path).unwrap();
-    for damaged in ["", "zz", &key[..62], &format!("{key}00"), &key.replace(|c: char| c.is_ascii_digit(), "€")] {
+    for damaged in
+        ["", "zz", &key[..62], &format!("{key}00"), &key.replace(|c: char| c.is_ascii_digit(), "€")]
+    {
         fs::write(&path, damaged).unwrap();
         let message = load(folder.path(), oin()).err().unwrap().to_string();
         assert!(!damaged.is_empty() || message.contains("64"), "{message}");

@@ -1,0 +1,91 @@
+//! The command line in Dutch: headings, help and what is wrong with a call.
+
+use clap::{
+    Arg, ArgAction, Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+const TEMPLATE: &str = "{about-with-newline}\nGebruik: {usage}\n\n{all-args}{after-help}\n";
+
+/// The command and everything below it, in Dutch.
+pub(super) fn command(command: Command) -> Command {
+    let mut whole = headings(command);
+    whole.build();
+    usage(whole)
+}
+
+/// What a call looks like, with the Dutch word for options.
+fn usage(mut command: Command) -> Command {
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").replace("[OPTIONS]", "[OPTIES]");
+    let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    names
+        .into_iter()
+        .fold(command.override_usage(usage), |whole, name| whole.mut_subcommand(name, self::usage))
+}
+
+fn headings(command: Command) -> Command {
+    let help = Arg::new("hulp").long("help").short('h').action(ArgAction::Help).help("Toon deze uitleg");
+    let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    let arguments: Vec<_> = command.get_arguments().map(|one| one.get_id().clone()).collect();
+    let mut command = command
+        .help_template(TEMPLATE)
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .subcommand_help_heading("Opdrachten")
+        .subcommand_value_name("OPDRACHT")
+        .arg(help.help_heading("Opties"));
+    for id in arguments {
+        command = command.mut_arg(id, |one| {
+            let heading = if one.is_positional() { "Argumenten" } else { "Opties" };
+            let takes_value = one.get_action().takes_values();
+            let one = one.help_heading(heading);
+            if takes_value { one.hide_possible_values(true).hide_default_value(true) } else { one }
+        });
+    }
+    for name in names {
+        command = command.mut_subcommand(name, headings);
+    }
+    command
+}
+
+/// What is wrong with a call and what to do about it.
+pub(super) fn explain(error: &clap::Error) -> String {
+    let text = |kind| error.get(kind).map(words).unwrap_or_default();
+    let (argument, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+    let what = match error.kind() {
+        ErrorKind::MissingRequiredArgument => format!("er ontbreekt: {argument}"),
+        ErrorKind::UnknownArgument => format!("{argument} bestaat hier niet"),
+        ErrorKind::InvalidSubcommand => {
+            format!("de opdracht {} bestaat niet", text(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "er ontbreekt een opdracht".to_owned()
+        }
+        ErrorKind::ArgumentConflict => {
+            format!("{argument} kan maar één keer, of niet samen met wat er al staat")
+        }
+        ErrorKind::InvalidValue if value.is_empty() => format!("{argument} heeft een waarde nodig"),
+        ErrorKind::InvalidValue => {
+            format!("{value} kan niet bij {argument}; kies uit {}", text(ContextKind::ValidValue))
+        }
+        ErrorKind::ValueValidation => {
+            let why =
+                std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+            format!("{value} kan niet bij {argument}{why}")
+        }
+        _ => "deze aanroep klopt niet".to_owned(),
+    };
+    format!("Fout: {what}.\nMet --help staat er uitleg met voorbeelden.")
+}
+
+fn words(value: &ContextValue) -> String {
+    match value {
+        ContextValue::String(text) => text.clone(),
+        ContextValue::Strings(texts) => texts.join(", "),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+use clap::CommandFactory as _;
+
+use super::*;
+use crate::cli::Cli;
+
+fn complaint(line: &str) -> String {
+    let error = command(Cli::command()).try_get_matches_from(line.split(' ')).unwrap_err();
+    explain(&error)
+}
+
+#[test]
+fn every_command_has_help_in_dutch() {
+    fn check(command: &mut Command) {
+        let help = command.render_long_help().to_string();
+        for english in [
+            "Usage",
+            "OPTIONS",
+            "[default",
+            "[aliases",
+            "Options",
+            "Commands",
+            "Arguments",
+            "Print help",
+            "possible values",
+        ] {
+            assert!(!help.contains(english), "{english} in the help of {}:\n{help}", command.get_name());
+        }
+        assert!(help.contains("Gebruik: "), "{help}");
+        command.get_subcommands_mut().for_each(check);
+    }
+    let mut all = command(Cli::command());
+    all.build();
+    check(&mut all);
+}
+
+#[test]
+fn a_wrong_call_is_explained() {
+    for (line, expected) in [
+        ("schakel verzend", "de opdracht verzend bestaat niet"),
+        ("schakel partner", "er ontbreekt een opdracht"),
+        ("schakel partner test", "er ontbreekt: <OIN>"),
+        ("schakel partner test 99", "99 kan niet bij <OIN>"),
+        ("schakel demo --snel", "--snel bestaat hier niet"),
+        ("schakel berichten --richting op", "kies uit in, uit"),
+        ("schakel berichten --aantal", "heeft een waarde nodig"),
+        ("schakel demo --once --once", "kan maar één keer"),
+    ] {
+        let said = complaint(line);
+        assert!(said.contains(expected), "{line}: {said}");
+    }
+}
