@@ -12,7 +12,10 @@ use std::{
 };
 
 use exchange::oin::Oin;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout, timeout_at},
+};
 use tracing::debug;
 
 use crate::{
@@ -103,16 +106,13 @@ impl Link {
             return Err(LinkError::TooLarge { side: Side::Own, limit: options.request_body });
         }
         let partner = self.0.partner(endpoint.oin)?;
+        let deadline = Instant::now() + options.request_time;
         let delivery = async {
             let _slot = slots.acquire().await.map_err(|_| LinkError::Shutdown)?;
             let _turn = partner.turn().await?;
-            self.deliver(&partner, endpoint, &request).await
+            self.deliver(&partner, endpoint, &request, deadline).await
         };
-        timeout(options.request_time, delivery).await.unwrap_or_else(|_| {
-            // Whatever it is, a new connection is the better place to find out.
-            partner.suspect(options.quic_retry);
-            Err(LinkError::Timeout { address: endpoint.tcp.clone(), after: options.request_time })
-        })
+        timeout_at(deadline, delivery).await.unwrap_or_else(|_| Err(self.0.too_late(endpoint)))
     }
 
     async fn deliver(
@@ -120,16 +120,19 @@ impl Link {
         partner: &Arc<Partner>,
         endpoint: &Endpoint,
         request: &Request,
+        deadline: Instant,
     ) -> Result<Response, LinkError> {
         let mut earlier = None;
         for _ in 1..ATTEMPTS {
-            match self.attempt(partner, endpoint, request).await {
+            match self.attempt(partner, endpoint, request, deadline).await {
                 Ok(response) => return Ok(response),
                 Err(Failure { error, lost: true }) => earlier = Some(error),
                 Err(Failure { error, lost: false }) => return Err(rather(error, earlier)),
             }
         }
-        self.attempt(partner, endpoint, request).await.map_err(|failure| rather(failure.error, earlier))
+        self.attempt(partner, endpoint, request, deadline)
+            .await
+            .map_err(|failure| rather(failure.error, earlier))
     }
 
     /// Sends the request once. Of a failure `lost` tells whether once more, over another connection, makes sense.
@@ -138,11 +141,18 @@ impl Link {
         partner: &Arc<Partner>,
         endpoint: &Endpoint,
         request: &Request,
+        deadline: Instant,
     ) -> Result<Response, Failure> {
         let (connection, fresh) = self.connection(partner, endpoint).await.map_err(Failure::of_request)?;
-        let Failure { error, lost } = match connection.exchange(request, partner.buffer()).await {
-            Ok(response) => return Ok(response),
-            Err(failure) => failure,
+        let exchange = timeout_at(deadline, connection.exchange(request, partner.buffer()));
+        let Failure { error, lost } = match exchange.await {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(failure)) => failure,
+            Err(_) => {
+                // Whatever it is, a new connection is the better place to find out.
+                partner.suspect(&connection, self.0.options.quic_retry);
+                return Err(Failure::of_request(self.0.too_late(endpoint)));
+            }
         };
         let carrier = connection.carrier();
         debug!(partner = %endpoint.oin, %carrier, %error, fresh, lost, "request failed");
@@ -217,6 +227,10 @@ impl Inner {
         }
         let new = || Arc::new(Partner::new(&self.options));
         Ok(partners.entry(oin).or_insert_with(new).clone())
+    }
+
+    fn too_late(&self, endpoint: &Endpoint) -> LinkError {
+        LinkError::Timeout { address: endpoint.tcp.clone(), after: self.options.request_time }
     }
 
     fn quic_slot(&self) -> MutexGuard<'_, Option<quinn::Endpoint>> {

@@ -93,11 +93,11 @@ impl Partner {
         }
     }
 
-    /// A request got no answer in time.
-    pub(super) fn suspect(&self, quic_retry: Duration) {
-        let mut state = self.state();
-        if state.live.take().is_some_and(|connection| connection.carrier() == Carrier::Quic) {
-            state.avoid_quic = Some(Instant::now() + quic_retry);
+    /// A request on this connection got no answer in time.
+    pub(super) fn suspect(&self, connection: &Arc<Connection>, quic_retry: Duration) {
+        self.discard(connection);
+        if connection.carrier() == Carrier::Quic {
+            self.avoid_quic(quic_retry);
         }
     }
 

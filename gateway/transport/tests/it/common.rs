@@ -284,7 +284,7 @@ pub(crate) fn nobody() -> String {
 
 /// Options for links on a machine that may be busy.
 pub(crate) fn patient() -> LinkOptions {
-    LinkOptions { quic_time: Duration::from_secs(10), ..LinkOptions::default() }
+    LinkOptions { quic_time: Duration::from_secs(3), ..LinkOptions::default() }
 }
 
 pub(crate) fn link(tls: Tls) -> Link {
