@@ -17,6 +17,9 @@ use total::TotalCheck;
 use header::Header;
 pub use header::Layout;
 
+/// Most warnings about a file as a whole: enough to know that something is wrong.
+const MAX_FILE_WARNINGS: usize = 20;
+
 /// One row of the file and what became of it.
 #[derive(Debug)]
 pub struct Record {
@@ -94,6 +97,7 @@ impl<R: Read> Records<'_, R> {
             {
                 let warnings = self.total.compare(self.mapping, rule, &self.header, &raw);
                 self.warnings.extend(warnings);
+                self.warnings.truncate(MAX_FILE_WARNINGS);
                 continue;
             }
             self.rows += 1;
@@ -116,14 +120,8 @@ impl<R: Read> Records<'_, R> {
     fn end(&mut self, last_line: u64) {
         self.finished = true;
         let expected = self.mapping.file().total.is_some() && !self.header.layout.annotated;
-        if expected && !self.total.seen() {
-            self.warnings.push(FileWarning {
-                line: last_line,
-                problem: "de regel met het totaal ontbreekt; misschien is het bestand niet compleet"
-                    .to_owned(),
-                remedy: "Vergelijk het aantal regels met het bronsysteem en exporteer zo nodig opnieuw."
-                    .to_owned(),
-            });
+        if expected && self.warnings.len() < MAX_FILE_WARNINGS {
+            self.warnings.extend(self.total.at_end(last_line));
         }
     }
 }

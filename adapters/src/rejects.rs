@@ -250,9 +250,17 @@ fn cells(raw: &RawRecord) -> Vec<Vec<u8>> {
     raw.iter().map(<[u8]>::to_vec).collect()
 }
 
-/// Makes a rename durable.
+/// Makes a rename durable, where folders can be synchronised: on Windows and some network folders they cannot.
 pub(crate) fn sync_folder(file: &Path) -> io::Result<()> {
-    File::open(folder_of(file))?.sync_all()
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    match File::open(folder_of(file))?.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 fn same_content(one: &Path, other: &Path) -> io::Result<bool> {

@@ -94,6 +94,9 @@ impl DropFolder {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DropFolderError::InUse { path: root.to_owned() }),
+            Err(TryLockError::Error(source)) if source.kind() == io::ErrorKind::Unsupported => {
+                tracing::warn!("the drop folder cannot be locked; make sure only one program reads it");
+            }
             Err(TryLockError::Error(source)) => return Err(unusable(&path, source)),
         }
         for folder in [DONE, FAILED] {

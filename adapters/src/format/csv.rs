@@ -75,9 +75,9 @@ impl RawRecord {
         self.flaw
     }
 
-    /// Whether every cell is empty or white space.
+    /// Whether nothing is wrong with it and every cell is empty or white space.
     pub fn is_blank(&self) -> bool {
-        self.bytes.iter().all(u8::is_ascii_whitespace)
+        self.flaw.is_none() && self.bytes.iter().all(u8::is_ascii_whitespace)
     }
 
     /// Forgets the cells from `count` on.

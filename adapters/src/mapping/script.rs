@@ -165,9 +165,10 @@ impl<'t> Section<'t> {
 
 /// "Known are ..." for an error about a key or name.
 pub(super) fn known<T: AsRef<str>>(names: &[T]) -> String {
-    let mut names: Vec<_> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    let mut names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
     names.sort_unstable();
     names.dedup();
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     format!("Bekend zijn: {}.", names.join(", "))
 }
 

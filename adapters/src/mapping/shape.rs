@@ -90,7 +90,8 @@ impl<'s> Shape<'s> {
         self.objects("properties").next().is_some()
     }
 
-    /// A field that must be there and is not among `present`; of alternatives, the shortest that is lacking.
+    /// A field that must be there and is not among `present`; of alternatives, what the
+    /// one that was begun lacks.
     pub(super) fn lacks(&self, present: &[&str]) -> Option<Vec<&'s str>> {
         for (_, part) in &self.parts {
             if let Some(name) = required(part).find(|name| !present.contains(name)) {
@@ -99,9 +100,12 @@ impl<'s> Shape<'s> {
             let Some(branches) = part.get("anyOf").and_then(Value::as_array) else { continue };
             let lacking =
                 |branch| required(branch).filter(|name| !present.contains(name)).collect::<Vec<_>>();
-            let fewest = branches.iter().map(lacking).min_by_key(Vec::len).unwrap_or_default();
-            if !fewest.is_empty() {
-                return Some(fewest);
+            if branches.iter().any(|branch| lacking(branch).is_empty()) {
+                continue;
+            }
+            let begun = |branch: &&Value| required(branch).filter(|name| present.contains(name)).count();
+            if let Some(branch) = branches.iter().rev().max_by_key(begun) {
+                return Some(lacking(branch));
             }
         }
         None

@@ -14,13 +14,25 @@ pub(super) struct TotalCheck {
     sum: i64,
     /// Rows whose amount cannot be added.
     unreadable: u64,
-    seen: bool,
+    /// Rows up to the line with the total, once it was there.
+    at_total: Option<u64>,
 }
 
 impl TotalCheck {
-    /// Whether the line was there.
-    pub(super) fn seen(&self) -> bool {
-        self.seen
+    /// What is odd about the line once everything was read.
+    pub(super) fn at_end(&self, line: u64) -> Option<FileWarning> {
+        let (problem, remedy) = match self.at_total {
+            None => (
+                "de regel met het totaal ontbreekt; misschien is het bestand niet compleet",
+                "Vergelijk het aantal regels met het bronsysteem en exporteer zo nodig opnieuw.",
+            ),
+            Some(rows) if rows < self.rows => (
+                "onder de regel met het totaal staan nog regels; die zijn wel gelezen maar niet gecontroleerd",
+                "Controleer of die regels in deze lijst horen.",
+            ),
+            Some(_) => return None,
+        };
+        Some(FileWarning { line, problem: problem.to_owned(), remedy: remedy.to_owned() })
     }
 
     /// Adds a row, whether it is a good one or not: the source counted it too.
@@ -41,7 +53,7 @@ impl TotalCheck {
         header: &Header,
         raw: &RawRecord,
     ) -> Vec<FileWarning> {
-        self.seen = true;
+        self.at_total = Some(self.rows);
         let said = rule.count.map(|column| leading_number(mapping, header, raw, column));
         let problems = [
             said.and_then(|said| self.compare_count(said)),

@@ -35,7 +35,7 @@ pub struct Watch {
     _watcher: Option<RecommendedWatcher>,
     interval: Duration,
     started: Instant,
-    look_at_once: bool,
+    next_look: Instant,
 }
 
 #[derive(Debug)]
@@ -52,14 +52,21 @@ impl Watch {
         let watcher = watch(&folder.root, sender).map_err(|error| {
             tracing::warn!(%error, "cannot watch the drop folder; looking at intervals only");
         });
+        let now = Instant::now();
         Ok(Watch {
             state: Arc::new(Mutex::new(State { folder, ready })),
             notices,
             _watcher: watcher.ok(),
             interval,
-            started: Instant::now(),
-            look_at_once: true,
+            started: now,
+            next_look: now,
         })
+    }
+
+    /// As on a system that cannot watch.
+    #[cfg(test)]
+    pub(super) fn unwatched(self) -> Watch {
+        Watch { _watcher: None, ..self }
     }
 
     /// Waits for the next file. After an error it can be called again: it then waits a while first. Dropping the
@@ -69,19 +76,18 @@ impl Watch {
             if let Some(claim) = lock(&self.state).ready.pop_front() {
                 return Ok(claim);
             }
-            if !self.look_at_once {
-                self.wait().await;
-            }
-            self.look_at_once = false;
+            self.wait().await;
+            // Set before looking, so that a failing folder is not looked at without pause.
+            self.next_look = Instant::now() + self.interval;
             self.look(now()).await?;
         }
     }
 
-    /// Until something comes in or the interval is over.
+    /// Until something comes in or it is time to look.
     async fn wait(&mut self) {
-        match tokio::time::timeout(self.interval, self.notices.recv()).await {
+        match tokio::time::timeout_at(self.next_look, self.notices.recv()).await {
             Ok(Some(notice)) => self.note(notice),
-            Ok(None) => tokio::time::sleep(self.interval).await,
+            Ok(None) => tokio::time::sleep_until(self.next_look).await,
             Err(_elapsed) => {}
         }
         while let Ok(notice) = self.notices.try_recv() {
