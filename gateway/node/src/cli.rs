@@ -115,6 +115,11 @@ impl Output {
     }
 }
 
+/// A moment as people here write it: Dutch time, to the second.
+fn dutch_time(at: jiff::Timestamp) -> String {
+    at.to_zoned(exchange::agreement::dutch_time()).strftime("%d-%m-%Y %H:%M:%S").to_string()
+}
+
 /// A reader that went away wants no more lines; that is not an error.
 fn write_line(line: impl std::fmt::Display) {
     let _ = writeln!(io::stdout(), "{line}");

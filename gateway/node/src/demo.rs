@@ -29,6 +29,7 @@ mod agreement;
 mod feedback;
 mod outcome;
 
+use outcome::Totals;
 pub use outcome::{OrganisationOutcome, Outcome};
 
 /// The mapping of the corporation's export.
@@ -146,14 +147,15 @@ impl Demo {
     pub async fn exchange(&self, export: &Path) -> anyhow::Result<Outcome> {
         let (municipality, corporation) = (&self.nodes[MUNICIPALITY], &self.nodes[CORPORATION]);
         let mapping = drop_folders::mapping(&corporation.folder.join(MAPPING))?;
+        let before = Totals::of(corporation).await?;
         let offer = Offer { mapping: &mapping, to: municipality.core.me, path: export, rejects: None };
         let report = intake::take_in(&corporation.core, &offer, |_| {})
             .await
             .with_context(|| export.display().to_string())?;
         settled(corporation).await?;
-        let feedback = feedback::give(municipality, corporation.core.me).await?;
+        feedback::give(municipality, corporation.core.me).await?;
         settled(municipality).await?;
-        Outcome::gather(&self.nodes, corporation, report, feedback).await
+        Outcome::gather(&self.nodes, corporation, before, report).await
     }
 
     /// The folders of the nodes with the name of their organisation.

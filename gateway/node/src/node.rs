@@ -12,6 +12,7 @@ use exchange::{
     clock::Clock,
     descriptor::{Addresses, Descriptor},
     entry::Entry,
+    oin::Oin,
     purpose::Purpose,
     random::Random,
     tlog::LogVerifier,
@@ -125,6 +126,19 @@ impl Node {
     /// The key that verifies this node's log.
     pub fn log_verifier(&self) -> anyhow::Result<LogVerifier> {
         self.log_key.parse().context("de logsleutel is niet leesbaar")
+    }
+
+    /// The name of an organisation: this one, a partner or a party of an agreement; its OIN when nobody said it.
+    pub fn name_of(&self, oin: Oin) -> String {
+        if oin == self.core.me {
+            return self.config.organisatie.naam.clone();
+        }
+        if let Some(partner) = self.core.partners().get(&oin) {
+            return partner.naam.clone();
+        }
+        let rules = self.core.rules();
+        let party = rules.agreements().find_map(|agreement| agreement.party(oin));
+        party.map_or_else(|| oin.to_string(), |party| party.naam.clone())
     }
 
     /// The purposes in this node's register.

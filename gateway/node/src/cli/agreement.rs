@@ -1,15 +1,16 @@
 //! `schakel convenant`.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use exchange::{
     agreement::{self, AnswerKind, Standing},
     digest::Digest,
+    oin::Oin,
 };
 
-use super::{Ending, Output};
+use super::{Ending, Output, dutch_time};
 use crate::{agreements, node::Node};
 
 /// Spreek met partners af wat voor welk doel mag worden uitgewisseld.
@@ -87,12 +88,12 @@ async fn spread(node: &Node, digest: Digest, output: Output) -> anyhow::Result<E
     let results = agreements::spread(&node.core, &node.link).await?;
     let rules = node.core.rules();
     let agreement = rules.agreement(digest).context("het convenant is verdwenen")?;
-    let standing = tell(&agreement.standing(node.core.now()));
+    let standing = tell(node, &agreement.standing(node.core.now()));
     output.say(format!("Convenant {digest}: {standing}."));
     let mut problems = Vec::new();
     for result in &results {
         match &result.problem {
-            None => output.say(format!("  {} heeft het antwoord.", result.to)),
+            None => output.say(format!("  {} heeft het antwoord.", node.name_of(result.to))),
             Some(problem) => {
                 output.say(format!("  {} heeft het antwoord nog niet: {problem}. Een draaiend knooppunt probeert het opnieuw.", result.to));
                 problems.push(serde_json::json!({ "oin": result.to, "probleem": problem }));
@@ -126,7 +127,7 @@ fn show(node: &Node, convenant: Option<&str>, output: Output) -> anyhow::Result<
     let mut rows = Vec::new();
     for agreement in shown {
         let content = agreement.content();
-        let standing = tell(&agreement.standing(now));
+        let standing = tell(node, &agreement.standing(now));
         output.say(format!(
             "{}  {} versie {}: {standing}",
             agreement.digest(),
@@ -134,7 +135,7 @@ fn show(node: &Node, convenant: Option<&str>, output: Output) -> anyhow::Result<
             content.versie
         ));
         if one.is_some() {
-            details(agreement, output);
+            details(node, agreement, output);
         }
         rows.push(serde_json::json!({
             "convenant": agreement.digest(), "groep": content.groep, "versie": content.versie, "stand": standing,
@@ -150,25 +151,42 @@ fn show(node: &Node, convenant: Option<&str>, output: Output) -> anyhow::Result<
     Ok(Ending::Good)
 }
 
-fn details(agreement: &agreement::Agreement, output: Output) {
+fn details(node: &Node, agreement: &agreement::Agreement, output: Output) {
     let content = agreement.content();
-    output.say(format!("Geldig van {} tot en met {}.", content.geldig_van, content.geldig_tot));
+    output.say(format!(
+        "\nGeldig van {} tot en met {}.\n\nPartijen",
+        day(content.geldig_van),
+        day(content.geldig_tot)
+    ));
     for party in &content.partijen {
         let answers = agreement.answers().iter().filter(|answer| answer.by == party.oin);
         let said: Vec<String> =
-            answers.map(|answer| format!("{} op {}", word(answer.kind), answer.at)).collect();
+            answers.map(|answer| format!("{} op {}", word(answer.kind), dutch_time(answer.at))).collect();
         let said = if said.is_empty() { "nog geen antwoord".to_owned() } else { said.join(", ") };
-        output.say(format!("  {}  {} ({}): {said}", party.oin, party.naam, party.soort));
+        output.say(format!("  {}  {:<28} {:<17} {said}", party.oin, party.naam, party.soort));
     }
+    let mut by_purpose: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for clause in &content.afspraken {
-        output.say(format!("  voor {}:", clause.doel));
-        let list =
-            |oins: &[exchange::oin::Oin]| oins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        output.say(format!("    van {} naar {}", list(&clause.van), list(&clause.naar)));
-        for message_type in &clause.berichttypen {
-            output.say(format!("    {message_type}"));
+        let types = by_purpose.entry((&clause.doel, &clause.van, &clause.naar)).or_default();
+        types.extend(clause.berichttypen.iter().map(String::as_str));
+    }
+    for ((purpose, from, to), types) in by_purpose {
+        output.say(format!("\nVoor {purpose}\n  van   {}\n  naar  {}", names(node, from), names(node, to)));
+        for message_type in types {
+            output.say(format!(
+                "        {}",
+                message_type.trim_start_matches("nl.sociaaldomein.").trim_end_matches(".v1")
+            ));
         }
     }
+}
+
+fn names(node: &Node, oins: &[Oin]) -> String {
+    oins.iter().map(|oin| node.name_of(*oin)).collect::<Vec<_>>().join(", ")
+}
+
+fn day(date: jiff::civil::Date) -> String {
+    date.strftime("%d-%m-%Y").to_string()
 }
 
 fn find(node: &Node, text: &str) -> anyhow::Result<Digest> {
@@ -193,16 +211,15 @@ const fn word(kind: AnswerKind) -> &'static str {
     }
 }
 
-fn tell(standing: &Standing) -> String {
+fn tell(node: &Node, standing: &Standing) -> String {
     match standing {
         Standing::InForce => "in werking".to_owned(),
         Standing::NotYet => "door iedereen aanvaard; de eerste dag moet nog komen".to_owned(),
         Standing::Expired => "verlopen".to_owned(),
-        Standing::Rejected(by) => format!("afgewezen door {by}"),
-        Standing::Ended(by) => format!("opgezegd door {by}"),
+        Standing::Rejected(by) => format!("afgewezen door {}", node.name_of(*by)),
+        Standing::Ended(by) => format!("opgezegd door {}", node.name_of(*by)),
         Standing::Proposed(waiting) => {
-            let waiting: Vec<String> = waiting.iter().map(ToString::to_string).collect();
-            format!("wacht op {}", waiting.join(", "))
+            format!("wacht op {}", names(node, waiting))
         }
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use store::{Direction, Filter, MessageRow, Order, State};
 
-use super::{Ending, Output};
+use super::{Ending, Output, dutch_time};
 use crate::node::Node;
 
 /// Laat zien welke berichten er zijn en hoe het ermee staat. Zonder inhoud: wie wat wanneer stuurde en hoe het afliep.
@@ -50,23 +50,23 @@ impl Messages {
             output.say("Er zijn geen berichten die hieraan voldoen.");
         }
         for row in &rows {
-            output.say(line(row));
+            output.say(line(node, row));
         }
         output.answer(&serde_json::json!({ "berichten": rows.iter().map(json).collect::<Vec<_>>() }));
         Ok(Ending::Good)
     }
 }
 
-fn line(row: &MessageRow) -> String {
-    let kind = row.message_type.as_deref().unwrap_or("onbekend");
+fn line(node: &Node, row: &MessageRow) -> String {
+    let kind = row.message_type.as_deref().unwrap_or("onbekend").trim_start_matches("nl.sociaaldomein.");
+    let kind = kind.trim_end_matches(".v1");
     let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(" ({reason})"));
     format!(
-        "{:>7}  {}  {:<4} {}  {:<45} {}{reason}",
+        "{:>7}  {}  {:<4} {:<28}  {kind:<36}  {}{reason}",
         row.index,
-        row.created.strftime("%Y-%m-%d %H:%M:%S"),
+        dutch_time(row.created),
         direction(row),
-        row.partner,
-        kind.trim_start_matches("nl.sociaaldomein."),
+        node.name_of(row.partner),
         row.state,
     )
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use exchange::{descriptor::Descriptor, oin::Oin};
 use transport::Endpoint;
 
-use super::{Ending, Output};
+use super::{Ending, Output, dutch_time};
 use crate::{node::Node, partners};
 
 /// Beheer de partners van dit knooppunt.
@@ -92,8 +92,9 @@ async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
     for partner in node.core.store.partners().await? {
         let state = node.core.store.partner_state(partner.oin).await?;
-        let contact =
-            state.last_contact.map_or_else(|| "nog geen contact".to_owned(), |at| format!("contact {at}"));
+        let contact = state
+            .last_contact
+            .map_or_else(|| "nog geen contact".to_owned(), |at| format!("contact op {}", dutch_time(at)));
         let trouble =
             state.failure.as_deref().map_or_else(String::new, |failure| format!(", maar nu: {failure}"));
         output.say(format!("{}  {:<20} {}  {contact}{trouble}", partner.oin, partner.kind, partner.name));
@@ -116,6 +117,7 @@ async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
     let endpoint = partners::endpoint_of(&known);
     match partners::fetch(&node.link, &endpoint).await {
         Ok((_, found)) => {
+            node.core.store.note_partner_reached(oin, node.core.now()).await?;
             output.say(format!("{} antwoordt op {} en is wie hij zegt te zijn.", found.naam, endpoint.tcp));
             if found.sleutels != known.sleutels || found.logsleutel != known.logsleutel {
                 output.warn("Let op: de partner gebruikt andere sleutels dan in zijn beschrijving hier. Vraag hem waarom en voeg hem opnieuw toe.");
@@ -128,7 +130,8 @@ async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
                 partners::PartnerError::Link(error) => error.remedy(),
                 _ => "Neem contact op met de beheerder van de partner.",
             };
-            output.say(format!("{} is niet bereikbaar op {}: {error}. {remedy}", record.name, endpoint.tcp));
+            output
+                .say(format!("{} is niet bereikbaar op {}. {remedy}\n({error})", record.name, endpoint.tcp));
             output.answer(
                 &serde_json::json!({ "bereikbaar": false, "fout": error.to_string(), "oplossing": remedy }),
             );

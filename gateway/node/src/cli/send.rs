@@ -80,8 +80,17 @@ pub(super) fn tell_rows(report: &Report, output: Output) {
     for (code, count) in &report.held_back {
         let reason = Reason::of_code(code);
         output.say(format!("  {count:>3} mogen niet weg ({code}). {}", reason.map_or("", Reason::sentence)));
-        for (line, refusal) in report.refusals.iter().filter(|(_, refusal)| Some(refusal.reason) == reason) {
-            output.say(format!("        regel {line}: {}", refusal.about.join(", ")));
+        let lines = report.refusals.iter().filter(|(_, refusal)| Some(refusal.reason) == reason);
+        let mut without_names = Vec::new();
+        for (line, refusal) in lines {
+            if refusal.about.is_empty() {
+                without_names.push(line.to_string());
+            } else {
+                output.say(format!("        regel {line}: {}", refusal.about.join(", ")));
+            }
+        }
+        if !without_names.is_empty() {
+            output.say(format!("        regels {}", without_names.join(", ")));
         }
     }
     if report.unreadable > 0 {

@@ -16,13 +16,19 @@ pub(super) fn text(nodes: &[Node], purposes: &[Purpose], now: Timestamp) -> anyh
     let yesterday = now.to_zoned(TimeZone::UTC).date().checked_sub(1.day())?;
     let content = Content {
         groep: "rivierenland".into(),
-        versie: 1,
+        versie: newest(nodes) + 1,
         afspraken: purposes.iter().flat_map(|purpose| clauses(purpose, &parties)).collect(),
         partijen: parties,
         geldig_van: yesterday,
         geldig_tot: yesterday.checked_add(1.year())?,
     };
     Ok(serde_json::to_string(&content)?)
+}
+
+/// The highest version that any of them knows. Who ended an agreement signs a new version of it.
+fn newest(nodes: &[Node]) -> u32 {
+    let versions = |node: &Node| node.core.rules().agreements().map(|one| one.content().versie).max();
+    nodes.iter().filter_map(versions).max().unwrap_or(0)
 }
 
 fn clauses(purpose: &Purpose, parties: &[Party]) -> Vec<Clause> {

@@ -9,9 +9,9 @@ use crate::{
     outbound::{self, MAX_SUBMISSIONS, Submission, Submitted},
 };
 
-/// Sends feedback on every signal from `to` that did not get it yet. Returns how many signals have it now.
-pub(super) async fn give(node: &Node, to: Oin) -> anyhow::Result<u64> {
-    let (mut given, mut after) = (0, None);
+/// Sends feedback on every signal from `to` that did not get it yet.
+pub(super) async fn give(node: &Node, to: Oin) -> anyhow::Result<()> {
+    let mut after = None;
     loop {
         let filter = Filter {
             direction: Some(Direction::Inbound),
@@ -21,14 +21,13 @@ pub(super) async fn give(node: &Node, to: Oin) -> anyhow::Result<u64> {
             ..Filter::default()
         };
         let rows = node.core.store.messages(filter).await?;
-        let Some(last) = rows.last() else { return Ok(given) };
+        let Some(last) = rows.last() else { return Ok(()) };
         after = Some(last.index);
         let signals = rows.iter().filter(|row| row.partner == to);
         let submissions = signals.map(|row| submission(node, row)).collect::<anyhow::Result<Vec<_>>>()?;
         for outcome in outbound::submit(&node.core, submissions).await? {
-            match outcome {
-                Submitted::Queued(_) | Submitted::AlreadyOffered => given += 1,
-                Submitted::HeldBack(refusal) => return Err(held_back(&refusal)),
+            if let Submitted::HeldBack(refusal) = outcome {
+                return Err(held_back(&refusal));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use exchange::oin::Oin;
 use serde::Serialize;
-use store::{Direction, State};
+use store::{Count, Direction, State};
 
 use crate::{intake::Report, logbook, node::Node};
 
@@ -17,15 +17,15 @@ pub struct Outcome {
     pub verzonden: u64,
     /// Rows that were sent in an earlier run.
     pub eerder_verzonden: u64,
-    /// Signals of this and earlier runs that the municipality filed.
+    /// Signals that the municipality filed now.
     pub toegelaten: u64,
     /// Rows that the rules held back before they left, per reason.
     pub geweigerd: BTreeMap<String, u64>,
     /// Rows that cannot be read as what they should be.
     pub afgekeurd: u64,
-    /// Feedback messages that went back, of this and earlier runs.
+    /// Feedback messages that went back now.
     pub terugkoppelingen: u64,
-    /// Receipts, of all messages, that verify against the receiver's log.
+    /// Receipts, of all messages of this and earlier runs, that verify against the receiver's log.
     pub ontvangstbewijzen_geldig: u64,
     /// Receipts that there should be.
     pub ontvangstbewijzen_verwacht: u64,
@@ -51,15 +51,42 @@ pub struct OrganisationOutcome {
     pub checkpoint: String,
 }
 
+/// What the corporation's node counted at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Totals {
+    sent_and_admitted: u64,
+    sent_otherwise: u64,
+    received: u64,
+}
+
+impl Totals {
+    /// The totals of `node` now.
+    pub(super) async fn of(node: &Node) -> anyhow::Result<Self> {
+        let counts = node.core.store.counts().await?;
+        let total = |direction, admitted| {
+            let same =
+                |one: &&Count| one.direction == direction && (one.state == State::Admitted) == admitted;
+            counts.iter().filter(same).map(|one| one.count).sum()
+        };
+        Ok(Self {
+            sent_and_admitted: total(Direction::Outbound, true),
+            sent_otherwise: total(Direction::Outbound, false),
+            received: total(Direction::Inbound, true),
+        })
+    }
+}
+
 impl Outcome {
-    /// Counts what the nodes have, not what was meant.
+    /// Counts what the nodes have, not what was meant: `before` are the corporation's totals before the exchange.
     pub(super) async fn gather(
         nodes: &[Node],
         corporation: &Node,
+        before: Totals,
         report: Report,
-        feedback: u64,
     ) -> anyhow::Result<Self> {
-        let sent = count(corporation, Direction::Outbound).await?;
+        let after = Totals::of(corporation).await?;
+        let admitted = after.sent_and_admitted - before.sent_and_admitted;
+        let feedback = after.received - before.received;
         let (mut valid, mut expected) = (0, 0);
         let mut organisations = Vec::new();
         for node in nodes {
@@ -71,19 +98,18 @@ impl Outcome {
             let (naam, oin) = (node.config.organisatie.naam.clone(), node.core.me);
             organisations.push(OrganisationOutcome { naam, oin, logboek_grootte, checkpoint });
         }
-        let returned = count(corporation, Direction::Inbound).await?;
+        // Every row ended somewhere, every signal that left was admitted and answered, and every receipt holds.
         let klopt = report.adds_up()
-            && sent.admitted == report.sent + report.sent_before
-            && sent.others == 0
-            && returned.admitted == feedback
-            && feedback == sent.admitted
+            && admitted == report.sent
+            && after.sent_otherwise == before.sent_otherwise
+            && after.received == after.sent_and_admitted
             && valid == expected
-            && expected == sent.admitted + feedback;
+            && expected == after.sent_and_admitted + after.received;
         Ok(Self {
             gelezen: report.read,
             verzonden: report.sent,
             eerder_verzonden: report.sent_before,
-            toegelaten: sent.admitted,
+            toegelaten: admitted,
             geweigerd: report
                 .held_back
                 .iter()
@@ -98,20 +124,4 @@ impl Outcome {
             report,
         })
     }
-}
-
-struct Counted {
-    admitted: u64,
-    others: u64,
-}
-
-async fn count(node: &Node, direction: Direction) -> anyhow::Result<Counted> {
-    let counts = node.core.store.counts().await?;
-    let total = |admitted: bool| {
-        let same = counts
-            .iter()
-            .filter(|one| one.direction == direction && (one.state == State::Admitted) == admitted);
-        same.map(|one| one.count).sum()
-    };
-    Ok(Counted { admitted: total(true), others: total(false) })
 }
