@@ -10,6 +10,7 @@ use std::{
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
+    explain::explain,
     node::Node,
     system::{SystemClock, SystemRandom},
 };
@@ -138,7 +139,11 @@ pub async fn run() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(mistake) => {
-            let _ = writeln!(io::stderr(), "{}", dutch::explain(&mistake));
+            let said = dutch::explain(&mistake);
+            let _ = writeln!(io::stderr(), "Fout: {said}");
+            // What was asked could not be read as a whole, but that JSON was asked can.
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            Output { json }.answer(&serde_json::json!({ "fout": said }));
             return ExitCode::from(2);
         }
     };
@@ -149,8 +154,9 @@ pub async fn run() -> ExitCode {
         Ok(Ending::Good) => ExitCode::SUCCESS,
         Ok(Ending::NotAllGood) => ExitCode::from(1),
         Err(error) => {
-            output.answer(&serde_json::json!({ "fout": format!("{error:#}") }));
-            output.warn(format!("Fout: {error:#}"));
+            let story = explain(&error);
+            output.warn(format!("Fout: {story}"));
+            output.answer(&serde_json::json!({ "fout": story }));
             ExitCode::from(3)
         }
     }

@@ -11,23 +11,19 @@ use crate::{agreements::AgreementFault, core::RulesError, logbook::NoEvidence, p
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     let chain: Vec<&(dyn Error + 'static)> = error.chain().collect();
     let mut told: Vec<String> = Vec::new();
-    // What the causes so far say in their own words, to leave out what a following cause says again.
-    let mut said = String::new();
     for (position, cause) in chain.iter().enumerate() {
-        let text = cause.to_string();
-        let again = said.contains(&text);
-        said.push_str(&text);
-        let last = chain.get(position + 1).is_none();
-        if let Some(known) = known(*cause) {
-            told.push(known);
+        if let Some(story) = known(*cause) {
+            told.push(story);
             break;
         }
-        if again && !last {
+        let text = cause.to_string();
+        if told.iter().any(|earlier| earlier.contains(&text)) {
             continue;
         }
-        let rest = chain.get(position + 1).map_or(text.as_str(), |next| without(&text, &next.to_string()));
-        if !again && !rest.is_empty() {
-            told.push(rest.to_owned());
+        let next = chain.get(position + 1).map(ToString::to_string);
+        let own = next.map_or(text.as_str(), |next| without(&text, &next));
+        if !own.is_empty() {
+            told.push(own.to_owned());
         }
     }
     told.join(": ")
@@ -98,7 +94,9 @@ fn of_the_system(error: &io::Error) -> Option<String> {
         io::ErrorKind::AlreadyExists => "het bestaat al. Kies een andere naam.",
         io::ErrorKind::IsADirectory => "dit is een map en geen bestand. Geef een bestand.",
         io::ErrorKind::NotADirectory => "een deel van het pad is geen map. Controleer het pad.",
-        io::ErrorKind::InvalidData => "dit is geen leesbare tekst (UTF-8). Controleer of dit het goede bestand is.",
+        io::ErrorKind::InvalidData => {
+            "dit is geen leesbare tekst (UTF-8). Controleer of dit het goede bestand is."
+        }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "de schijf is vol. Maak ruimte vrij en probeer het opnieuw."
         }

@@ -70,13 +70,29 @@ pub(super) fn explain(error: &clap::Error) -> String {
             format!("{value} kan niet bij {argument}; kies uit {}", text(ContextKind::ValidValue))
         }
         ErrorKind::ValueValidation => {
-            let why =
-                std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-            format!("{value} kan niet bij {argument}{why}")
+            format!("{value} kan niet bij {argument}; {}", expected(&argument))
         }
         _ => "deze aanroep klopt niet".to_owned(),
     };
-    format!("Fout: {what}.\nMet --help staat er uitleg met voorbeelden.")
+    format!("{what}.\nMet --help staat er uitleg met voorbeelden.")
+}
+
+/// What the value of an argument looks like, by the argument as a call shows it.
+fn expected(argument: &str) -> &'static str {
+    const VALUES: [(&str, &str); 7] = [
+        ("<OIN>", "een OIN is 20 tekens: 8 cijfers en daarna cijfers of hoofdletters"),
+        (
+            "--soort",
+            "kies uit gemeente, woningcorporatie, sociale-dienst, uwv, vastelastenpartner, zorgaanbieder, welzijn en wijkteam",
+        ),
+        ("--luister", "geef IP-ADRES:POORT, bijvoorbeeld 0.0.0.0:8443"),
+        ("--aantal", "geef een getal van 1 tot en met 500"),
+        ("--na", "geef het nummer van een bericht"),
+        ("--stand", "kies uit wacht, toegelaten, geweigerd en onbestelbaar"),
+        ("<ID>", "geef het id van een bericht, zoals `schakel berichten --json` het laat zien"),
+    ];
+    let known = VALUES.iter().find(|(name, _)| argument.contains(name));
+    known.map_or("controleer de waarde", |(_, expected)| expected)
 }
 
 fn words(value: &ContextValue) -> String {

@@ -55,3 +55,10 @@ fn context_stays_in_front() {
     );
     assert_eq!(explain(&anyhow::anyhow!("gewoon dit")), "gewoon dit");
 }
+
+#[test]
+fn a_cause_inside_its_error_is_not_told_again() {
+    let error =
+        anyhow::Error::from(io::Error::other("7")).context("lezen: 7. Probeer opnieuw").context("lijst.csv");
+    assert_eq!(explain(&error), "lijst.csv: lezen: 7. Probeer opnieuw");
+}
