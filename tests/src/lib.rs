@@ -1,1 +1,3 @@
-//! .
+//! What is tested across crates: suites and helpers that the tests, the simulation and the benchmark share.
+
+pub mod conformance;

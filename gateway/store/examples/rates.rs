@@ -20,8 +20,8 @@ use exchange::{
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Admitted, Arrival, BatchLimit, Options, Outgoing, PartnerCheckpoint, Priority, SentOutcome, StorageKey, Store,
-    Verdict,
+    Admitted, Arrival, BatchLimit, Options, Outgoing, PartnerCheckpoint, Priority, SentOutcome, StorageKey,
+    Store, Verdict,
 };
 use uuid::Uuid;
 

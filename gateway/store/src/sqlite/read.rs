@@ -58,7 +58,7 @@ pub(crate) async fn due(
     let rows = sqlx::query(
         "SELECT party.oin, tally.count FROM tally JOIN party ON party.num = tally.party \
          WHERE tally.direction = 0 AND tally.state = 0 AND tally.reason = 0 AND tally.count > 0 \
-         AND coalesce(party.next_attempt, ?1) <= ?1 ORDER BY party.num",
+         AND coalesce(party.next_attempt, ?1) <= ?1 ORDER BY party.oin",
     )
     .bind(time_to_sql(now))
     .fetch_all(connection)
@@ -272,7 +272,7 @@ pub(crate) async fn receipt(
 pub(crate) async fn counts(connection: &mut SqliteConnection) -> Result<Vec<Count>, StoreError> {
     let rows = sqlx::query(
         "SELECT party.oin, t.direction, t.state, word.text, t.count FROM tally t JOIN party ON party.num = t.party \
-         LEFT JOIN word ON word.num = t.reason WHERE t.count > 0 ORDER BY party.num, t.direction, t.state, t.reason",
+         LEFT JOIN word ON word.num = t.reason WHERE t.count > 0 ORDER BY party.oin, t.direction, t.state, word.text",
     )
     .fetch_all(connection)
     .await?;

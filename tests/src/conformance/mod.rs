@@ -1,0 +1,113 @@
+//! What every database under the store must do, whichever it is.
+//!
+//! Each case is a function over a [`Database`]: a place for one store that starts out empty. A database joins with
+//! one line, `tests::store_conformance!(Kind::fresh)`, and then runs all of them.
+
+#![allow(clippy::missing_panics_doc, reason = "a case that does not hold panics: that is what it is for")]
+
+pub mod access;
+pub mod given;
+pub mod inbound;
+pub mod log;
+pub mod model;
+pub mod outbound;
+pub mod races;
+pub mod rules;
+
+use store::{Store, StoreError};
+
+/// A place for one store, empty at first.
+#[expect(async_fn_in_trait, reason = "only used within this workspace, by tests")]
+pub trait Database: Sync {
+    /// Makes the store of [`given::us`] under [`given::STORAGE_KEY`].
+    async fn create(&self) -> Result<Store, StoreError>;
+
+    /// Opens it; more than once at a time is allowed.
+    async fn open(&self) -> Result<Store, StoreError>;
+
+    /// Opens it as another organisation than made it.
+    async fn open_as_another(&self) -> Result<Store, StoreError>;
+
+    /// Opens it with another key than it was made with.
+    async fn open_with_another_key(&self) -> Result<Store, StoreError>;
+}
+
+/// Runs the whole suite; `$fresh` makes a [`Database`](crate::conformance::Database).
+#[macro_export]
+macro_rules! store_conformance {
+    ($fresh:path) => {
+        $crate::store_conformance_cases! { $fresh;
+            access::is_made_once,
+            access::is_not_made_by_opening,
+            access::refuses_another_organisation,
+            access::refuses_another_key,
+            access::survives_being_dropped,
+            access::says_closed_after_closing,
+            outbound::gives_indexes_in_order,
+            outbound::keeps_what_was_queued,
+            outbound::leases_in_the_order_of_the_queue,
+            outbound::leases_withdrawals_first,
+            outbound::leases_nothing_twice,
+            outbound::keeps_the_order_of_a_case,
+            outbound::lets_others_overtake_a_case,
+            outbound::keeps_to_the_limits_of_a_batch,
+            outbound::sends_no_row_of_a_source_twice,
+            outbound::refuses_an_identifier_in_use_and_nothing_else,
+            outbound::records_outcomes,
+            outbound::wants_an_outcome_for_each,
+            outbound::makes_due_again_what_was_given_back,
+            outbound::makes_due_again_what_was_leased_in_a_crash,
+            outbound::expires_what_waited_too_long,
+            outbound::leaves_alone_what_is_under_way,
+            outbound::believes_a_receipt_that_comes_late,
+            outbound::sends_again_what_was_not_delivered,
+            outbound::leaves_a_silent_partner_alone,
+            outbound::refuses_what_is_too_large,
+            outbound::keeps_the_latest_checkpoint_of_a_partner,
+            inbound::answers_with_a_receipt_that_verifies,
+            inbound::keeps_what_was_admitted,
+            inbound::files_each_message_once,
+            inbound::recognises_a_message_within_its_batch,
+            inbound::recognises_messages_after_reopening,
+            inbound::recognises_refusals,
+            inbound::refuses_other_content_under_a_known_identifier,
+            inbound::keeps_senders_apart,
+            inbound::logs_each_unverified_arrival,
+            inbound::answers_an_empty_batch,
+            inbound::lists_what_was_asked_for,
+            inbound::erases_a_case,
+            log::proves_every_leaf,
+            log::proves_growth,
+            log::proves_across_many_tiles,
+            log::signs_its_head_once,
+            log::refuses_what_it_does_not_have,
+            races::enqueues_and_files_at_the_same_time,
+            races::answers_the_same_batch_sent_many_times_at_once,
+            races::leases_each_message_to_one,
+            races::writes_from_two_handles,
+            races::loses_no_message_between_lease_and_receipt,
+            rules::keeps_partners,
+            rules::keeps_agreements_and_answers,
+            rules::tells_each_answer_to_each_party,
+            rules::shows_that_rules_changed,
+        }
+
+        #[test]
+        fn does_what_the_model_does() -> anyhow::Result<()> {
+            $crate::conformance::model::check($fresh)
+        }
+    };
+}
+
+/// Makes a test of each case.
+#[macro_export]
+macro_rules! store_conformance_cases {
+    ($fresh:path; $($topic:ident :: $case:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() -> anyhow::Result<()> {
+                $crate::conformance::$topic::$case(&$fresh()?).await
+            }
+        )*
+    };
+}

@@ -1,0 +1,454 @@
+//! Random operations, compared with a model that keeps everything in plain collections.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use anyhow::{Result, anyhow, ensure};
+use exchange::{
+    digest::Digest,
+    oin::Oin,
+    tlog::{CompactRange, Leaf},
+};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::{Just, Strategy, prop_oneof},
+    test_runner::{Config, TestCaseError, TestRunner},
+};
+use store::{
+    Arrival, BatchLimit, Enqueued, Filter, Lease, LogState, Outgoing, PartnerDue, Priority, SentOutcome,
+    State, Store, StoreError,
+};
+use uuid::Uuid;
+
+use super::{
+    Database,
+    given::{ALL, Maker, checkpoint, indexes, later, partner, verified},
+};
+
+/// How many sequences are tried.
+const SEQUENCES: u32 = 24;
+
+/// How long they are at most.
+const STEPS: usize = 60;
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+enum Step {
+    Enqueue {
+        to: usize,
+        messages: Vec<Sketch>,
+    },
+    Append {
+        count: usize,
+    },
+    /// Known arrivals are picked by number, modulo how many there are; others are new.
+    File {
+        from: usize,
+        arrivals: Vec<Option<usize>>,
+        changed: bool,
+    },
+    Lease {
+        to: usize,
+        count: usize,
+    },
+    Settle {
+        lease: usize,
+        end: End,
+    },
+    Resend {
+        message: usize,
+    },
+    Expire,
+    Advance {
+        minutes: i64,
+    },
+    Fail {
+        to: usize,
+        minutes: i64,
+    },
+    Reach {
+        to: usize,
+    },
+    Reopen,
+}
+
+/// What matters of a message to send.
+#[derive(Debug, Clone)]
+struct Sketch {
+    case: Option<usize>,
+    first: bool,
+    row: Option<u8>,
+    minutes: i64,
+}
+
+#[derive(Debug, Clone)]
+enum End {
+    Admitted,
+    Refused,
+    Mixed,
+    Undeliverable,
+    Released,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let sketch =
+        (option::of(0_usize..4), proptest::bool::weighted(0.2), option::weighted(0.3, 0_u8..6), 1_i64..60)
+            .prop_map(|(case, first, row, minutes)| Sketch { case, first, row, minutes });
+    let end = prop_oneof![
+        4 => Just(End::Admitted),
+        1 => Just(End::Refused),
+        1 => Just(End::Mixed),
+        1 => Just(End::Undeliverable),
+        2 => Just(End::Released),
+    ];
+    let partners = 0_usize..3;
+    prop_oneof![
+        6 => (partners.clone(), vec(sketch, 1..5)).prop_map(|(to, messages)| Step::Enqueue { to, messages }),
+        1 => (0_usize..300).prop_map(|count| Step::Append { count }),
+        4 => (partners.clone(), vec(option::weighted(0.4, 0_usize..1000), 0..5), proptest::bool::weighted(0.2))
+            .prop_map(|(from, arrivals, changed)| Step::File { from, arrivals, changed }),
+        6 => (partners.clone(), 1_usize..6).prop_map(|(to, count)| Step::Lease { to, count }),
+        5 => (0_usize..10, end).prop_map(|(lease, end)| Step::Settle { lease, end }),
+        1 => (0_usize..1000).prop_map(|message| Step::Resend { message }),
+        1 => Just(Step::Expire),
+        2 => (1_i64..20).prop_map(|minutes| Step::Advance { minutes }),
+        1 => (partners.clone(), 1_i64..20).prop_map(|(to, minutes)| Step::Fail { to, minutes }),
+        1 => partners.prop_map(|to| Step::Reach { to }),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+/// Tries random sequences, each on a fresh database; shows the shortest that goes wrong.
+pub fn check<D: Database>(fresh: impl Fn() -> Result<D>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let config = Config { cases: SEQUENCES, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    runner
+        .run(&vec(step(), 1..STEPS), |steps| {
+            let attempt = async {
+                let database = fresh()?;
+                run(&database, &steps).await
+            };
+            runtime.block_on(attempt).map_err(|error| TestCaseError::fail(format!("{error:?}")))
+        })
+        .map_err(|error| anyhow!("{error}"))
+}
+
+async fn run(database: &impl Database, steps: &[Step]) -> Result<()> {
+    let mut store = database.create().await?;
+    let mut model = Model::new();
+    for (number, step) in steps.iter().enumerate() {
+        if matches!(step, Step::Reopen) {
+            model.held.clear();
+            drop(store);
+            store = database.open().await?;
+        }
+        model.step(&store, step).await.map_err(|error| error.context(format!("step {number}: {step:?}")))?;
+    }
+    model.compare(&store).await
+}
+
+/// A message that is sent, as the model knows it.
+#[derive(Debug, Clone)]
+struct Sent {
+    message: Outgoing,
+    state: State,
+    reason: Option<&'static str>,
+    queued: u64,
+}
+
+struct Model {
+    maker: std::sync::Arc<Maker>,
+    cases: Vec<Uuid>,
+    minutes: i64,
+    log: Vec<Leaf>,
+    sent: BTreeMap<u64, Sent>,
+    offered: HashMap<u8, u64>,
+    arrived: Vec<(Oin, Arrival, u64)>,
+    refused_in: usize,
+    held: Vec<Lease>,
+    silent: HashMap<Oin, i64>,
+}
+
+impl Model {
+    fn new() -> Self {
+        let maker = Maker::new(99);
+        let cases = (0..4).map(|_| maker.id()).collect();
+        Self {
+            maker,
+            cases,
+            minutes: 0,
+            log: Vec::new(),
+            sent: BTreeMap::new(),
+            offered: HashMap::new(),
+            arrived: Vec::new(),
+            refused_in: 0,
+            held: Vec::new(),
+            silent: HashMap::new(),
+        }
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        later(self.minutes)
+    }
+
+    fn size(&self) -> u64 {
+        u64::try_from(self.log.len()).unwrap_or(u64::MAX)
+    }
+
+    async fn step(&mut self, store: &Store, step: &Step) -> Result<()> {
+        match step {
+            Step::Enqueue { to, messages } => self.enqueue(store, partner(*to)?, messages).await?,
+            Step::Append { count } => self.append(store, *count).await?,
+            Step::File { from, arrivals, changed } => {
+                self.file(store, partner(*from)?, arrivals, *changed).await?;
+            }
+            Step::Lease { to, count } => self.lease(store, partner(*to)?, *count).await?,
+            Step::Settle { lease, end } => self.settle(store, *lease, end).await?,
+            Step::Resend { message } => self.resend(store, *message).await?,
+            Step::Expire => self.expire(store).await?,
+            Step::Advance { minutes } => self.minutes += minutes,
+            Step::Fail { to, minutes } => {
+                let until = self.minutes + minutes;
+                store.note_partner_failure(partner(*to)?, "stil", self.now(), later(until)).await?;
+                self.silent.insert(partner(*to)?, until);
+            }
+            Step::Reach { to } => {
+                store.note_partner_reached(partner(*to)?, self.now()).await?;
+                self.silent.remove(&partner(*to)?);
+            }
+            Step::Reopen => {}
+        }
+        ensure!(store.log_size().await? == self.size(), "the log has another size");
+        ensure!(store.due(self.now(), 10).await? == self.due()?, "something else is due");
+        Ok(())
+    }
+
+    async fn enqueue(&mut self, store: &Store, to: Oin, sketches: &[Sketch]) -> Result<()> {
+        let mut messages = Vec::new();
+        let mut expected = Vec::new();
+        for sketch in sketches {
+            let plain = self.maker.outgoing(to);
+            let message = Outgoing {
+                case: sketch.case.map_or(plain.case, |case| self.cases[case]),
+                priority: if sketch.first { Priority::First } else { Priority::Normal },
+                expires: later(self.minutes + sketch.minutes),
+                intake: sketch.row.map(|row| store.intake_key(&[row])),
+                ..plain
+            };
+            messages.push(message.clone());
+            if let Some(index) = sketch.row.and_then(|row| self.offered.get(&row)) {
+                expected.push(Enqueued::AlreadyOffered { index: *index });
+                continue;
+            }
+            let index = self.size();
+            expected.push(Enqueued::Queued { index });
+            self.log.push(message.leaf.clone());
+            self.offered.extend(sketch.row.map(|row| (row, index)));
+            self.sent.insert(index, Sent { message, state: State::Waiting, reason: None, queued: index });
+        }
+        ensure!(store.enqueue(messages).await? == expected, "other indexes");
+        Ok(())
+    }
+
+    async fn append(&mut self, store: &Store, count: usize) -> Result<()> {
+        let leaves = vec![Leaf::new(vec![1, 2, 3]); count];
+        ensure!(store.append(leaves.clone()).await? == self.size(), "another index");
+        self.log.extend(leaves);
+        Ok(())
+    }
+
+    async fn file(&mut self, store: &Store, from: Oin, picks: &[Option<usize>], changed: bool) -> Result<()> {
+        let mut arrivals = Vec::new();
+        let mut expected = Vec::new();
+        for pick in picks {
+            let plain = self.maker.admitted();
+            let picked = pick.and_then(|pick| self.arrived.get(pick % self.arrived.len().max(1)).cloned());
+            let arrival = match picked {
+                Some((_, known, _)) if changed => Arrival { id: known.id, ..plain },
+                Some((_, known, _)) => known,
+                None => plain,
+            };
+            let earlier = self.arrived.iter().find(|(of, known, _)| *of == from && known.id == arrival.id);
+            match earlier {
+                Some((_, known, index)) if known.digest == arrival.digest => {
+                    expected.push((*index, known.leaf.clone()));
+                }
+                Some(_) => {
+                    expected.push((self.size(), arrival.conflict_leaf.clone()));
+                    self.log.push(arrival.conflict_leaf.clone());
+                    self.refused_in += 1;
+                }
+                None => {
+                    expected.push((self.size(), arrival.leaf.clone()));
+                    self.arrived.push((from, arrival.clone(), self.size()));
+                    self.log.push(arrival.leaf.clone());
+                }
+            }
+            arrivals.push(arrival);
+        }
+        let receipt = verified(&store.file(from, arrivals, self.now()).await?)?;
+        let found: Vec<(u64, Leaf)> = receipt.entries().map(|(index, leaf)| (index, leaf.clone())).collect();
+        ensure!(found == expected, "another receipt");
+        ensure!(receipt.checkpoint().size == self.size(), "another size");
+        Ok(())
+    }
+
+    fn under_way(&self) -> HashSet<u64> {
+        self.held.iter().flat_map(indexes).collect()
+    }
+
+    /// What may go to `to`, in order.
+    fn next(&self, to: Oin, count: usize) -> Vec<u64> {
+        let under_way = self.under_way();
+        let busy: HashSet<Uuid> = under_way
+            .iter()
+            .filter_map(|index| self.sent.get(index))
+            .filter(|sent| sent.message.to == to)
+            .map(|sent| sent.message.case)
+            .collect();
+        let mut waiting: Vec<_> = self
+            .sent
+            .iter()
+            .filter(|(index, sent)| {
+                sent.message.to == to
+                    && sent.state == State::Waiting
+                    && sent.message.expires > self.now()
+                    && !under_way.contains(index)
+                    && !busy.contains(&sent.message.case)
+            })
+            .map(|(index, sent)| (sent.message.priority, sent.queued, *index))
+            .collect();
+        waiting.sort_unstable();
+        waiting.into_iter().take(count).map(|(_, _, index)| index).collect()
+    }
+
+    async fn lease(&mut self, store: &Store, to: Oin, count: usize) -> Result<()> {
+        let expected = self.next(to, count);
+        let lease = store.lease_due(to, self.now(), BatchLimit { count, ..ALL }).await?;
+        let found = lease.as_ref().map(indexes).unwrap_or_default();
+        ensure!(found == expected, "leased {found:?} instead of {expected:?}");
+        for message in lease.iter().flat_map(Lease::messages) {
+            ensure!(message.jws == self.sent[&message.index].message.jws, "another message");
+        }
+        self.held.extend(lease);
+        Ok(())
+    }
+
+    async fn settle(&mut self, store: &Store, lease: usize, end: &End) -> Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let lease = self.held.remove(lease % self.held.len());
+        let refused = |position: usize| match end {
+            End::Refused => true,
+            End::Mixed => position % 2 == 1,
+            _ => false,
+        };
+        let all = indexes(&lease);
+        let outcome = |position| {
+            if refused(position) {
+                SentOutcome::Refused { reason: "nee".into() }
+            } else {
+                SentOutcome::Admitted
+            }
+        };
+        match end {
+            End::Released => return Ok(()),
+            End::Undeliverable => store.record_undeliverable(&lease, "weg", self.now()).await?,
+            _ => {
+                let outcomes: Vec<SentOutcome> = (0..all.len()).map(outcome).collect();
+                store.record_receipt(&lease, &outcomes, "{}".into(), checkpoint(1), self.now()).await?;
+                self.silent.remove(&lease.to());
+            }
+        }
+        for (position, index) in all.iter().enumerate() {
+            let Some(sent) = self.sent.get_mut(index) else { continue };
+            (sent.state, sent.reason) = match end {
+                End::Undeliverable => (State::Undeliverable, Some("weg")),
+                _ if refused(position) => (State::Refused, Some("nee")),
+                _ => (State::Admitted, None),
+            };
+        }
+        Ok(())
+    }
+
+    async fn resend(&mut self, store: &Store, message: usize) -> Result<()> {
+        let Some(index) = self.sent.keys().nth(message % self.sent.len().max(1)).copied() else {
+            return Ok(());
+        };
+        let (now, size) = (self.now(), self.size());
+        let sent = self.sent.get_mut(&index).ok_or_else(|| anyhow!("not there"))?;
+        let result = store.resend(index, now).await;
+        if sent.state == State::Undeliverable && sent.message.expires > now {
+            (sent.state, sent.reason, sent.queued) = (State::Waiting, None, size);
+            return Ok(result?);
+        }
+        ensure!(matches!(result, Err(StoreError::NotFound(_))), "sent again what should not be");
+        Ok(())
+    }
+
+    async fn expire(&mut self, store: &Store) -> Result<()> {
+        let (now, under_way, mut expired) = (self.now(), self.under_way(), 0);
+        for (index, sent) in &mut self.sent {
+            if sent.state == State::Waiting && sent.message.expires <= now && !under_way.contains(index) {
+                (sent.state, sent.reason) = (State::Undeliverable, Some("verlopen"));
+                expired += 1;
+            }
+        }
+        let found = store.expire(now).await?;
+        ensure!(found == expired, "{found} expired instead of {expired}");
+        Ok(())
+    }
+
+    fn due(&self) -> Result<Vec<PartnerDue>> {
+        let under_way = self.under_way();
+        let mut due = Vec::new();
+        for number in 0..3 {
+            let oin = partner(number)?;
+            let waiting = self.sent.iter().filter(|(index, sent)| {
+                sent.message.to == oin && sent.state == State::Waiting && !under_way.contains(index)
+            });
+            let waiting = u64::try_from(waiting.count())?;
+            let silent = self.silent.get(&oin).is_some_and(|until| *until > self.minutes);
+            if waiting > 0 && !silent {
+                due.push(PartnerDue { oin, waiting });
+            }
+        }
+        Ok(due)
+    }
+
+    async fn compare(&self, store: &Store) -> Result<()> {
+        let mut range = CompactRange::default();
+        for leaf in &self.log {
+            range.append(leaf.hash());
+        }
+        ensure!(
+            store.log_state().await? == LogState { size: self.size(), root: range.root() },
+            "another root"
+        );
+        let mut rows = Vec::new();
+        while let page =
+            store.messages(Filter { after: rows.last().copied(), limit: 500, ..Filter::default() }).await?
+            && !page.is_empty()
+        {
+            for row in page {
+                rows.push(row.index);
+                let Some(sent) = self.sent.get(&row.index) else { continue };
+                let found = (row.state, row.reason.as_deref(), row.id);
+                ensure!(
+                    found == (sent.state, sent.reason, Some(sent.message.id)),
+                    "message {}: {found:?}",
+                    row.index
+                );
+            }
+        }
+        ensure!(rows.len() == self.sent.len() + self.arrived.len() + self.refused_in, "other messages");
+        for (_, arrival, index) in &self.arrived {
+            ensure!(Digest::of(store.payload(*index).await?.as_bytes()) == arrival.digest, "another payload");
+        }
+        let counted: u64 = store.counts().await?.iter().map(|count| count.count).sum();
+        ensure!(counted == u64::try_from(rows.len())?, "counted {counted}");
+        Ok(())
+    }
+}
