@@ -6,6 +6,7 @@
 
 use std::{
     fs,
+    io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
@@ -96,6 +97,7 @@ impl Demo {
                 setup::create(&folder, &config, Some(&authority), clock.now(), random.clone()).await?;
             }
             let node = Node::open(&folder, clock.clone(), random.clone()).await?;
+            setup::check_before_serving(&node)?;
             let running = node.start().await?;
             let folders = drop_folders::start(&node)?;
             demo.nodes.push(node);
@@ -151,7 +153,8 @@ impl Demo {
         let offer = Offer { mapping: &mapping, to: municipality.core.me, path: export, rejects: None };
         let report = intake::take_in(&corporation.core, &offer, |_| {})
             .await
-            .with_context(|| export.display().to_string())?;
+            // The name as it was given: the copy in a temporary folder tells nobody anything.
+            .with_context(|| export.file_name().unwrap_or_default().to_string_lossy().into_owned())?;
         settled(corporation).await?;
         feedback::give(municipality, corporation.core.me).await?;
         settled(municipality).await?;
@@ -180,15 +183,20 @@ impl Demo {
 pub fn place_export(root: &Path, given: Option<&Path>) -> anyhow::Result<PathBuf> {
     let name = given.and_then(Path::file_name).unwrap_or("achterstanden.csv".as_ref());
     let path = root.join(name);
-    match given {
+    // The file may be the one of an earlier run, given again, or read-only: it is replaced as a whole.
+    let mut file = tempfile::NamedTempFile::new_in(root)
+        .with_context(|| format!("in {} is niet te schrijven", root.display()))?;
+    let copied = match given {
         Some(given) => {
-            fs::copy(given, &path).with_context(|| format!("{} is niet te lezen", given.display()))?;
+            let mut given =
+                fs::File::open(given).with_context(|| format!("{} is niet te lezen", given.display()))?;
+            io::copy(&mut given, &mut file).map(|_| ())
         }
-        None => {
-            fs::write(&path, assets::ARREARS)
-                .with_context(|| format!("{} is niet te schrijven", path.display()))?;
-        }
-    }
+        None => file.write_all(assets::ARREARS),
+    };
+    copied
+        .and_then(|()| Ok(file.persist(&path).map(|_| ())?))
+        .with_context(|| format!("{} is niet te schrijven", path.display()))?;
     Ok(path)
 }
 

@@ -1,7 +1,11 @@
 //! `schakel demo`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::{
@@ -34,18 +38,16 @@ impl Demo {
         let temporary = tempfile::Builder::new().prefix("schakel-demo-").tempdir()?;
         let keeps = folder.is_some();
         let root = folder.unwrap_or_else(|| temporary.path().to_owned());
-        std::fs::create_dir_all(&root)?;
-        output.say("Vier organisaties starten, elk met eigen sleutels, certificaat en database…");
-        let demo = demo::Demo::set_up(&root, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
-        output.say("Ze kennen elkaar en hebben samen een convenant ondertekend. De achterstandenlijst gaat op weg…\n");
-        let export = demo::place_export(&root, self.invoer.as_deref())?;
-        let outcome = demo.exchange(&export).await?;
-        story(&outcome, output);
-        let mut answer = serde_json::to_value(&outcome)?;
-        answer["problemen"] = outcome.report.problems.clone().into();
-        answer["tegengehouden"] = tegengehouden(&outcome.report).into();
-        answer["waarschuwingen"] = outcome.report.warnings.clone().into();
-        output.answer(&answer);
+        std::fs::create_dir_all(&root)
+            .with_context(|| format!("de map {} is niet te maken", root.display()))?;
+        // Stopping halfway must clean up too.
+        let (demo, outcome) = tokio::select! {
+            shown = self.show(&root, output) => shown?,
+            signal = stop_signal() => {
+                signal?;
+                anyhow::bail!("de demo is gestopt voordat alles was uitgewisseld")
+            }
+        };
         if !self.once {
             where_to_look(&demo, keeps, output);
             stop_signal().await?;
@@ -53,6 +55,21 @@ impl Demo {
         }
         demo.stop().await;
         Ok(if outcome.klopt { Ending::Good } else { Ending::NotAllGood })
+    }
+
+    async fn show(&self, root: &Path, output: Output) -> anyhow::Result<(demo::Demo, Outcome)> {
+        let export = demo::place_export(root, self.invoer.as_deref())?;
+        output.say("Vier organisaties starten, elk met eigen sleutels, certificaat en database…");
+        let demo = demo::Demo::set_up(root, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+        output.say("Ze kennen elkaar en hebben samen een convenant ondertekend. De achterstandenlijst gaat op weg…\n");
+        let outcome = demo.exchange(&export).await?;
+        story(&outcome, output);
+        let mut answer = serde_json::to_value(&outcome)?;
+        answer["problemen"] = outcome.report.problems.clone().into();
+        answer["tegengehouden"] = tegengehouden(&outcome.report).into();
+        answer["waarschuwingen"] = outcome.report.warnings.clone().into();
+        output.answer(&answer);
+        Ok((demo, outcome))
     }
 }
 
