@@ -1,15 +1,21 @@
 //! `schakel.toml`: what an operator sets. Unknown keys are refused, so that a typing error stops the start.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
 use exchange::{descriptor::Desk, oin::Oin, organisation::OrganisationKind};
 use serde::{Deserialize, Serialize};
 
+mod mistake;
+
 /// The name of the configuration file in a node's folder.
 pub const FILE: &str = "schakel.toml";
+/// The longest name, in characters (`knooppunt.schema.json`).
+const MAX_NAME: usize = 200;
+/// The longest way to reach somebody, in characters (`convenant.schema.json`).
+const MAX_CONTACT: usize = 254;
 
 /// Everything an operator sets. Paths are relative to the folder of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,10 +32,11 @@ pub struct Config {
     #[serde(default)]
     pub opslag: Storage,
     /// Connections to local systems.
-    #[serde(default)]
+    // Written only when there are any: an empty list would clash with the `[[koppelingen]]` that an operator adds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub koppelingen: Vec<Connection>,
     /// Desks where people work.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loketten: Vec<Desk>,
 }
 
@@ -160,15 +167,65 @@ impl Config {
 
     /// Reads a configuration from its text.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        for (position, connection) in config.koppelingen.iter().enumerate() {
+        let config: Self = toml::from_str(text).map_err(|error| mistake::explain(text, &error))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What the types leave open, but every partner asks. In Dutch what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        let Organisation { naam, contact, fg, .. } = &self.organisatie;
+        for (key, value, limit) in
+            [("naam", naam, MAX_NAME), ("contact", contact, MAX_CONTACT), ("fg", fg, MAX_CONTACT)]
+        {
+            let length = value.chars().count();
+            if value.trim().is_empty() || length > limit || value.chars().any(char::is_control) {
+                return Err(format!(
+                    "`{key}` van de organisatie moet tekst zijn van 1 tot en met {limit} tekens"
+                ));
+            }
+        }
+        self.netwerk.host()?;
+        for (position, connection) in self.koppelingen.iter().enumerate() {
             let same = |other: &Connection| other.naam == connection.naam;
-            if config.koppelingen[..position].iter().any(same) {
+            if self.koppelingen[..position].iter().any(same) {
                 return Err(format!("de koppeling `{}` staat er twee keer in", connection.naam));
             }
         }
-        Ok(config)
+        Ok(())
     }
+}
+
+impl Network {
+    /// The host by which partners reach this node: what its certificate is for.
+    pub fn host(&self) -> Result<&str, String> {
+        let wrong = || {
+            format!(
+                "`{}` is geen adres; schrijf HOST:POORT, bijvoorbeeld schakel.rivierstad.nl:8443",
+                self.adres
+            )
+        };
+        let (host, port) = self.adres.rsplit_once(':').ok_or_else(wrong)?;
+        if port.parse::<u16>().unwrap_or(0) == 0 {
+            return Err(wrong());
+        }
+        match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(address) if address.parse::<Ipv6Addr>().is_ok() => Ok(address),
+            None if is_host(host) => Ok(host),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// A host name (RFC 1123 §2.1) or an IPv4 address.
+fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    host.len() <= 253 && host.split('.').all(label)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     core::Core,
+    explain::explain,
     intake::{self, Offer},
     node::Node,
 };
@@ -108,7 +109,7 @@ impl Watcher {
                     connection = self.name,
                     "a file could not be taken in; the message beside it says why"
                 );
-                claim.failed(&error.to_string())
+                claim.failed(&explain(&error.into()))
             }
         };
         if let Err(error) = moved {

@@ -87,13 +87,20 @@ fn log_signer(folder: &Path, oin: Oin) -> Result<LogSigner, KeyError> {
     LogSigner::new(oin.log_origin(), SigningKey::from_bytes(&seed)).map_err(|_| KeyError::Content(path))
 }
 
-fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+/// Refuses a key file that others may read.
+pub fn check_private(path: &Path) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt as _;
     let failed = |source| KeyError::File { path: path.to_owned(), source };
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(KeyError::Permissions(path.to_owned()));
     }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let failed = |source| KeyError::File { path: path.to_owned(), source };
+    check_private(path)?;
     let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
     let digits = text.trim();
     let mut key = Zeroizing::new([0; 32]);

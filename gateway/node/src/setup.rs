@@ -7,14 +7,15 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use exchange::random::Random;
+use exchange::{agreement::Standing, random::Random};
 use jiff::Timestamp;
 
 use crate::{
     assets,
     certificate::{self, Subject, TrialAuthority},
     config::{self, Config},
-    keys, node,
+    keys,
+    node::{self, Node},
 };
 
 const REQUEST: &str = "tls/aanvraag.csr";
@@ -33,7 +34,8 @@ pub async fn create(
     if folder.join(config::FILE).exists() {
         bail!("in {} staat al een knooppunt; kies een andere map", folder.display());
     }
-    let (host, _) = config.netwerk.adres.rsplit_once(':').context("geef --adres als HOST:POORT")?;
+    config.check().map_err(anyhow::Error::msg)?;
+    let host = config.netwerk.host().map_err(anyhow::Error::msg)?;
     let subject = Subject { oin: config.organisatie.oin, name: &config.organisatie.naam, host };
     for part in ["tls", "doelen", "koppelingen"] {
         make_folder(&folder.join(part))?;
@@ -57,6 +59,43 @@ pub async fn create(
     node::create_store(folder, config, random, now).await?;
     // Last, so that a folder with a configuration is a whole node.
     write(&folder.join(config::FILE), &config_text(config)?)
+}
+
+/// Checks what a node needs to serve with, before a partner finds out that it does not fit: a key of its own, a
+/// certificate of this organisation that is still valid, and the log key that the agreements name.
+pub fn check_before_serving(node: &Node) -> anyhow::Result<()> {
+    let tls = &node.config.tls;
+    keys::check_private(&node.folder.join(&tls.sleutel))?;
+    let (own, now) = (node.tls.own(), node.core.now());
+    let certificate = node.folder.join(&tls.certificaat);
+    if own.oin != node.core.me {
+        bail!(
+            "het certificaat {} is van organisatie {}, maar dit knooppunt is van {}. Zet het certificaat van deze organisatie daar neer, of verbeter `oin` in {}.",
+            certificate.display(),
+            own.oin,
+            node.core.me,
+            config::FILE
+        );
+    }
+    if own.not_after < now.as_second() {
+        bail!(
+            "het certificaat {} is verlopen. Vraag bij uw certificaatautoriteit een nieuw aan en zet het daar neer, met de sleutel in {}.",
+            certificate.display(),
+            tls.sleutel.display()
+        );
+    }
+    let party = node.party();
+    for agreement in node.core.rules().agreements() {
+        let named = agreement.party(node.core.me).filter(|_| agreement.standing(now) == Standing::InForce);
+        if named.is_some_and(|named| named.logsleutel != party.logsleutel) {
+            bail!(
+                "convenant {} noemt een andere logsleutel dan dit knooppunt heeft; partners zouden geen ontvangstbewijs aannemen. Zet de reservekopie van {} terug.",
+                agreement.digest(),
+                node.folder.join(&node.config.opslag.sleutels).display()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Where the certificate request of a node stands.

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Ending, Output};
-use crate::{drop_folders, node::Node};
+use crate::{drop_folders, node::Node, setup};
 
 /// Start het knooppunt: luister naar partners, bezorg wat klaarstaat en let op de mappen van de koppelingen.
 #[derive(Debug, Args)]
@@ -14,6 +14,7 @@ pub(super) struct Serve {}
 
 impl Serve {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        setup::check_before_serving(node)?;
         let running = node.start().await?;
         let folders = drop_folders::start(node)?;
         let address = running.server.tcp_addr();

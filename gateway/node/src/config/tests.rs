@@ -23,8 +23,8 @@ fn an_unknown_key_is_refused_with_its_line() {
     let wrong = EXAMPLE.replace("quic = false", "quick = false");
     let message = Config::parse(&wrong).unwrap_err();
     let line = EXAMPLE.lines().position(|line| line == "quic = false").unwrap() + 1;
-    assert!(message.contains(&format!("line {line}")), "{message}");
-    assert!(message.contains("quick"), "{message}");
+    assert!(message.contains(&format!("regel {line}, kolom 1")), "{message}");
+    assert!(message.contains("de sleutel `quick` bestaat niet; hier kan: luister, adres, quic"), "{message}");
 }
 
 #[test]
@@ -53,4 +53,58 @@ fn a_folder_without_a_node_says_how_to_make_one() {
     let folder = tempfile::tempdir().unwrap();
     let message = Config::load(folder.path()).unwrap_err().to_string();
     assert!(message.contains("schakel init"), "{message}");
+}
+
+#[test]
+fn mistakes_are_told_in_dutch() {
+    for (right, wrong, expected) in [
+        ("quic = false", "quic = \"nee\"", "hier hoort true of false te staan"),
+        ("naam = \"Gemeente Rivierstad\"", "naam = 3", "hier hoort tekst tussen aanhalingstekens te staan"),
+        ("naam = \"Gemeente Rivierstad\"", "naam = \"\"", "`naam` van de organisatie"),
+        ("naam = \"Gemeente Rivierstad\"\n", "", "de sleutel `naam` ontbreekt"),
+        ("naam = \"Gemeente Rivierstad\"", "naam = \"a\"\nnaam = \"b\"", "twee keer"),
+        ("\"00000099000000001000\"", "\"99\"", "dit is geen OIN"),
+        ("\"gemeente\"", "\"dorp\"", "gemeente"),
+        ("\"0.0.0.0:8443\"", "\"8443\"", "dit is geen adres om op te luisteren"),
+        ("crls = []", "crls = \"x\"", "een lijst"),
+        ("quic = false", "quic = ", "regel"),
+        ("schakel.rivierstad.test:8443", "schakel.rivierstad.test", "schrijf HOST:POORT"),
+    ] {
+        assert!(EXAMPLE.contains(right), "{right}");
+        let message = Config::parse(&EXAMPLE.replacen(right, wrong, 1)).unwrap_err();
+        assert!(message.contains(expected), "{wrong}: {message}");
+        assert!(!message.contains("expected") || message.contains('('), "{wrong}: {message}");
+    }
+}
+
+#[test]
+fn the_host_is_a_name_or_an_address() {
+    let host = |adres: &str| {
+        Network { luister: "0.0.0.0:1".parse().unwrap(), adres: adres.into(), quic: false }
+            .host()
+            .map(str::to_owned)
+    };
+    for (adres, expected) in [
+        ("a.test:1", "a.test"),
+        ("127.0.0.1:8443", "127.0.0.1"),
+        ("[::1]:443", "::1"),
+        ("localhost:65535", "localhost"),
+    ] {
+        assert_eq!(host(adres).as_deref(), Ok(expected));
+    }
+    for adres in
+        ["", "a", ":1", "a:", "a:0", "a:65536", "a b:1", "::1:443", "[x]:1", "-a:1", "a..b:1", "http://a:1"]
+    {
+        assert!(host(adres).is_err(), "{adres}");
+    }
+}
+
+#[test]
+fn what_init_writes_leaves_room_for_connections() {
+    let mut config = Config::parse(EXAMPLE).unwrap();
+    config.koppelingen.clear();
+    config.loketten.clear();
+    let connection = EXAMPLE.split_once("[[koppelingen]]").unwrap().1;
+    let text = format!("{}\n[[koppelingen]]{connection}", toml::to_string(&config).unwrap());
+    assert_eq!(Config::parse(&text).unwrap().koppelingen.len(), 1);
 }
