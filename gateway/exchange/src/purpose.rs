@@ -15,7 +15,8 @@ pub struct Purpose {
     content: Content,
 }
 
-/// The text of a purpose.
+/// The text of a purpose, read. Its digest is over the text and not over this: written again it may differ, since what
+/// was left out is filled in and lists are sorted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Content {

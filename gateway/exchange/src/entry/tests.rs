@@ -1,1 +1,236 @@
-//! Tests.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{canonical, testing};
+
+fn digest(of: &str) -> Digest {
+    Digest::of(of.as_bytes())
+}
+
+fn text(entry: &Entry) -> String {
+    String::from_utf8(entry.leaf().into_bytes()).unwrap()
+}
+
+/// One of each kind, as the protocol shows them.
+fn each() -> [(Entry, &'static str); 6] {
+    let (me, partner) = (testing::corporation(), testing::municipality());
+    let tijd = testing::now();
+    let id = Uuid::from_u128(0x019a_a5a1_3e3b_7000_8000_0000_0000_0001);
+    [
+        (
+            Entry::Begin { oin: me, tijd },
+            r#"{"oin":"00000099000000001000","soort":"begin","tijd":"2026-11-21T09:30:00.123Z"}"#,
+        ),
+        (
+            Entry::Verzending { bericht: digest("a"), id, naar: partner, regels: digest("b"), tijd },
+            r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","id":"019aa5a1-3e3b-7000-8000-000000000001","naar":"00000099000000002000","regels":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","soort":"verzending","tijd":"2026-11-21T09:30:00.123Z"}"#,
+        ),
+        (
+            Entry::Tegengehouden {
+                doel: Some("vroegsignalering-huur".into()),
+                naar: partner,
+                reden: ReasonCode(Reason::ConditionNotMet),
+                tijd,
+            },
+            r#"{"doel":"vroegsignalering-huur","naar":"00000099000000002000","reden":"voorwaarde-niet-vervuld","soort":"tegengehouden","tijd":"2026-11-21T09:30:00.123Z"}"#,
+        ),
+        (
+            Entry::Ontvangst(Reception {
+                bericht: digest("a"),
+                id: Some(id),
+                reden: None,
+                regels: Some(digest("b")),
+                tijd,
+                uitkomst: Outcome::Toegelaten,
+                van: me,
+            }),
+            r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","id":"019aa5a1-3e3b-7000-8000-000000000001","regels":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","soort":"ontvangst","tijd":"2026-11-21T09:30:00.123Z","uitkomst":"toegelaten","van":"00000099000000001000"}"#,
+        ),
+        (
+            Entry::Ontvangst(Reception {
+                bericht: digest("a"),
+                id: None,
+                reden: Some(ReasonCode(Reason::SignatureInvalid)),
+                regels: None,
+                tijd,
+                uitkomst: Outcome::Geweigerd,
+                van: me,
+            }),
+            r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","reden":"handtekening-ongeldig","soort":"ontvangst","tijd":"2026-11-21T09:30:00.123Z","uitkomst":"geweigerd","van":"00000099000000001000"}"#,
+        ),
+        (
+            Entry::Convenant {
+                antwoord: AnswerKind::Accepted,
+                bewijs: digest("a"),
+                convenant: digest("b"),
+                door: partner,
+                tijd,
+            },
+            r#"{"antwoord":"aanvaard","bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","convenant":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","door":"00000099000000002000","soort":"convenant","tijd":"2026-11-21T09:30:00.123Z"}"#,
+        ),
+    ]
+}
+
+#[test]
+fn each_kind_has_the_leaf_of_the_protocol() {
+    for (entry, leaf) in each() {
+        assert_eq!(text(&entry), leaf);
+    }
+}
+
+#[test]
+fn a_leaf_with_a_member_that_is_not_known_is_read_only_when_it_is_a_partners() {
+    for (entry, leaf) in each() {
+        let more = Leaf::new(leaf.replace(r#""soort""#, r#""later":true,"soort""#).into_bytes());
+        match &entry {
+            Entry::Ontvangst(_) => assert_eq!(Entry::of_leaf(&more).unwrap(), entry),
+            _ => assert!(Entry::of_leaf(&more).is_err()),
+        }
+    }
+}
+
+#[test]
+fn what_is_no_entry_is_refused() {
+    let reception = each()[3].1;
+    for wrong in [
+        "",
+        "{}",
+        "null",
+        r#"{"soort":"anders"}"#,
+        &reception.replace("toegelaten", "misschien"),
+        &reception.replace("sha256", "sha1"),
+        &reception.replace(r#""soort":"ontvangst","#, ""),
+        &reception.replace(r#","van":"00000099000000001000""#, ""),
+        &each()[4].1.replace("handtekening-ongeldig", "zomaar"),
+        &reception[1..],
+    ] {
+        assert!(Entry::of_leaf(&Leaf::new(wrong.into())).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_reason_has_the_code_of_its_refusal() {
+    for reason in Reason::ALL {
+        let code = serde_json::to_value(ReasonCode(reason)).unwrap();
+        assert_eq!(code, json!(reason.code()));
+        assert_eq!(serde_json::from_value::<ReasonCode>(code).unwrap(), ReasonCode(reason));
+    }
+}
+
+/// Every leaf that the way of a message makes, against every value of its data.
+#[test]
+fn nothing_of_the_person_reaches_the_log() {
+    fn values(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => members.values().for_each(|value| values(value, found)),
+            Value::Array(items) => items.iter().for_each(|value| values(value, found)),
+            Value::Bool(_) | Value::Null => {}
+            Value::String(text) => found.push(text.clone()),
+            Value::Number(number) => found.push(number.to_string()),
+        }
+    }
+    let mut person = Vec::new();
+    for part in ["betrokkene", "inhoud"] {
+        values(&testing::data()[part], &mut person);
+    }
+    // Numbers of one or two digits are in every digest.
+    person.retain(|value| value.len() > 3);
+    assert!(person.contains(&"Brouwer".to_owned()));
+
+    let signed = testing::signed(testing::draft());
+    let refusal = Reason::ConditionNotMet.into();
+    let mut leaves = vec![signed.leaf(), testing::draft().held_back(&refusal)];
+    for peer in [testing::corporation(), testing::municipality()] {
+        let received = crate::message::ReceivedMessage::new(signed.compact(), peer);
+        match received.verify(testing::municipality(), &testing::rulebook(), testing::now()) {
+            Ok(verified) => {
+                let admitted = verified.admit(
+                    &testing::rulebook(),
+                    crate::policy::ConsentKnowledge::NothingElse,
+                    testing::now(),
+                );
+                let admitted = admitted.unwrap();
+                leaves.extend([admitted.leaf(testing::now()), admitted.conflict_leaf(testing::now())]);
+            }
+            Err(refused) => {
+                leaves.extend([refused.leaf(testing::now()), refused.conflict_leaf(testing::now())]);
+            }
+        }
+    }
+    for leaf in leaves {
+        // The purpose is not about the person, and names a kind of debt.
+        let text = String::from_utf8(leaf.into_bytes()).unwrap().replace(testing::PURPOSE, "");
+        for value in &person {
+            assert!(!text.contains(value.as_str()), "{value} in {text}");
+        }
+    }
+}
+
+prop_compose! {
+    fn any_oin()(text in "[0-9]{8}[0-9A-Z]{12}") -> Oin { text.parse().unwrap() }
+}
+
+prop_compose! {
+    fn any_time()(second in -377_705_023_201_i64..253_402_207_200, nano in 0..1_000_000_000) -> Timestamp {
+        Timestamp::new(second, nano).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+fn any_digest() -> impl Strategy<Value = Digest> {
+    any::<[u8; 32]>().prop_map(Digest::from_bytes)
+}
+
+fn any_reason() -> impl Strategy<Value = ReasonCode> {
+    prop::sample::select(&Reason::ALL[..]).prop_map(ReasonCode)
+}
+
+fn any_entry() -> impl Strategy<Value = Entry> {
+    let id = any::<u128>().prop_map(Uuid::from_u128);
+    let outcome = prop::sample::select(vec![Outcome::Toegelaten, Outcome::Geweigerd]);
+    let kind = prop::sample::select(vec![AnswerKind::Accepted, AnswerKind::Rejected, AnswerKind::Ended]);
+    let reception = (
+        any_digest(),
+        prop::option::of(id.clone()),
+        prop::option::of(any_reason()),
+        prop::option::of(any_digest()),
+        any_time(),
+        outcome,
+        any_oin(),
+    );
+    prop_oneof![
+        (any_oin(), any_time()).prop_map(|(oin, tijd)| Entry::Begin { oin, tijd }),
+        (any_digest(), id, any_oin(), any_digest(), any_time()).prop_map(
+            |(bericht, id, naar, regels, tijd)| Entry::Verzending { bericht, id, naar, regels, tijd }
+        ),
+        (prop::option::of(".{0,40}"), any_oin(), any_reason(), any_time())
+            .prop_map(|(doel, naar, reden, tijd)| Entry::Tegengehouden { doel, naar, reden, tijd }),
+        reception.prop_map(|(bericht, id, reden, regels, tijd, uitkomst, van)| {
+            Entry::Ontvangst(Reception { bericht, id, reden, regels, tijd, uitkomst, van })
+        }),
+        (kind, any_digest(), any_digest(), any_oin(), any_time()).prop_map(
+            |(antwoord, bewijs, convenant, door, tijd)| Entry::Convenant {
+                antwoord,
+                bewijs,
+                convenant,
+                door,
+                tijd
+            }
+        ),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_leaf_is_jcs_and_reads_back(entry in any_entry()) {
+        prop_assert_eq!(text(&entry), canonical::text(&entry).unwrap());
+        prop_assert_eq!(Entry::of_leaf(&entry.leaf()).unwrap(), entry);
+    }
+
+    #[test]
+    fn any_leaf_is_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        prop_assert!(Entry::of_leaf(&Leaf::new(bytes)).is_err());
+    }
+}

@@ -1,1 +1,68 @@
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{ARREARS, purpose};
+
+#[test]
+fn toml_and_json_are_one_purpose() {
+    let purpose = purpose();
+    let value: Value = serde_json::from_str(purpose.text()).unwrap();
+    let from_json = Purpose::from_json(&serde_json::to_string_pretty(&value).unwrap()).unwrap();
+    assert_eq!(from_json.digest(), purpose.digest());
+    assert_eq!(from_json.text(), purpose.text());
+    assert_eq!(Digest::of(purpose.text().as_bytes()), purpose.digest());
+    assert_eq!(Purpose::from_json(purpose.text()).unwrap().digest(), purpose.digest());
+}
+
+/// Whether a list is empty or absent is a difference of text, and the digest is of the text as it was written.
+#[test]
+fn what_is_left_out_is_not_filled_in() {
+    let mut value: Value = serde_json::from_str(purpose().text()).unwrap();
+    assert!(value["berichten"][0].get("bijzondere_gegevens").is_none());
+    value["berichten"][0]["bijzondere_gegevens"] = json!([]);
+    assert_ne!(Purpose::from_json(&value.to_string()).unwrap().digest(), purpose().digest());
+}
+
+#[test]
+fn every_purpose_of_the_register_reads() {
+    let register = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/doelen");
+    let mut seen = 0;
+    for file in register.read_dir().unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let purpose = Purpose::from_toml(&std::fs::read_to_string(&path).unwrap());
+            let purpose = purpose.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert_eq!(path.file_stem().unwrap(), purpose.content().doel.as_str());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4);
+}
+
+#[test]
+fn a_rule_is_found_by_its_type() {
+    assert_eq!(purpose().rule(ARREARS).unwrap().message_type, ARREARS);
+    assert!(purpose().rule("nl.sociaaldomein.signalen.overlast.v1").is_none());
+}
+
+#[test]
+fn two_rules_for_one_type_are_refused() {
+    let mut value: Value = serde_json::from_str(purpose().text()).unwrap();
+    let mut second = value["berichten"][0].clone();
+    second["bsn"] = json!(true);
+    value["berichten"].as_array_mut().unwrap().push(second);
+    assert!(matches!(Purpose::from_json(&value.to_string()), Err(PurposeError::Inconsistent(_))));
+}
+
+#[test]
+fn what_is_no_purpose_is_refused() {
+    assert!(matches!(Purpose::from_toml("doel = "), Err(PurposeError::Syntax(_))));
+    assert!(matches!(Purpose::from_json("{"), Err(PurposeError::Syntax(_))));
+    assert!(matches!(Purpose::from_toml("doel = \"a\""), Err(PurposeError::Schema(_))));
+    assert!(matches!(Purpose::from_json("[]"), Err(PurposeError::Schema(_))));
+    let large = format!("{}{}", " ".repeat(MAX_BYTES), purpose().text());
+    assert!(matches!(Purpose::from_json(&large), Err(PurposeError::Inconsistent(_))));
+    assert!(matches!(Purpose::from_toml(&" ".repeat(MAX_BYTES + 1)), Err(PurposeError::Inconsistent(_))));
+}
