@@ -53,6 +53,16 @@ pub enum AgreementFault {
         "het convenant noemt voor deze organisatie andere sleutels dan dit knooppunt heeft; vraag de opsteller om de beschrijving van dit knooppunt te gebruiken"
     )]
     OtherKeys,
+    /// A party is no partner here, so nothing says that the keys in the agreement are its own.
+    #[error(
+        "{0} is nog geen partner; voeg haar toe met `schakel partner toevoegen`, dan zijn haar sleutels te controleren"
+    )]
+    PartyUnknown(Oin),
+    /// The agreement names keys for a party that its node does not use.
+    #[error(
+        "het convenant noemt voor {0} andere sleutels dan haar knooppunt gebruikt. Aanvaard het niet, en vraag de opsteller hoe dat kan"
+    )]
+    PartyKeys(Oin),
     /// There is no such agreement here.
     #[error("er is geen convenant {0}; `schakel convenant tonen` laat zien welke er zijn")]
     Unknown(String),
@@ -93,6 +103,9 @@ pub async fn answer(core: &Core, digest: Digest, kind: AnswerKind) -> Result<Sta
     if matches!(agreement.standing(now), Standing::Ended(_) | Standing::Rejected(_) | Standing::Expired) {
         return Err(AgreementFault::Final);
     }
+    if kind == AnswerKind::Accepted {
+        vouch(core, &agreement)?;
+    }
     let already = agreement.answers().iter().any(|answer| answer.by == core.me && answer.kind == kind);
     if !already {
         let jws = agreement.answer(kind, now, &*core.signer)?;
@@ -101,6 +114,20 @@ pub async fn answer(core: &Core, digest: Digest, kind: AnswerKind) -> Result<Sta
         core.reload_rules().await?;
     }
     Ok(agreement.standing(now))
+}
+
+/// Checks that every party's keys are those its own node showed over an authenticated connection. Without this, one
+/// party could sign for another.
+fn vouch(core: &Core, agreement: &Agreement) -> Result<(), AgreementFault> {
+    let partners = core.partners();
+    for party in agreement.content().partijen.iter().filter(|party| party.oin != core.me) {
+        let known = partners.get(&party.oin).ok_or(AgreementFault::PartyUnknown(party.oin))?;
+        let own_keys = party.sleutels.iter().all(|key| known.sleutels.contains(key));
+        if !own_keys || party.logsleutel != known.logsleutel {
+            return Err(AgreementFault::PartyKeys(party.oin));
+        }
+    }
+    Ok(())
 }
 
 /// Takes in what a partner sent, and answers with every answer known here.
