@@ -112,8 +112,11 @@ impl<'a> ReceivedMessage<'a> {
         let key = agreement.key(self.peer, jws.kid()).ok_or_else(|| refuse(Reason::SignatureInvalid))?;
         jws.verify(key).map_err(|_| refuse(Reason::SignatureInvalid))?;
         in_time(&read, now).map_err(|reason| {
-            // An expired message may have been admitted when it first came: the identifier finds that answer again.
-            self.refused((reason == Reason::Expired).then_some(read.id), reason.into())
+            // The sender takes this answer as final, and so must we: it may have been admitted when it first came, and
+            // it may come again when it is no longer early. An identifier of another time is not kept: such a message
+            // is never admitted.
+            let fits = times_fit(read.id, read.time, read.verlooptop);
+            self.refused(fits.then_some(read.id), reason.into())
         })?;
         Ok(VerifiedMessage { document: document(&read), message: self.message(&read, me) })
     }
