@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Method, uri::PathAndQuery};
 use quinn::{ReadError, ReadExactError, RecvStream, SendStream, WriteError};
 use serde::{Deserialize, Serialize};
@@ -133,14 +133,25 @@ pub(crate) async fn read_head(stream: &mut RecvStream, limit: u32) -> Result<Vec
     Ok(head)
 }
 
+/// Pieces taken from a stream at a time, each with what one datagram held of it.
+const PIECES: usize = 16;
+
 /// Reads a body of exactly `length` bytes, after which the stream must end.
 pub(crate) async fn read_body(stream: &mut RecvStream, length: usize) -> Result<Bytes, FrameError> {
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await?;
-    match stream.read_chunk(1, true).await? {
-        None => Ok(body.into()),
-        Some(_) => Err(FrameError::Malformed("the stream goes on after its length")),
+    let mut body = BytesMut::with_capacity(length);
+    let mut pieces = [const { Bytes::new() }; PIECES];
+    while let Some(count) = stream.read_chunks(&mut pieces).await? {
+        for piece in pieces.iter_mut().take(count).map(std::mem::take) {
+            if body.len() + piece.len() > length {
+                return Err(FrameError::Malformed("the stream goes on after its length"));
+            }
+            body.extend_from_slice(&piece);
+        }
     }
+    if body.len() < length {
+        return Err(FrameError::Malformed("the stream ends before its length"));
+    }
+    Ok(body.freeze())
 }
 
 /// Writes a head and a body, and ends the stream.

@@ -11,6 +11,15 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::tls::ResetKeys;
 
+/// Sent before the first acknowledgement, bytes, paced: a small batch arrives in one round trip.
+const INITIAL_WINDOW: u64 = 64 << 10;
+/// The largest datagram that is looked for, bytes. Most networks turn out to carry 1,472, where each datagram costs
+/// both sides two microseconds; where more gets through (one machine, one data centre) that halves the work per
+/// batch. The library hands the system ten datagrams at a time, and the system takes 65,507 bytes.
+const DATAGRAM: u16 = 6500;
+/// Acknowledge after so many datagrams rather than every second one.
+const ACK_AFTER: u32 = 4;
+
 /// The connection is no longer needed, or the node stops. The request on it may be sent again.
 pub(crate) const CLOSE_DONE: VarInt = VarInt::from_u32(0);
 /// The partner has too many connections.
@@ -42,24 +51,19 @@ pub(crate) fn transport(streams: u32, largest: usize, keep_alive: Duration) -> T
     config
 }
 
+/// Measured with `examples/throughput.rs`.
 fn tune(config: &mut TransportConfig) {
     let mut congestion = CubicConfig::default();
     congestion.initial_window(INITIAL_WINDOW);
     let mut mtu = MtuDiscoveryConfig::default();
-    mtu.upper_bound(MTU);
+    mtu.upper_bound(DATAGRAM);
     let mut acks = AckFrequencyConfig::default();
-    acks.ack_eliciting_threshold(ACK_EVERY.into());
+    acks.ack_eliciting_threshold(ACK_AFTER.into());
     config
         .congestion_controller_factory(Arc::new(congestion))
         .mtu_discovery_config(Some(mtu))
         .ack_frequency_config(Some(acks));
 }
-
-/// Bytes.
-const INITIAL_WINDOW: u64 = 64 << 10;
-/// Bytes of UDP payload.
-const MTU: u16 = 1452;
-const ACK_EVERY: u32 = 10;
 
 /// A socket with room, and an endpoint on it.
 pub(crate) fn endpoint(
@@ -78,6 +82,6 @@ pub(crate) fn endpoint(
     let mut config = EndpointConfig::new(keys.resets.clone());
     let identifiers = keys.identifiers;
     config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(identifiers)));
-    config.max_udp_payload_size(MTU.max(1472)).map_err(io::Error::other)?;
+    config.max_udp_payload_size(DATAGRAM).map_err(io::Error::other)?;
     Endpoint::new(config, server, socket.into(), Arc::new(TokioRuntime))
 }

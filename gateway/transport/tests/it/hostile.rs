@@ -380,3 +380,54 @@ async fn a_partner_has_so_many_connections_and_no_more() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn a_partner_that_asks_and_never_reads_is_let_go() {
+    let ca = Ca::new("Groep");
+    let limits = Limits {
+        idle_time: Duration::from_millis(100),
+        drain_time: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let node = Node::with_limits(ca.tls(RECEIVER), limits).await;
+    let (mut sender, connection) = raw::http2(&node, raw::good(&ca, SENDER)).await;
+    // More than the client's window takes unread.
+    let request = raw::post(&node, "/groot?4194304", Full::new(Bytes::new()));
+    let answer = within(sender.send_request(request)).await.unwrap();
+    within(connection).await.unwrap().unwrap_err();
+    drop(answer);
+    still_works(&ca, &node).await;
+}
+
+/// What one partner may have in progress at the same time is taken; it waits, and others do not notice.
+async fn one_partner_waits(limits: Limits, carrier: Carrier) {
+    let ca = Ca::new("Groep");
+    let mut node = Node::with_limits(ca.tls(RECEIVER), limits).await;
+    let endpoint = node.endpoint(carrier);
+    let (greedy, other) = (link(ca.tls(SENDER)), link(ca.tls("00000099000000003000")));
+    let waiting = greedy.send(&endpoint, Request::post("/wacht", "text/plain", vec![0; 1000]));
+    let meanwhile = async {
+        node.waits.started.recv().await.unwrap();
+        let answer = greedy.send(&endpoint, echo(vec![0; 1000])).await.unwrap();
+        assert_eq!((answer.status, answer.retry_after), (503, Some(5)));
+        assert_eq!(other.send(&endpoint, echo(vec![0; 1000])).await.unwrap().status, 200);
+        node.waits.release(1);
+    };
+    let (answer, ()) = Box::pin(within(async { tokio::join!(waiting, meanwhile) })).await;
+    assert_eq!(answer.unwrap().status, 200);
+    assert_eq!(greedy.send(&endpoint, echo(vec![0; 1000])).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_partner_has_so_much_memory_and_no_more() {
+    for carrier in BOTH {
+        one_partner_waits(Limits { buffer_per_partner: 1999, ..slow() }, carrier).await;
+    }
+}
+
+#[tokio::test]
+async fn a_partner_has_so_many_requests_and_no_more() {
+    for carrier in BOTH {
+        one_partner_waits(Limits { requests_per_partner: 1, ..slow() }, carrier).await;
+    }
+}

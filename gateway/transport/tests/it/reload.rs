@@ -65,7 +65,7 @@ async fn what_is_in_flight_survives_a_reload_of_both_sides() {
             node.waits.release(1);
         };
         let waiting = link.send(&endpoint, Request::post("/wacht", "text/plain", "x"));
-        let (answer, ()) = within(async { tokio::join!(waiting, reloading) }).await;
+        let (answer, ()) = Box::pin(within(async { tokio::join!(waiting, reloading) })).await;
         assert_eq!(answer.unwrap().status, 200);
         assert_eq!((node.script.requests(), node.script.connections()), (2, 2));
     }

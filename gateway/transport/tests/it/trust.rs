@@ -193,6 +193,10 @@ async fn tls_1_2_only_where_it_is_turned_on() {
         let client = crate::raw::client(&ca, Some(ca.issue_for(SENDER)), &[&TLS12], &[b"h2"]);
         let outcome = crate::raw::handshake(&node, client).await;
         assert_eq!(outcome.is_ok(), tls12);
+        let sender = || Tls::new(ca.issue_for(SENDER), &ca.trust(), TlsOptions { tls12 }, clock()).unwrap();
+        for carrier in BOTH {
+            assert_eq!(link(sender()).send(&node.endpoint(carrier), echo("x")).await.unwrap().status, 200);
+        }
         // 1.3 goes on working either way.
         let answer = link(ca.tls(SENDER)).send(&node.endpoint(Carrier::Tcp), echo("x")).await;
         assert_eq!(answer.unwrap().status, 200);
