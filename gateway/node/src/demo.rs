@@ -188,9 +188,12 @@ pub fn place_export(root: &Path, given: Option<&Path>) -> anyhow::Result<PathBuf
         .with_context(|| format!("in {} is niet te schrijven", root.display()))?;
     let copied = match given {
         Some(given) => {
-            let mut given =
-                fs::File::open(given).with_context(|| format!("{} is niet te lezen", given.display()))?;
-            io::copy(&mut given, &mut file).map(|_| ())
+            let unreadable = || format!("{} is niet te lezen", given.display());
+            let mut content = fs::File::open(given).with_context(unreadable)?;
+            if content.metadata().with_context(unreadable)?.is_dir() {
+                return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(unreadable);
+            }
+            io::copy(&mut content, &mut file).map(|_| ())
         }
         None => file.write_all(assets::ARREARS),
     };

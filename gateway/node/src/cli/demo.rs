@@ -42,11 +42,13 @@ impl Demo {
             .with_context(|| format!("de map {} is niet te maken", root.display()))?;
         // Stopping halfway must clean up too.
         let (demo, outcome) = tokio::select! {
-            shown = self.show(&root, output) => shown?,
+            // First, so that a signal is heard from the beginning.
+            biased;
             signal = stop_signal() => {
                 signal?;
                 anyhow::bail!("de demo is gestopt voordat alles was uitgewisseld")
             }
+            shown = self.show(&root, output) => shown?,
         };
         if !self.once {
             where_to_look(&demo, keeps, output);
