@@ -100,18 +100,21 @@ where
         }
         let rows = step / group / writers * writers * group;
         done += step;
-        report(name, done, rows, start.elapsed(), cpu()? - cpu_before)?;
+        report(name, done, rows, start.elapsed(), cpu_before)?;
     }
     Ok(())
 }
 
-fn report(name: &str, total: usize, rows: usize, took: Duration, cpu: Duration) -> anyhow::Result<()> {
-    let rows = u32::try_from(rows)?;
+fn report(name: &str, total: usize, rows: usize, took: Duration, before: [f64; 2]) -> anyhow::Result<()> {
+    let rows = f64::from(u32::try_from(rows)?);
+    let each = |seconds: f64| seconds * 1e6 / rows;
+    let after = cpu()?;
     println!(
-        "{name:8} {total:>9}: {:>7.0}/s {:>6.1} us wall {:>6.1} us cpu each, rss {:.1} MB",
-        f64::from(rows) / took.as_secs_f64(),
-        took.as_secs_f64() * 1e6 / f64::from(rows),
-        cpu.as_secs_f64() * 1e6 / f64::from(rows),
+        "{name:8} {total:>9}: {:>7.0}/s {:>6.1} us wall {:>5.1} us cpu {:>5.1} us kernel each, rss {:.1} MB",
+        rows / took.as_secs_f64(),
+        each(took.as_secs_f64()),
+        each(after[0] - before[0]),
+        each(after[1] - before[1]),
         rss()?
     );
     Ok(())
@@ -141,7 +144,7 @@ async fn deliver(store: &Store, messages: usize, group: usize) -> anyhow::Result
         store.record_receipt(&lease, &outcomes, receipt, checkpoint, Timestamp::now()).await?;
         done += outcomes.len();
     }
-    report("deliver", done, done, start.elapsed(), cpu()? - cpu_before)
+    report("deliver", done, done, start.elapsed(), cpu_before)
 }
 
 /// One message at a time.
@@ -248,10 +251,9 @@ fn rss() -> anyhow::Result<f64> {
     Ok(kib / 1024.0)
 }
 
-/// What this process has used of the processors.
-fn cpu() -> anyhow::Result<Duration> {
+/// What this process has used of the processors, itself and through the kernel.
+fn cpu() -> anyhow::Result<[f64; 2]> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-    Ok(Duration::from_millis(ticks * 10))
+    Ok([fields[11].parse::<f64>()? / 100.0, fields[12].parse::<f64>()? / 100.0])
 }

@@ -3,10 +3,12 @@
 //! Deleting the wrapped key of a case makes everything sent and received in it unreadable, in backups made later
 //! and in the pages the database has not yet overwritten.
 
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use exchange::{digest::Digest, random::Random};
 use uuid::Uuid;
-use zeroize::Zeroize;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     error::StoreError,
@@ -16,6 +18,33 @@ use crate::{
 /// The length of the authentication tag of AES-GCM.
 const TAG_BYTES: usize = 16;
 
+/// How many random bytes are fetched at once: enough for a group of a hundred messages. Asking the system for each
+/// key and nonce by itself would cost as much as the encryption.
+const ENTROPY_BYTES: usize = 8 * 1024;
+
+/// Random bytes for keys and nonces, each given out once.
+pub(crate) struct Entropy {
+    source: Arc<dyn Random>,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Entropy {
+    pub(crate) fn new(source: Arc<dyn Random>) -> Self {
+        Self { source, bytes: Zeroizing::new(Vec::new()) }
+    }
+
+    fn take(&mut self, into: &mut [u8]) {
+        if self.bytes.len() < into.len() {
+            self.bytes.resize(ENTROPY_BYTES, 0);
+            self.source.fill(&mut self.bytes);
+        }
+        let rest = self.bytes.len() - into.len();
+        into.copy_from_slice(&self.bytes[rest..]);
+        self.bytes[rest..].zeroize();
+        self.bytes.truncate(rest);
+    }
+}
+
 /// The data key of one case, ready for use.
 pub(crate) struct CaseKey(LessSafeKey);
 
@@ -24,10 +53,10 @@ impl CaseKey {
     pub(crate) fn generate(
         keys: &Keys,
         case: Uuid,
-        random: &dyn Random,
+        random: &mut Entropy,
     ) -> Result<(Self, Vec<u8>), StoreError> {
         let mut secret = Secret([0; KEY_BYTES]);
-        random.fill(&mut secret.0);
+        random.take(&mut secret.0);
         // Bound to the case: a wrapped key moved to another row does not open.
         let wrapped = seal(&keys.wrap, case.as_bytes(), &secret.0, random)?;
         Ok((Self(aead_key(&secret)?), wrapped))
@@ -47,7 +76,7 @@ impl CaseKey {
         &self,
         digest: &Digest,
         jws: &str,
-        random: &dyn Random,
+        random: &mut Entropy,
     ) -> Result<Vec<u8>, StoreError> {
         seal(&self.0, digest.as_bytes(), jws.as_bytes(), random)
     }
@@ -65,10 +94,10 @@ fn seal(
     key: &LessSafeKey,
     bound_to: &[u8],
     plain: &[u8],
-    random: &dyn Random,
+    random: &mut Entropy,
 ) -> Result<Vec<u8>, StoreError> {
     let mut nonce = [0; NONCE_LEN];
-    random.fill(&mut nonce);
+    random.take(&mut nonce);
     let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + TAG_BYTES);
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);

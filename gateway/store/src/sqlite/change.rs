@@ -11,7 +11,7 @@ use super::{
     committer::Writer,
     group::{Group, Kind, direction_to_sql, state_to_sql},
     names::{Missing, Names},
-    rows::Statement,
+    rows::{Part, Statement},
     time_to_sql, to_sql,
 };
 use crate::{
@@ -20,10 +20,11 @@ use crate::{
 };
 
 static NEW_NOTICES: LazyLock<Statement> =
-    LazyLock::new(|| Statement::insert("notice", &["answer", "party"], "ON CONFLICT DO NOTHING"));
+    LazyLock::new(|| Statement::new(&Part::Insert("notice", &["answer", "party"], "ON CONFLICT DO NOTHING")));
 
 static NEW_PURPOSES: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::insert("agreement_purpose", &["agreement", "position", "digest", "content"], "")
+    let columns = &["agreement", "position", "digest", "content"];
+    Statement::new(&Part::Insert("agreement_purpose", columns, ""))
 });
 
 /// A small change.
@@ -204,8 +205,8 @@ async fn put_agreement(
     let agreement = stored.last_insert_rowid();
     let rows: Vec<(usize, &(Digest, String))> = purposes.iter().enumerate().collect();
     NEW_PURPOSES
-        .write(connection, rows, |(position, (digest, text)), values| {
-            let position = i64::try_from(position).unwrap_or(i64::MAX);
+        .insert(connection, &rows, |(position, (digest, text)), values| {
+            let position = i64::try_from(*position).unwrap_or(i64::MAX);
             values.add(agreement).add(position).add(digest.as_bytes().to_vec()).add(text.clone());
         })
         .await?;
@@ -238,8 +239,8 @@ async fn put_answer(
     let answer = stored.last_insert_rowid();
     let parties: Vec<i64> = notify.iter().map(|oin| names.party(*oin)).collect::<Result<_, _>>()?;
     NEW_NOTICES
-        .write(connection, parties, |party, values| {
-            values.add(answer).add(party);
+        .insert(connection, &parties, |party, values| {
+            values.add(answer).add(*party);
         })
         .await?;
     rules_changed(connection).await?;

@@ -27,6 +27,7 @@ use crate::{
     error::StoreError,
     key::Keys,
     model::{Enqueued, Outgoing},
+    seal::Entropy,
 };
 use exchange::tlog::{Checkpoint, Leaf, LogSigner};
 
@@ -150,7 +151,7 @@ impl Committer {
 pub(crate) struct Writer {
     pub(super) target: Target,
     pub(super) keys: Arc<Keys>,
-    pub(super) random: Arc<dyn Random>,
+    pub(super) entropy: Entropy,
     pub(super) log: Arc<LogSigner>,
     /// None after a failure: the next group begins with a new one.
     pub(super) connection: Option<SqliteConnection>,
@@ -170,7 +171,8 @@ impl Writer {
         wal: wal::Gauge,
     ) -> Self {
         let (edge, names) = (Edge::default(), Names::default());
-        Self { target, keys, random, log, connection: Some(connection), edge, names, wal }
+        let entropy = Entropy::new(random);
+        Self { target, keys, entropy, log, connection: Some(connection), edge, names, wal }
     }
 
     /// Signs the head of the log at its edge.

@@ -12,13 +12,13 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
-    committer::{Operation, Writer},
+    committer::Writer,
     from_sql,
-    group::{Group, NewMessage, digest, direction_to_sql, state_to_sql, uuid},
+    group::{Group, NewMessage, direction_to_sql, state_to_sql},
     names::{Missing, Names},
-    rows::Statement,
+    rows::{Part, Statement},
     time_to_sql, to_sql,
-    tree::Nodes,
+    tree::{Edge, Nodes},
 };
 use crate::{
     error::StoreError,
@@ -26,15 +26,8 @@ use crate::{
     store::CONFLICT_REASON,
 };
 
-static KNOWN: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::with_list(
-        "SELECT message.id, party.oin, message.digest, message.idx FROM message JOIN party ON party.num = message.party \
-         WHERE message.direction = 1 AND message.id",
-    )
-});
-
 static LEAVES: LazyLock<Statement> =
-    LazyLock::new(|| Statement::with_list("SELECT idx, leaf FROM log_leaf WHERE idx"));
+    LazyLock::new(|| Statement::new(&Part::List("SELECT idx, leaf FROM log_leaf WHERE idx")));
 
 /// A batch that came from a partner.
 pub(crate) struct Filing {
@@ -72,39 +65,6 @@ pub(super) fn missing_names<'o>(names: &Names, filing: &'o Filing, missing: &mut
     }
 }
 
-/// Which messages of the group were received before.
-pub(super) async fn find_known(
-    connection: &mut SqliteConnection,
-    group: &mut Group,
-    operations: &[Operation],
-) -> Result<(), StoreError> {
-    let ids: Vec<Uuid> = operations
-        .iter()
-        .filter_map(|operation| match operation {
-            Operation::File(job) => Some(job.input.arrivals.iter().filter_map(|arrival| arrival.id)),
-            _ => None,
-        })
-        .flatten()
-        .collect();
-    let rows = KNOWN
-        .list(
-            connection,
-            &ids,
-            |_| {},
-            |id, values| {
-                values.add(id.as_bytes().to_vec());
-            },
-        )
-        .await?;
-    for row in rows {
-        let from: Oin = row.try_get::<&str, _>(1)?.parse().map_err(|_| super::damaged("an OIN"))?;
-        group
-            .known
-            .insert((from, uuid(row.try_get(0)?)?), (digest(row.try_get(2)?)?, from_sql(row.try_get(3)?)?));
-    }
-    Ok(())
-}
-
 /// Files a batch.
 pub(super) fn file(writer: &mut Writer, group: &mut Group, filing: &Filing) -> Result<Filed, StoreError> {
     let before = writer.edge.range().clone();
@@ -139,11 +99,11 @@ fn file_new(
     let names = &writer.names;
     match &arrival.verdict {
         Verdict::Admitted(admitted) => {
-            group.add(admitted_row(names, filing, (arrival, admitted), index)?);
+            group.add(index, admitted_row(names, filing, (arrival, admitted))?);
             group.seal(writer, (index, admitted.case), &arrival.digest, &admitted.jws)?;
         }
         Verdict::Refused { reason } => {
-            group.add(refused_row(names, filing, (arrival, reason), (index, arrival.id))?);
+            group.add(index, refused_row(names, filing, (arrival, reason), arrival.id)?);
         }
     }
     Ok(arrival.leaf.clone())
@@ -157,7 +117,7 @@ fn file_conflict(
     arrival: &Arrival,
 ) -> Result<Leaf, StoreError> {
     let index = group.log(&mut writer.edge, &arrival.conflict_leaf);
-    group.add(refused_row(&writer.names, filing, (arrival, CONFLICT_REASON), (index, None))?);
+    group.add(index, refused_row(&writer.names, filing, (arrival, CONFLICT_REASON), None)?);
     Ok(arrival.conflict_leaf.clone())
 }
 
@@ -165,10 +125,8 @@ fn admitted_row(
     names: &Names,
     filing: &Filing,
     (arrival, admitted): (&Arrival, &Admitted),
-    index: u64,
 ) -> Result<NewMessage, StoreError> {
     Ok(NewMessage {
-        index,
         direction: direction_to_sql(Direction::Inbound),
         party: names.party(filing.from)?,
         id: arrival.id,
@@ -191,10 +149,9 @@ fn refused_row(
     names: &Names,
     filing: &Filing,
     (arrival, reason): (&Arrival, &str),
-    (index, id): (u64, Option<Uuid>),
+    id: Option<Uuid>,
 ) -> Result<NewMessage, StoreError> {
     Ok(NewMessage {
-        index,
         direction: direction_to_sql(Direction::Inbound),
         party: names.party(filing.from)?,
         id,
@@ -210,6 +167,7 @@ fn refused_row(
 /// Completes the answer with the leaves of messages that were known, and proofs in the tree as of this batch.
 pub(super) async fn prove_known(
     connection: &mut SqliteConnection,
+    edge: &Edge,
     filed: &mut Filed,
 ) -> Result<(), StoreError> {
     if filed.known.is_empty() {
@@ -222,16 +180,11 @@ pub(super) async fn prove_known(
         .collect::<Result<_, _>>()
         .map_err(|error| StoreError::Corrupt(format!("the log: {error}")))?;
     let nodes = plans.iter().flat_map(|plan| plan.nodes().iter().copied());
-    let nodes = Nodes::fetch(connection, nodes).await?;
+    let nodes = Nodes::fetch_beyond(edge, connection, nodes).await?;
     let rows = LEAVES
-        .list(
-            connection,
-            &filed.known,
-            |_| {},
-            |(_, index), values| {
-                values.add(to_sql(*index));
-            },
-        )
+        .list(connection, &filed.known, |(_, index), values| {
+            values.add(to_sql(*index));
+        })
         .await?;
     let mut leaves: HashMap<u64, Vec<u8>> = HashMap::with_capacity(rows.len());
     for row in rows {

@@ -1,11 +1,11 @@
 //! One transaction of the committer.
 
 use std::{
-    collections::{BTreeSet, HashMap, hash_map::Entry},
+    collections::{BTreeSet, HashMap, hash_map},
     sync::LazyLock,
 };
 
-use exchange::{digest::Digest, oin::Oin};
+use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
@@ -16,66 +16,93 @@ use super::{
     file, from_sql,
     names::{Missing, Names},
     outbound,
-    rows::Statement,
+    rows::{MOST_ROWS, Part, Statement, Values},
     to_sql,
-    tree::{Edge, Head},
+    tree::{Edge, Head, PUT_TILES},
 };
 use crate::{
     error::StoreError,
+    key::Keys,
     model::{Direction, State, Verdict},
     seal::CaseKey,
 };
 
-static LEAVES: LazyLock<Statement> = LazyLock::new(|| Statement::insert("log_leaf", &["idx", "leaf"], ""));
+/// Takes the right to write at once: a transaction that begins by reading can find out too late that it may not. Then
+/// reads what the operations build on, each row with a number for what it is about.
+static BEGIN: LazyLock<Statement> =
+    LazyLock::new(|| Statement::script(&[Part::Fixed("BEGIN IMMEDIATE"), Part::Fixed(HEAD), CASES, KNOWN]));
 
-static MESSAGES: LazyLock<Statement> = LazyLock::new(|| {
-    let columns = [
-        "idx",
-        "direction",
-        "party",
-        "id",
-        "\"case\"",
-        "type",
-        "purpose",
-        "agreement",
-        "digest",
-        "state",
-        "reason",
-        "created",
-        "expires",
-        "finished",
-        "bytes",
-        "desk",
-        "priority",
-        "queued",
-    ];
-    Statement::insert("message", &columns, "")
+/// The same for what does not fit in the first.
+static LOOK_UP: LazyLock<Statement> = LazyLock::new(|| Statement::script(&[CASES, KNOWN]));
+
+const HEAD: &str = "SELECT 0, size, roots FROM log_state";
+
+const CASES: Part =
+    Part::List("SELECT 1, \"case\", wrapped FROM case_key WHERE wrapped IS NOT NULL AND \"case\"");
+
+const KNOWN: Part = Part::List(
+    "SELECT 2, message.id, message.digest, message.idx, party.oin FROM message \
+     JOIN party ON party.num = message.party WHERE message.direction = 1 AND message.id",
+);
+
+/// Writes what is logged, with the message it is about.
+static ENTRIES: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::script(&[
+        Part::Insert("log_leaf", &["idx", "leaf"], ""),
+        Part::Insert("message", MESSAGE_COLUMNS, ""),
+        // A case that was erased and lives on gets a new key.
+        Part::Insert(
+            "case_key",
+            &["\"case\"", "wrapped"],
+            "ON CONFLICT (\"case\") DO UPDATE SET wrapped = excluded.wrapped",
+        ),
+        Part::Insert("payload", &["idx", "sealed"], ""),
+    ])
 });
 
-static PAYLOADS: LazyLock<Statement> = LazyLock::new(|| Statement::insert("payload", &["idx", "sealed"], ""));
+const MESSAGE_COLUMNS: &[&str] = &[
+    "idx",
+    "direction",
+    "party",
+    "id",
+    "\"case\"",
+    "type",
+    "purpose",
+    "agreement",
+    "digest",
+    "state",
+    "reason",
+    "created",
+    "expires",
+    "finished",
+    "bytes",
+    "desk",
+    "priority",
+    "queued",
+];
 
-static INTAKES: LazyLock<Statement> = LazyLock::new(|| Statement::insert("intake", &["key", "idx"], ""));
+static INTAKES: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::Insert("intake", &["key", "idx"], "")));
 
-static CASES: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::with_list("SELECT \"case\", wrapped FROM case_key WHERE wrapped IS NOT NULL AND \"case\"")
+const TALLIES: Part = Part::Insert(
+    "tally",
+    &["party", "direction", "state", "reason", "count"],
+    "ON CONFLICT (party, direction, state, reason) DO UPDATE SET count = count + excluded.count",
+);
+
+const COMMIT: Part = Part::Fixed("COMMIT");
+
+/// Ends a transaction that logged something.
+static COMMIT_LOGGED: LazyLock<Statement> = LazyLock::new(|| {
+    let put_head = Part::Fixed("UPDATE log_state SET size = ?, roots = ?");
+    Statement::script(&[PUT_TILES, TALLIES, put_head, COMMIT])
 });
 
-/// A case that was erased and lives on gets a new key.
-static NEW_CASES: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::insert(
-        "case_key",
-        &["\"case\"", "wrapped"],
-        "ON CONFLICT (\"case\") DO UPDATE SET wrapped = excluded.wrapped",
-    )
-});
+/// Ends a transaction that did not.
+static COMMIT_OTHER: LazyLock<Statement> = LazyLock::new(|| Statement::script(&[TALLIES, COMMIT]));
 
-static TALLIES: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::insert(
-        "tally",
-        &["party", "direction", "state", "reason", "count"],
-        "ON CONFLICT (party, direction, state, reason) DO UPDATE SET count = count + excluded.count",
-    )
-});
+/// Counts what does not fit in the last statements.
+static COUNT: LazyLock<Statement> = LazyLock::new(|| Statement::new(&TALLIES));
 
 /// What a message takes in tables and indexes, its leaf and payload not included.
 const ROW_BYTES: usize = 400;
@@ -86,7 +113,6 @@ const FIXED_PAGES: i64 = 12;
 /// A row of `message`, before it is one.
 #[derive(Default)]
 pub(super) struct NewMessage {
-    pub(super) index: u64,
     pub(super) direction: i64,
     pub(super) party: i64,
     pub(super) id: Option<Uuid>,
@@ -109,14 +135,21 @@ pub(super) struct NewMessage {
 /// A kind of message, for counting: party, direction, state, reason (0 for none).
 pub(super) type Kind = (i64, i64, i64, i64);
 
+/// A leaf to write, with the message it is about, if it is about one.
+struct Entry {
+    index: u64,
+    leaf: Vec<u8>,
+    message: Option<NewMessage>,
+    new_case: Option<(Uuid, Vec<u8>)>,
+    sealed: Option<Vec<u8>>,
+}
+
 /// What the transaction will write, collected over its operations.
 #[derive(Default)]
 pub(super) struct Group {
-    leaves: Vec<(u64, Vec<u8>)>,
-    messages: Vec<NewMessage>,
-    payloads: Vec<(u64, Vec<u8>)>,
+    /// In the order of the log, without gaps.
+    entries: Vec<Entry>,
     cases: HashMap<Uuid, CaseKey>,
-    new_cases: Vec<(Uuid, Vec<u8>)>,
     pub(super) intakes: Vec<([u8; 16], u64)>,
     tallies: HashMap<Kind, i64>,
     /// About how much will be written.
@@ -129,18 +162,21 @@ pub(super) struct Group {
 
 impl Group {
     /// Logs a leaf.
-    pub(super) fn log(&mut self, edge: &mut Edge, leaf: &exchange::tlog::Leaf) -> u64 {
+    pub(super) fn log(&mut self, edge: &mut Edge, leaf: &Leaf) -> u64 {
         let index = edge.append(leaf.hash());
         self.bytes += leaf.bytes().len();
-        self.leaves.push((index, leaf.bytes().to_vec()));
+        let leaf = leaf.bytes().to_vec();
+        self.entries.push(Entry { index, leaf, message: None, new_case: None, sealed: None });
         index
     }
 
-    /// Adds a message and counts it.
-    pub(super) fn add(&mut self, message: NewMessage) {
-        self.count((message.party, message.direction, message.state, message.reason.unwrap_or(0)), 1);
+    /// Adds the message that the leaf with this index is about, and counts it.
+    pub(super) fn add(&mut self, index: u64, message: NewMessage) {
         self.bytes += ROW_BYTES;
-        self.messages.push(message);
+        self.count((message.party, message.direction, message.state, message.reason.unwrap_or(0)), 1);
+        if let Some(entry) = self.entry(index) {
+            entry.message = Some(message);
+        }
     }
 
     /// Counts messages that became or no longer are of a kind.
@@ -151,88 +187,148 @@ impl Group {
     /// Seals a message under the key of its case.
     pub(super) fn seal(
         &mut self,
-        writer: &Writer,
+        writer: &mut Writer,
         (index, case): (u64, Uuid),
         digest: &Digest,
         jws: &str,
     ) -> Result<(), StoreError> {
+        let mut new_case = None;
         let key = match self.cases.entry(case) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let (key, wrapped) = CaseKey::generate(&writer.keys, case, writer.random.as_ref())?;
-                self.new_cases.push((case, wrapped));
+            hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            hash_map::Entry::Vacant(entry) => {
+                let (key, wrapped) = CaseKey::generate(&writer.keys, case, &mut writer.entropy)?;
+                new_case = Some((case, wrapped));
                 entry.insert(key)
             }
         };
-        let sealed = key.seal(digest, jws, writer.random.as_ref())?;
+        let sealed = key.seal(digest, jws, &mut writer.entropy)?;
         self.bytes += sealed.len();
-        self.payloads.push((index, sealed));
-        Ok(())
-    }
-
-    async fn find_cases(
-        &mut self,
-        connection: &mut SqliteConnection,
-        writer: &Writer,
-        operations: &[Operation],
-    ) -> Result<(), StoreError> {
-        let cases: BTreeSet<Uuid> = operations.iter().flat_map(cases_of).collect();
-        let cases: Vec<Uuid> = cases.into_iter().collect();
-        let rows = CASES
-            .list(
-                connection,
-                &cases,
-                |_| {},
-                |case, values| {
-                    values.add(case.as_bytes().to_vec());
-                },
-            )
-            .await?;
-        for row in rows {
-            let case = uuid(row.try_get(0)?)?;
-            self.cases.insert(case, CaseKey::unwrap(&writer.keys, case, row.try_get(1)?)?);
+        if let Some(entry) = self.entry(index) {
+            (entry.new_case, entry.sealed) = (new_case, Some(sealed));
         }
         Ok(())
     }
 
+    fn entry(&mut self, index: u64) -> Option<&mut Entry> {
+        let first = self.entries.first()?.index;
+        self.entries.get_mut(usize::try_from(index - first).ok()?)
+    }
+
+    /// Begins the transaction and finds what the operations build on; gives the head of the log.
+    async fn begin(
+        &mut self,
+        connection: &mut SqliteConnection,
+        keys: &Keys,
+        operations: &[Operation],
+    ) -> Result<Head, StoreError> {
+        let cases: BTreeSet<Uuid> = operations.iter().flat_map(cases_of).collect();
+        let cases: Vec<Uuid> = cases.into_iter().collect();
+        let ids: Vec<Uuid> = operations.iter().flat_map(ids_of).collect();
+        let mut parts = chunks(&cases, MOST_ROWS).zip(chunks(&ids, MOST_ROWS));
+        let (first_cases, first_ids) = parts.next().unwrap_or_default();
+        let mut found = BEGIN.fetch(connection, look_up_values(first_cases, first_ids)).await?;
+        for (cases, ids) in parts.take_while(|(cases, ids)| !cases.is_empty() || !ids.is_empty()) {
+            found.extend(LOOK_UP.fetch(connection, look_up_values(cases, ids)).await?);
+        }
+        let mut head = None;
+        for row in &found {
+            match row.try_get(0)? {
+                0_i64 => head = Some(Head { size: from_sql(row.try_get(1)?)?, roots: row.try_get(2)? }),
+                1 => {
+                    let case = uuid(row.try_get(1)?)?;
+                    self.cases.insert(case, CaseKey::unwrap(keys, case, row.try_get(2)?)?);
+                }
+                _ => {
+                    let from: Oin =
+                        row.try_get::<&str, _>(4)?.parse().map_err(|_| super::damaged("an OIN"))?;
+                    let message = (digest(row.try_get(2)?)?, from_sql(row.try_get(3)?)?);
+                    self.known.insert((from, uuid(row.try_get(1)?)?), message);
+                }
+            }
+        }
+        head.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))
+    }
+
     async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        LEAVES
-            .write(connection, std::mem::take(&mut self.leaves), |(index, leaf), values| {
-                values.add(to_sql(index)).add(leaf);
-            })
-            .await?;
-        MESSAGES.write(connection, std::mem::take(&mut self.messages), bind_message).await?;
-        NEW_CASES
-            .write(connection, std::mem::take(&mut self.new_cases), |(case, wrapped), values| {
-                values.add(case.as_bytes().to_vec()).add(wrapped);
-            })
-            .await?;
-        PAYLOADS
-            .write(connection, std::mem::take(&mut self.payloads), |(index, sealed), values| {
-                values.add(to_sql(index)).add(sealed);
-            })
-            .await?;
+        let mut entries = std::mem::take(&mut self.entries).into_iter();
+        while entries.len() > 0 {
+            let part: Vec<Entry> = entries.by_ref().take(MOST_ROWS).collect();
+            ENTRIES.execute(connection, entry_values(part)).await?;
+        }
         INTAKES
-            .write(connection, std::mem::take(&mut self.intakes), |(key, index), values| {
-                values.add(key.to_vec()).add(to_sql(index));
+            .insert(connection, &self.intakes, |(key, index), values| {
+                values.add(key.to_vec()).add(to_sql(*index));
             })
             .await
     }
 
-    async fn write_tallies(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let tallies =
+    async fn commit(
+        &mut self,
+        connection: &mut SqliteConnection,
+        logged: Option<&mut Edge>,
+    ) -> Result<(), StoreError> {
+        let tallies: Vec<(Kind, i64)> =
             std::mem::take(&mut self.tallies).into_iter().filter(|(_, count)| *count != 0).collect();
-        TALLIES
-            .write(connection, tallies, |((party, direction, state, reason), count), values| {
-                values.add(party).add(direction).add(state).add(reason).add(count);
-            })
-            .await
+        let (last, others) = tallies.split_at(tallies.len().min(MOST_ROWS));
+        COUNT.insert(connection, others, bind_tally).await?;
+        if let Some(edge) = logged {
+            let tiles = edge.changed_tiles();
+            let mut values = Values::for_rows(tiles.len().max(last.len()));
+            values.rows(tiles.into_iter(), 2, |(number, hashes), values| {
+                values.add(to_sql(number)).add(hashes);
+            });
+            values.rows(last.iter(), 5, bind_tally);
+            let head = edge.head();
+            values.add(to_sql(head.size)).add(head.roots);
+            COMMIT_LOGGED.execute(connection, values).await?;
+        } else {
+            let mut values = Values::for_rows(last.len());
+            values.rows(last.iter(), 5, bind_tally);
+            COMMIT_OTHER.execute(connection, values).await?;
+        }
+        Ok(())
     }
 }
 
-fn bind_message(message: NewMessage, values: &mut super::rows::Values) {
+/// The parts of a list, and then empty ones.
+fn chunks<T>(list: &[T], size: usize) -> impl Iterator<Item = &[T]> {
+    list.chunks(size).chain(std::iter::repeat(&[][..]))
+}
+
+fn look_up_values(cases: &[Uuid], ids: &[Uuid]) -> Values {
+    let mut values = Values::for_rows(cases.len().max(ids.len()));
+    for list in [cases, ids] {
+        values.rows(list.iter(), 1, |id, values| {
+            values.add(id.as_bytes().to_vec());
+        });
+    }
     values
-        .add(to_sql(message.index))
+}
+
+fn entry_values(mut entries: Vec<Entry>) -> Values {
+    let mut values = Values::for_rows(entries.len());
+    values.rows(entries.iter_mut(), 2, |entry, values| {
+        values.add(to_sql(entry.index)).add(std::mem::take(&mut entry.leaf));
+    });
+    let messages = entries.iter_mut().filter_map(|entry| Some((entry.index, entry.message.take()?)));
+    values.rows(messages, MESSAGE_COLUMNS.len(), bind_message);
+    values.rows(
+        entries.iter_mut().filter_map(|entry| entry.new_case.take()),
+        2,
+        |(case, wrapped), values| {
+            values.add(case.as_bytes().to_vec()).add(wrapped);
+        },
+    );
+    let sealed = entries.iter_mut().filter_map(|entry| Some((entry.index, entry.sealed.take()?)));
+    values.rows(sealed, 2, |(index, sealed), values| {
+        values.add(to_sql(index)).add(sealed);
+    });
+    values
+}
+
+fn bind_message((index, message): (u64, NewMessage), values: &mut Values) {
+    values
+        .add(to_sql(index))
         .add(message.direction)
         .add(message.party)
         .add(message.id.map(|id| id.as_bytes().to_vec()))
@@ -252,17 +348,19 @@ fn bind_message(message: NewMessage, values: &mut super::rows::Values) {
         .add(message.queued);
 }
 
+fn bind_tally(((party, direction, state, reason), count): &(Kind, i64), values: &mut Values) {
+    values.add(*party).add(*direction).add(*state).add(*reason).add(*count);
+}
+
 /// Does all operations in one transaction. On an error nothing of it remains.
 pub(super) async fn transact(
     writer: &mut Writer,
     connection: &mut SqliteConnection,
     operations: &mut [Operation],
 ) -> Result<(), StoreError> {
-    // Take the right to write at once: a transaction that begins by reading can find out too late that it may not.
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let result = run(writer, connection, operations).await;
     if result.is_err() {
-        // After some errors SQLite has done this already. The connection is given up in any case.
+        // There may be nothing to roll back: the transaction did not begin, or SQLite has done this already.
         let _ = sqlx::query("ROLLBACK").execute(connection).await;
     }
     result
@@ -273,58 +371,66 @@ async fn run(
     connection: &mut SqliteConnection,
     operations: &mut [Operation],
 ) -> Result<(), StoreError> {
-    let before = head(connection).await?;
+    let mut group = Group::default();
+    let before = group.begin(connection, &writer.keys, operations).await?;
     if !writer.edge.is_at(&before) {
         writer.edge = Edge::load(connection, &before).await?;
     }
     let missing = missing_names(&writer.names, operations);
     writer.names.resolve(connection, missing).await?;
-
-    let mut group = Group::default();
-    group.find_cases(connection, writer, operations).await?;
     outbound::find_offered(connection, &mut group, operations).await?;
-    file::find_known(connection, &mut group, operations).await?;
     for operation in &mut *operations {
-        match operation {
-            Operation::Enqueue(job) => job.answer = Some(outbound::enqueue(writer, &mut group, &job.input)?),
-            Operation::Append(job) => {
-                let first = writer.edge.size();
-                for leaf in &job.input {
-                    group.log(&mut writer.edge, leaf);
-                }
-                job.answer = Some(first);
-            }
-            Operation::File(job) => job.answer = Some(file::file(writer, &mut group, &job.input)?),
-            Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Change(_) => {}
-        }
+        prepare(writer, &mut group, operation)?;
     }
     group.write(connection).await?;
-    if writer.edge.size() != before.size {
-        writer.edge.write_tiles(connection).await?;
-    }
+
+    let logged = writer.edge.size() != before.size;
     for operation in &mut *operations {
-        match operation {
-            Operation::File(job) => {
-                if let Some(filed) = &mut job.answer {
-                    file::prove_known(connection, filed).await?;
-                }
-            }
-            Operation::Settle(job) => {
-                job.answer = Some(outbound::settle(writer, connection, &mut group, &job.input).await?);
-            }
-            Operation::Change(job) => {
-                job.answer = Some(change::apply(writer, connection, &mut group, &job.input).await?);
-            }
-            Operation::Checkpoint(job) => job.answer = Some(store_checkpoint(writer, connection).await?),
-            Operation::Enqueue(_) | Operation::Append(_) => {}
-        }
+        complete(writer, connection, &mut group, operation).await?;
     }
-    group.write_tallies(connection).await?;
-    if writer.edge.size() != before.size {
-        put_head(connection, &writer.edge.head()).await?;
-    }
-    sqlx::query("COMMIT").execute(connection).await?;
+    group.commit(connection, logged.then_some(&mut writer.edge)).await?;
     writer.wal.wrote(FIXED_PAGES + i64::try_from(group.bytes / PAGE_BYTES).unwrap_or(0));
+    Ok(())
+}
+
+/// What of an operation needs no database: what it logs and queues.
+fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) -> Result<(), StoreError> {
+    match operation {
+        Operation::Enqueue(job) => job.answer = Some(outbound::enqueue(writer, group, &job.input)?),
+        Operation::Append(job) => {
+            job.answer = Some(writer.edge.size());
+            for leaf in &job.input {
+                group.log(&mut writer.edge, leaf);
+            }
+        }
+        Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
+        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Change(_) => {}
+    }
+    Ok(())
+}
+
+/// What of an operation does, once everything that is logged is written.
+async fn complete(
+    writer: &Writer,
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    operation: &mut Operation,
+) -> Result<(), StoreError> {
+    match operation {
+        Operation::File(job) => {
+            if let Some(filed) = &mut job.answer {
+                file::prove_known(connection, &writer.edge, filed).await?;
+            }
+        }
+        Operation::Settle(job) => {
+            job.answer = Some(outbound::settle(writer, connection, group, &job.input).await?);
+        }
+        Operation::Change(job) => {
+            job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
+        }
+        Operation::Checkpoint(job) => job.answer = Some(store_checkpoint(writer, connection).await?),
+        Operation::Enqueue(_) | Operation::Append(_) => {}
+    }
     Ok(())
 }
 
@@ -332,15 +438,6 @@ async fn run(
 pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
     let row = sqlx::query("SELECT size, roots FROM log_state").fetch_one(connection).await?;
     Ok(Head { size: from_sql(row.try_get(0)?)?, roots: row.try_get(1)? })
-}
-
-async fn put_head(connection: &mut SqliteConnection, head: &Head) -> Result<(), StoreError> {
-    sqlx::query("UPDATE log_state SET size = ?1, roots = ?2")
-        .bind(to_sql(head.size))
-        .bind(head.roots.as_slice())
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 async fn store_checkpoint(writer: &Writer, connection: &mut SqliteConnection) -> Result<String, StoreError> {
@@ -380,6 +477,13 @@ fn cases_of(operation: &Operation) -> Vec<Uuid> {
                 Verdict::Refused { .. } => None,
             })
             .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn ids_of(operation: &Operation) -> Vec<Uuid> {
+    match operation {
+        Operation::File(job) => job.input.arrivals.iter().filter_map(|arrival| arrival.id).collect(),
         _ => Vec::new(),
     }
 }

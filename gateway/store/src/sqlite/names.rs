@@ -8,18 +8,23 @@ use std::{
 use exchange::{digest::Digest, oin::Oin};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::Statement;
+use super::rows::{Part, Statement};
 use crate::error::StoreError;
 
 /// How many names are kept at hand. There are a few hundred in practice; who sends others costs a look-up.
 const MAX_KEPT: usize = 4096;
 
 static WORDS: LazyLock<Statement> =
-    LazyLock::new(|| Statement::with_list("SELECT text, num FROM word WHERE text"));
-static NEW_WORDS: LazyLock<Statement> = LazyLock::new(|| Statement::insert("word", &["text"], ""));
+    LazyLock::new(|| Statement::new(&Part::List("SELECT text, num FROM word WHERE text")));
+
+static NEW_WORDS: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::Insert("word", &["text"], "")));
+
 static PARTIES: LazyLock<Statement> =
-    LazyLock::new(|| Statement::with_list("SELECT oin, num FROM party WHERE oin"));
-static NEW_PARTIES: LazyLock<Statement> = LazyLock::new(|| Statement::insert("party", &["oin"], ""));
+    LazyLock::new(|| Statement::new(&Part::List("SELECT oin, num FROM party WHERE oin")));
+
+static NEW_PARTIES: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::Insert("party", &["oin"], "")));
 
 /// Numbers by name. Numbers never change, so what was once committed stays true.
 #[derive(Debug, Default)]
@@ -118,8 +123,8 @@ async fn numbers(
         let known: HashSet<&str> = numbers.iter().map(|(name, _)| name.as_str()).collect();
         let new: Vec<String> = names.into_iter().filter(|name| !known.contains(name.as_str())).collect();
         insert
-            .write(connection, new.clone(), |name, values| {
-                values.add(name);
+            .insert(connection, &new, |name, values| {
+                values.add(name.clone());
             })
             .await?;
         numbers.extend(look_up(connection, select, &new).await?);
@@ -133,14 +138,9 @@ async fn look_up(
     names: &[String],
 ) -> Result<Vec<(String, i64)>, StoreError> {
     let rows = select
-        .list(
-            connection,
-            names,
-            |_| {},
-            |name, values| {
-                values.add(name.clone());
-            },
-        )
+        .list(connection, names, |name, values| {
+            values.add(name.clone());
+        })
         .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

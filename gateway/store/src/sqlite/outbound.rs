@@ -11,7 +11,7 @@ use super::{
     from_sql,
     group::{Group, NewMessage, direction_to_sql, state_to_sql},
     names::{Missing, Names},
-    rows::Statement,
+    rows::{Part, Statement, Values},
     time_to_sql, to_sql,
 };
 use crate::{
@@ -20,25 +20,25 @@ use crate::{
 };
 
 static OFFERED: LazyLock<Statement> =
-    LazyLock::new(|| Statement::with_list("SELECT key, idx FROM intake WHERE key"));
+    LazyLock::new(|| Statement::new(&Part::List("SELECT key, idx FROM intake WHERE key")));
 
 static SETTLE: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::with_list(
+    Statement::new(&Part::List(
         "UPDATE message SET state = ?, reason = ?, finished = ?, receipt = ?, queued = NULL \
          WHERE state = 0 AND direction = 0 AND idx",
-    )
+    ))
 });
 
 /// What is not waiting any more, because its time ran out meanwhile: the receipt has the last word.
 static UNDELIVERABLE: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::with_list("SELECT idx, reason FROM message WHERE state = 3 AND direction = 0 AND idx")
+    Statement::new(&Part::List("SELECT idx, reason FROM message WHERE state = 3 AND direction = 0 AND idx"))
 });
 
 static SETTLE_LATE: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::with_list(
+    Statement::new(&Part::List(
         "UPDATE message SET state = ?, reason = ?, finished = ?, receipt = ? \
          WHERE state = 3 AND direction = 0 AND idx",
-    )
+    ))
 });
 
 /// Messages to one partner of which the end is known.
@@ -100,14 +100,9 @@ pub(super) async fn find_offered(
         .map(|key| key.0)
         .collect();
     let rows = OFFERED
-        .list(
-            connection,
-            &keys,
-            |_| {},
-            |key, values| {
-                values.add(key.to_vec());
-            },
-        )
+        .list(connection, &keys, |key, values| {
+            values.add(key.to_vec());
+        })
         .await?;
     for row in rows {
         let key = row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| super::damaged("an intake key"))?;
@@ -135,7 +130,7 @@ pub(super) fn enqueue(
                 group.intakes.push((key.0, index));
             }
             group.seal(writer, (index, message.case), &message.digest, &message.jws)?;
-            group.add(new_message(&writer.names, message, index)?);
+            group.add(index, new_message(&writer.names, message, index)?);
             Ok(Enqueued::Queued { index })
         })
         .collect()
@@ -143,7 +138,6 @@ pub(super) fn enqueue(
 
 fn new_message(names: &Names, message: &Outgoing, index: u64) -> Result<NewMessage, StoreError> {
     Ok(NewMessage {
-        index,
         direction: direction_to_sql(Direction::Outbound),
         party: names.party(message.to)?,
         id: Some(message.id),
@@ -206,10 +200,10 @@ impl Update {
         group: &mut Group,
         indexes: &[u64],
     ) -> Result<u64, StoreError> {
-        let fixed = |values: &mut super::rows::Values| {
+        let fixed = |values: &mut Values| {
             values.add(self.state).add(self.reason).add(time_to_sql(self.now)).add(self.receipt);
         };
-        let bind = |index: &u64, values: &mut super::rows::Values| {
+        let bind = |index: &u64, values: &mut Values| {
             values.add(to_sql(*index));
         };
         let settled = SETTLE.change(connection, indexes, fixed, bind).await?;
@@ -217,7 +211,7 @@ impl Update {
         if settled == u64::try_from(indexes.len()).unwrap_or(u64::MAX) || self.receipt.is_none() {
             return Ok(settled);
         }
-        let late = UNDELIVERABLE.list(connection, indexes, |_| {}, bind).await?;
+        let late = UNDELIVERABLE.list(connection, indexes, bind).await?;
         for row in &late {
             self.count(group, (state_to_sql(State::Undeliverable), row.try_get(1)?), 1);
         }

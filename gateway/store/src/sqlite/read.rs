@@ -14,7 +14,7 @@ use super::{
     damaged, from_sql,
     group::{digest, direction_from_sql, direction_to_sql, head, state_from_sql, state_to_sql, uuid},
     outbound::priority_to_sql,
-    rows::Statement,
+    rows::{Part, Statement},
     time_from_sql, time_to_sql, to_sql,
     tree::{Edge, Nodes},
 };
@@ -44,10 +44,11 @@ macro_rules! message_rows {
 }
 
 static LEASED: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::with_list(
+    Statement::new(&Part::List(
         "SELECT m.idx, m.id, m.\"case\", m.digest, m.expires, k.wrapped, p.sealed FROM message m \
-         JOIN payload p ON p.idx = m.idx JOIN case_key k ON k.\"case\" = m.\"case\" WHERE m.queued IS NOT NULL AND m.idx",
-    )
+         JOIN payload p ON p.idx = m.idx JOIN case_key k ON k.\"case\" = m.\"case\" \
+         WHERE m.queued IS NOT NULL AND m.idx",
+    ))
 });
 
 /// Who has how many messages waiting, and is not to be left alone for now.
@@ -130,14 +131,9 @@ pub(crate) async fn leased(
     indexes: &[u64],
 ) -> Result<Vec<Leased>, StoreError> {
     let rows = LEASED
-        .list(
-            connection,
-            indexes,
-            |_| {},
-            |index, values| {
-                values.add(to_sql(*index));
-            },
-        )
+        .list(connection, indexes, |index, values| {
+            values.add(to_sql(*index));
+        })
         .await?;
     let mut messages = HashMap::with_capacity(rows.len());
     for row in &rows {

@@ -12,7 +12,11 @@ use std::{
 use exchange::tlog::{CompactRange, Hash, NodeId, ProofPlan, node_hash};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{damaged, from_sql, rows::Statement, to_sql};
+use super::{
+    damaged, from_sql,
+    rows::{Part, Statement},
+    to_sql,
+};
 use crate::error::StoreError;
 
 /// The number of levels from one row of tiles to the next.
@@ -28,15 +32,11 @@ const ROWS: u8 = 8;
 const HASH_BYTES: usize = 32;
 
 static TILES: LazyLock<Statement> =
-    LazyLock::new(|| Statement::with_list("SELECT num, hashes FROM log_tile WHERE num"));
+    LazyLock::new(|| Statement::new(&Part::List("SELECT num, hashes FROM log_tile WHERE num")));
 
-static PUT_TILES: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::insert(
-        "log_tile",
-        &["num", "hashes"],
-        "ON CONFLICT (num) DO UPDATE SET hashes = excluded.hashes",
-    )
-});
+/// Writes tiles; a row is what [`Edge::changed_tiles`] gives.
+pub(super) const PUT_TILES: Part =
+    Part::Insert("log_tile", &["num", "hashes"], "ON CONFLICT (num) DO UPDATE SET hashes = excluded.hashes");
 
 /// A tile: which row it is in, and the how manieth there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,7 +65,7 @@ pub(super) struct Edge {
     range: CompactRange,
     /// The hashes of the last, not yet full, tile of each row.
     open: [Vec<u8>; ROWS as usize],
-    /// What was completed since [`changes`](Self::changes) was last asked.
+    /// The tiles that became full, and the rows whose last tile grew, since they were last asked for.
     full: BTreeMap<TileId, Vec<u8>>,
     grown: BTreeSet<u8>,
 }
@@ -146,20 +146,22 @@ impl Edge {
         }
     }
 
-    /// Writes the tiles that changed.
-    pub(super) async fn write_tiles(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let mut changed: Vec<(u64, Vec<u8>)> =
-            std::mem::take(&mut self.full).into_iter().map(|(tile, bytes)| (tile.number(), bytes)).collect();
+    /// A tile that is at the edge or was completed by what was appended.
+    fn tile(&self, tile: TileId) -> Option<&[u8]> {
+        let open = open_tile(self.range.size(), tile.row).is_some_and(|(open, _)| open == tile);
+        if open { self.open.get(usize::from(tile.row)) } else { self.full.get(&tile) }.map(Vec::as_slice)
+    }
+
+    /// The tiles that changed since this was last asked, by number.
+    pub(super) fn changed_tiles(&mut self) -> Vec<(u64, Vec<u8>)> {
+        let full = std::mem::take(&mut self.full).into_iter().map(|(tile, bytes)| (tile.number(), bytes));
+        let mut changed: Vec<(u64, Vec<u8>)> = full.collect();
         for row in std::mem::take(&mut self.grown) {
             if let Some((tile, _)) = open_tile(self.range.size(), row) {
                 changed.push((tile.number(), self.open[usize::from(row)].clone()));
             }
         }
-        PUT_TILES
-            .write(connection, changed, |(number, bytes), values| {
-                values.add(to_sql(number)).add(bytes);
-            })
-            .await
+        changed
     }
 }
 
@@ -183,9 +185,25 @@ impl Nodes {
         connection: &mut SqliteConnection,
         nodes: impl Iterator<Item = NodeId>,
     ) -> Result<Self, StoreError> {
+        Self::fetch_beyond(&Edge::default(), connection, nodes).await
+    }
+
+    /// The same in a transaction whose tiles are not written yet.
+    pub(super) async fn fetch_beyond(
+        edge: &Edge,
+        connection: &mut SqliteConnection,
+        nodes: impl Iterator<Item = NodeId>,
+    ) -> Result<Self, StoreError> {
         let wanted: BTreeSet<TileId> = nodes.map(|node| TileId::of(node).0).collect();
-        let wanted: Vec<TileId> = wanted.into_iter().collect();
-        Ok(Self { tiles: load_tiles(connection, &wanted).await? })
+        let (mut stored, mut tiles) = (Vec::new(), HashMap::new());
+        for tile in wanted {
+            match edge.tile(tile) {
+                Some(hashes) => drop(tiles.insert(tile.number(), hashes.to_vec())),
+                None => stored.push(tile),
+            }
+        }
+        tiles.extend(load_tiles(connection, &stored).await?);
+        Ok(Self { tiles })
     }
 
     /// The proof of a plan whose nodes were fetched.
@@ -205,14 +223,9 @@ async fn load_tiles(
     wanted: &[TileId],
 ) -> Result<HashMap<u64, Vec<u8>>, StoreError> {
     let rows = TILES
-        .list(
-            connection,
-            wanted,
-            |_| {},
-            |tile, values| {
-                values.add(to_sql(tile.number()));
-            },
-        )
+        .list(connection, wanted, |tile, values| {
+            values.add(to_sql(tile.number()));
+        })
         .await?;
     rows.iter().map(|row| Ok((from_sql(row.try_get(0)?)?, row.try_get(1)?))).collect()
 }
