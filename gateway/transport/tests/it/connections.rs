@@ -294,7 +294,7 @@ async fn a_partner_that_moved_is_followed() {
 #[tokio::test]
 async fn a_connection_on_which_nothing_is_asked_is_closed_and_made_again() {
     let ca = Ca::new("Groep");
-    let limits = Limits { idle_time: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { idle_time: Duration::from_millis(300), ..Limits::default() };
     let node = Node::with_limits(ca.tls(RECEIVER), limits).await;
     // Without a single request.
     let (_sender, connection) =

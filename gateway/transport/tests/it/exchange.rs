@@ -139,7 +139,7 @@ async fn an_answer_that_takes_too_long_is_a_timeout() {
     for carrier in BOTH {
         let ca = Ca::new("Groep");
         let mut node = Node::start(ca.tls(RECEIVER)).await;
-        let options = LinkOptions { request_time: std::time::Duration::from_millis(500), ..patient() };
+        let options = LinkOptions { request_time: std::time::Duration::from_secs(1), ..patient() };
         let link = Link::new(ca.tls(SENDER), options);
         let endpoint = node.endpoint(carrier);
         assert_eq!(link.send(&endpoint, echo("warm")).await.unwrap().status, 200);

@@ -385,7 +385,7 @@ async fn a_partner_has_so_many_connections_and_no_more() {
 async fn a_partner_that_asks_and_never_reads_is_let_go() {
     let ca = Ca::new("Groep");
     let limits = Limits {
-        idle_time: Duration::from_millis(100),
+        idle_time: Duration::from_millis(300),
         drain_time: Duration::from_millis(100),
         ..Limits::default()
     };
@@ -397,6 +397,11 @@ async fn a_partner_that_asks_and_never_reads_is_let_go() {
     within(connection).await.unwrap().unwrap_err();
     drop(answer);
     still_works(&ca, &node).await;
+}
+
+/// Long enough for an honest request on a busy machine, short enough to wait for.
+fn patient() -> Limits {
+    Limits { body_time: Duration::from_secs(1), ..Limits::default() }
 }
 
 /// What one partner may have in progress at the same time is taken; it waits, and others do not notice.
@@ -421,13 +426,56 @@ async fn one_partner_waits(limits: Limits, carrier: Carrier) {
 #[tokio::test]
 async fn a_partner_has_so_much_memory_and_no_more() {
     for carrier in BOTH {
-        one_partner_waits(Limits { buffer_per_partner: 1999, ..slow() }, carrier).await;
+        one_partner_waits(Limits { buffer_per_partner: 1999, ..patient() }, carrier).await;
     }
 }
 
 #[tokio::test]
 async fn a_partner_has_so_many_requests_and_no_more() {
     for carrier in BOTH {
-        one_partner_waits(Limits { requests_per_partner: 1, ..slow() }, carrier).await;
+        one_partner_waits(Limits { requests_per_partner: 1, ..patient() }, carrier).await;
     }
+}
+
+/// Runs in a process of its own, started by the test below it with few file descriptors.
+#[tokio::test]
+#[ignore = "needs a process with few file descriptors"]
+async fn with_few_descriptors() {
+    let (lines, _guard) = Lines::capture();
+    let ca = Ca::new("Groep");
+    let limits = Limits { handshakes_per_address: 1000, ..Limits::default() };
+    let node = Node::with_limits(ca.tls(RECEIVER), limits).await;
+    let mut strangers = Vec::new();
+    while let Ok(stranger) = TcpStream::connect(node.server.tcp_addr()).await {
+        strangers.push(stranger);
+    }
+    // The last descriptor goes to one more stranger, so that there is none left to accept it with.
+    strangers.pop();
+    strangers.push(TcpStream::connect(node.server.tcp_addr()).await.unwrap());
+    within(async {
+        while !lines.text().contains("accepting failed") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let attempts = lines.text().matches("accepting failed").count();
+    assert!(attempts < 10, "it pauses between attempts");
+    drop(strangers);
+    within(async {
+        while link(ca.tls(SENDER)).send(&node.endpoint(Carrier::Tcp), echo("x")).await.is_err() {}
+    })
+    .await;
+}
+
+#[test]
+fn without_file_descriptors_a_server_waits_until_there_are() {
+    let this = std::env::current_exe().unwrap();
+    let child = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 48 && exec \"$0\" --exact --ignored hostile::with_few_descriptors"])
+        .arg(this)
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && output.contains("1 passed"), "{output}");
 }
