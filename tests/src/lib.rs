@@ -1,3 +1,4 @@
 //! What is tested across crates: suites and helpers that the tests, the simulation and the benchmark share.
 
 pub mod conformance;
+pub mod processes;

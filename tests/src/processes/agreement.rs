@@ -1,0 +1,66 @@
+//! An agreement, made from what `schakel convenant partij` gives.
+
+use jiff::{ToSpan as _, tz::TimeZone};
+use node::system::SystemClock;
+use serde_json::{Value, json};
+
+use super::{
+    node::{Node, Place},
+    wait::until,
+};
+
+/// The signal of arrears.
+pub const SIGNAL: &str = "nl.sociaaldomein.signalen.betalingsachterstand.v1";
+const FEEDBACK: &str = "nl.sociaaldomein.terugkoppelingen.gegeven.v1";
+const PURPOSE: &str = "vroegsignalering-huur";
+
+/// The text of an agreement between a municipality and a corporation, from the `partij` output of the first and the
+/// party of the second.
+pub fn proposal(municipality: &Value, corporation: &Value) -> Value {
+    let purposes = municipality["doelen"].as_array().unwrap();
+    let purpose = purposes.iter().find(|one| one["doel"] == PURPOSE).unwrap();
+    let (gemeente, corporatie) = (&municipality["partij"]["oin"], &corporation["oin"]);
+    let today = exchange::clock::Clock::now(&SystemClock).to_zoned(TimeZone::UTC).date();
+    let clause = |from: &Value, to: &Value, message_type: &str| {
+        json!({
+            "doel": PURPOSE, "doel_digest": purpose["doel_digest"],
+            "van": [from], "naar": [to], "berichttypen": [message_type],
+        })
+    };
+    json!({
+        "groep": "reis", "versie": 1,
+        "partijen": [municipality["partij"], corporation],
+        "geldig_van": today.checked_sub(2.days()).unwrap(), "geldig_tot": today.checked_add(90.days()).unwrap(),
+        "afspraken": [clause(corporatie, gemeente, SIGNAL), clause(gemeente, corporatie, FEEDBACK)],
+    })
+}
+
+/// Makes two serving nodes partners, lets them agree, and gives the digest of the agreement.
+pub fn agree(place: &Place, municipality: &Node, corporation: &Node) -> String {
+    for (node, other) in [(municipality, corporation), (corporation, municipality)] {
+        node.cli(&["partner", "toevoegen", &other.address, "--oin", other.oin]).expect(0);
+    }
+    let (first, second) =
+        (municipality.json(&["convenant", "partij"]), corporation.json(&["convenant", "partij"]));
+    let text = proposal(&first, &second["partij"]).to_string();
+    let file = place.file("convenant.json", text.as_bytes());
+    let proposed = municipality.cli(&["convenant", "voorstellen", file.to_str().unwrap(), "--json"]);
+    // The other side may not have noticed its new partner yet; its own node keeps trying.
+    let digest = proposed.json()["convenant"].as_str().unwrap().to_owned();
+    until("the proposal is known", || {
+        if proposed.code != 0 {
+            municipality.cli(&["convenant", "voorstellen", file.to_str().unwrap()]);
+        }
+        corporation.cli(&["convenant", "tonen", &digest]).code.eq(&0).then_some(())
+    });
+    until("the acceptance is known", || {
+        corporation.cli(&["convenant", "aanvaarden", &digest]).code.eq(&0).then_some(())
+    });
+    for node in [municipality, corporation] {
+        until("the agreement is in force", || {
+            (node.json(&["convenant", "tonen", &digest])["convenanten"][0]["stand"] == "in werking")
+                .then_some(())
+        });
+    }
+    digest
+}

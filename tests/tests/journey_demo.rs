@@ -1,0 +1,156 @@
+//! The demonstration, as the README's first command and with everything people try next.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use tests::processes::{Done, FIXTURE, Place, Running, export, until};
+
+fn demo(place: &Place, arguments: &[&str]) -> Running {
+    Running::schakel(place.path(), [&["demo"], arguments].concat())
+}
+
+fn once(place: &Place, arguments: &[&str]) -> Done {
+    demo(place, &[&["--once", "--json"], arguments].concat()).wait()
+}
+
+fn number(outcome: &Value, key: &str) -> u64 {
+    outcome[key].as_u64().unwrap_or_else(|| panic!("{key} in {outcome}"))
+}
+
+fn adds_up(outcome: &Value) {
+    let refused = outcome["geweigerd"].as_object().unwrap().values();
+    let refused: u64 = refused.map(|count| count.as_u64().unwrap()).sum();
+    let n = |key| number(outcome, key);
+    assert_eq!(n("gelezen"), n("verzonden") + n("eerder_verzonden") + refused + n("afgekeurd"), "{outcome}");
+    assert_eq!(n("toegelaten"), n("verzonden"), "{outcome}");
+    assert_eq!(n("ontvangstbewijzen_geldig"), n("ontvangstbewijzen_verwacht"), "{outcome}");
+    assert_eq!(outcome["klopt"], true, "{outcome}");
+}
+
+fn nothing_is_left(place: &Place) {
+    let left: Vec<_> = fs::read_dir(place.path().join("tmp")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn it_runs_twice_in_a_row_and_beside_another() {
+    let place = Place::new();
+    let (first, second) = (demo(&place, &["--once", "--json"]), demo(&place, &["--once", "--json"]));
+    let first = first.wait().expect(0).json();
+    let second = second.wait().expect(0).json();
+    let third = once(&place, &[]).expect(0).json();
+    for outcome in [&first, &second, &third] {
+        adds_up(outcome);
+        assert_eq!(number(outcome, "gelezen"), 40);
+        assert_eq!(number(outcome, "eerder_verzonden"), 0);
+        assert!(number(outcome, "verzonden") > 0 && outcome["geweigerd"]["voorwaarde-niet-vervuld"].is_u64());
+        let organisations = outcome["organisaties"].as_array().unwrap();
+        assert_eq!(organisations.len(), 4);
+        for organisation in organisations {
+            let oin = organisation["oin"].as_str().unwrap();
+            assert_eq!(oin.len(), 20);
+            let checkpoint = organisation["checkpoint"].as_str().unwrap();
+            let size = number(organisation, "logboek_grootte");
+            assert!(checkpoint.starts_with(&format!("schakel/{oin}\n{size}\n")), "{checkpoint}");
+            assert!(!organisation["naam"].as_str().unwrap().is_empty());
+        }
+    }
+    assert_ne!(first["organisaties"], second["organisaties"], "each has keys of its own");
+    nothing_is_left(&place);
+}
+
+#[test]
+fn a_kept_folder_can_be_looked_into_and_used_again() {
+    let place = Place::new();
+    let map = ["--map", "proef"];
+    let first = once(&place, &map).expect(0).json();
+    adds_up(&first);
+    let sent = number(&first, "verzonden");
+    for folder in ["gemeente", "woningcorporatie", "sociale-dienst", "uwv"] {
+        let map = format!("proef/{folder}");
+        let verdict = place.cli(&["logboek", "verify", "--json", "--map", &map]).expect(0).json();
+        assert_eq!(verdict["heel"], true);
+        assert_eq!(place.cli(&["partner", "lijst", "--json", "--map", &map]).json()["partners"].as_array().unwrap().len(), 3);
+        let agreements = place.cli(&["convenant", "tonen", "--json", "--map", &map]).expect(0).json();
+        assert_eq!(agreements["convenanten"][0]["stand"], "in werking");
+    }
+    let inbox = place.cli(&["berichten", "--json", "--richting", "in", "--map", "proef/gemeente"]).expect(0).json();
+    assert_eq!(inbox["berichten"].as_array().unwrap().len() as u64, sent);
+
+    // The same export sends nothing twice, and its own copy of it, given again, is the same export.
+    for again in [&map[..], &["--map", "proef", "--invoer", "proef/achterstanden.csv"]] {
+        let again = once(&place, again).expect(0).json();
+        assert_eq!((number(&again, "verzonden"), number(&again, "eerder_verzonden")), (0, sent), "{again}");
+        assert_eq!(number(&again, "gelezen"), 40);
+        assert_eq!(again["klopt"], true, "{again}");
+    }
+    assert_eq!(fs::read(place.path().join("proef/achterstanden.csv")).unwrap(), FIXTURE);
+    nothing_is_left(&place);
+}
+
+#[test]
+fn another_export_goes_just_as_well() {
+    let place = Place::new();
+    let list = place.file("mijn lijst.csv", &export::rows(300, 3));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o444);
+    fs::set_permissions(&list, mode).unwrap();
+    let arguments = ["--map", "proef", "--invoer", "mijn lijst.csv"];
+    let outcome = once(&place, &arguments).expect(0).json();
+    adds_up(&outcome);
+    assert_eq!((number(&outcome, "gelezen"), number(&outcome, "verzonden")), (300, 300), "{outcome}");
+    let again = once(&place, &arguments).expect(0).json();
+    assert_eq!(number(&again, "eerder_verzonden"), 300, "{again}");
+    assert!(!Path::new("mijn lijst.afgekeurd.csv").exists());
+    let beside: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!beside.iter().any(|name| name.to_string_lossy().contains("afgekeurd")), "{beside:?}");
+}
+
+#[test]
+fn it_stays_up_until_it_is_asked_to_stop() {
+    let place = Place::new();
+    let mut running = demo(&place, &["--json"]);
+    let outcome: Value = serde_json::from_str(&running.first_line().unwrap()).unwrap();
+    adds_up(&outcome);
+    assert!(!running.has_ended());
+    let inside = fs::read_dir(place.path().join("tmp")).unwrap().next().unwrap().unwrap().path();
+    let town = inside.join("gemeente");
+    place.cli(&["berichten", "--map", town.to_str().unwrap()]).expect(0);
+    running.terminate().expect(0);
+    nothing_is_left(&place);
+}
+
+#[test]
+fn stopped_halfway_it_cleans_up_too() {
+    let place = Place::new();
+    let running = demo(&place, &["--once"]);
+    until("it has begun", || (!running.stdout().is_empty()).then_some(()));
+    let done = running.terminate();
+    // It may have been quicker than the signal.
+    assert!(matches!(done.code, 0 | 3), "{done:?}");
+    nothing_is_left(&place);
+}
+
+#[test]
+fn an_input_that_is_no_export_is_refused_in_so_many_words() {
+    let place = Place::new();
+    place.file("leeg.csv", b"");
+    let noise: Vec<u8> = (0..40_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
+    place.file("ruis.csv", &noise);
+    place.file("anders.csv", b"Naam;Bedrag\r\nJansen;12,00\r\n");
+    fs::create_dir(place.path().join("map.csv")).unwrap();
+    for (input, expected) in [
+        ("er-is-niets.csv", "bestaat niet"),
+        ("map.csv", "map en geen bestand"),
+        ("leeg.csv", "leeg"),
+        ("ruis.csv", "geen tekstbestand"),
+        ("anders.csv", "kopregel"),
+    ] {
+        let done = once(&place, &["--invoer", input]);
+        let answer = done.json();
+        let error = done.refused();
+        assert!(error.contains(expected) && error.contains(input), "{input}: {error}");
+        assert!(answer["fout"].as_str().unwrap().contains(expected), "{answer}");
+        assert!(!error.contains("schakel-demo-"), "a folder that is gone: {error}");
+    }
+    nothing_is_left(&place);
+}
