@@ -301,6 +301,14 @@ pub(crate) fn echo(body: impl Into<Bytes>) -> Request {
     Request::post("/echo", "text/plain", body)
 }
 
+/// The node answers others as if nothing happened.
+pub(crate) async fn still_works(ca: &Ca, node: &Node) {
+    for carrier in BOTH {
+        let answer = link(ca.tls(SENDER)).send(&node.endpoint(carrier), echo("dag")).await.unwrap();
+        assert_eq!(answer.body, "dag");
+    }
+}
+
 /// No test hangs.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(30), future).await.expect("this should not take so long")

@@ -10,6 +10,8 @@ mod common;
 mod connections;
 mod exchange;
 mod hostile;
+mod limits;
+mod log;
 mod raw;
 mod reload;
 mod shutdown;
