@@ -33,10 +33,9 @@ pub struct ReceivedMessage<'a> {
 ///
 /// ```compile_fail,E0451
 /// use exchange::message::VerifiedMessage;
-/// use schemas::Document;
 ///
-/// fn forged(verified: VerifiedMessage, document: Document) -> VerifiedMessage {
-///     VerifiedMessage { document: Ok(document), ..verified }
+/// fn forged(verified: VerifiedMessage) -> VerifiedMessage {
+///     VerifiedMessage { document: Err(()), ..verified }
 /// }
 /// ```
 #[derive(Debug)]
@@ -49,10 +48,9 @@ pub struct VerifiedMessage {
 ///
 /// ```compile_fail,E0451
 /// use exchange::{message::AdmittedMessage, policy::Permission};
-/// use schemas::Document;
 ///
-/// fn forged(admitted: AdmittedMessage, document: Document, permission: Permission) -> AdmittedMessage {
-///     AdmittedMessage { document, permission, ..admitted }
+/// fn forged(admitted: AdmittedMessage, permission: Permission) -> AdmittedMessage {
+///     AdmittedMessage { permission, ..admitted }
 /// }
 /// ```
 #[derive(Debug)]
