@@ -19,7 +19,7 @@ use exchange::{
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{BatchLimit, Lease, PartnerCheckpoint, SentOutcome, StoreError};
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use transport::{Link, LinkError, Request, Response};
 
 use crate::{core::Core, partners};
@@ -208,6 +208,9 @@ impl Driver {
     /// Runs until cancelled. Cancelling loses nothing: what was not receipted is due again.
     pub async fn run(self: Arc<Self>) {
         let mut under_way = JoinSet::new();
+        // Not a sleep per round: under load every round ends early, and what expires would be forgotten.
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             if let Err(error) = self.clone().start_due(&mut under_way).await {
                 tracing::error!(%error, "cannot read the outbox");
@@ -215,7 +218,7 @@ impl Driver {
             tokio::select! {
                 () = self.core.work.notified() => {}
                 Some(_) = under_way.join_next() => {}
-                () = tokio::time::sleep(POLL) => self.housekeeping().await,
+                _ = poll.tick() => self.housekeeping().await,
             }
         }
     }
