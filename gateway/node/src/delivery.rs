@@ -108,7 +108,7 @@ pub async fn settle(
         }
         Err(error) => {
             tracing::warn!(%partner, %error, "partner could not be reached");
-            Ok(Settled::Waiting { reason: error.to_string(), no_sooner: None })
+            Ok(Settled::Waiting { reason: error.explanation(), no_sooner: None })
         }
     }
 }

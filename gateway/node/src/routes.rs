@@ -11,7 +11,7 @@ use crate::{
     agreements::{self, AgreementFault},
     core::Core,
     delivery::{Driver, JWS_LINES, RECEIPT},
-    inbound::{self, InboundError},
+    inbound::{self, InboundError, MAX_BYTES, MAX_MESSAGES},
 };
 
 /// How long a partner should wait when this node cannot store anything now, in seconds.
@@ -53,8 +53,9 @@ impl Routes {
                 "Onleesbaar",
                 "Stuur per regel één compacte JWS, zonder lege regels.",
             ),
-            Err(error @ InboundError::TooLarge) => {
-                Response::problem(413, "te-groot", "Te groot", &error.to_string())
+            Err(InboundError::TooLarge) => {
+                let detail = format!("Stuur hooguit {MAX_MESSAGES} berichten en {MAX_BYTES} bytes tegelijk.");
+                Response::problem(413, "te-groot", "Te groot", &detail)
             }
             Err(InboundError::Store(error)) => unavailable(&error),
         }

@@ -14,6 +14,11 @@ use crate::{agreements, core::Core, partners};
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Parties that could not be reached are tried again this often, in intervals.
 const SPREAD_EVERY: u32 = 15;
+/// How often to look whether something lapses, in intervals.
+const WARN_EVERY: u32 = 6 * 60 * 60;
+/// A certificate that lapses within this many days is worth a warning.
+const WARN_DAYS: i64 = 30;
+const SECONDS_PER_DAY: i64 = 86_400;
 /// Partners that are told at the same time that this node is there.
 const ANNOUNCE_AT_ONCE: usize = 8;
 
@@ -67,8 +72,29 @@ pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
             written = now_written;
             renew(&tls, &files);
         }
+        if rounds.is_multiple_of(WARN_EVERY) {
+            warn_of_expiry(&core, &tls);
+        }
         rounds = rounds.wrapping_add(1);
         tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// Says in time that the certificate or a revocation list is about to lapse.
+fn warn_of_expiry(core: &Core, tls: &Tls) {
+    let days = |until: i64| (until - core.now().as_second()) / SECONDS_PER_DAY;
+    let left = days(tls.certificate_expiry());
+    if left < WARN_DAYS {
+        tracing::warn!(
+            days = left,
+            "the certificate expires; renew it and put it in its place, a restart is not needed"
+        );
+    }
+    if let Some(left) = tls.revocation_update_due().map(days).filter(|left| *left < 1) {
+        tracing::warn!(
+            days = left,
+            "a revocation list is past its next update, or will be within a day; fetch a new one"
+        );
     }
 }
 
