@@ -40,7 +40,8 @@ fn known(cause: &(dyn Error + 'static)) -> Option<String> {
         return Some(format!("{} {}", error.explanation(), error.remedy()));
     }
     if let Some(error) = cause.downcast_ref::<TlsError>() {
-        return Some(format!("{} ({error})", error.remedy()));
+        let detail = error.source().and_then(|source| source.downcast_ref()).and_then(of_the_system);
+        return Some(format!("{} ({})", error.remedy(), detail.unwrap_or_else(|| error.to_string())));
     }
     if let Some(error) = cause.downcast_ref::<BindError>() {
         return Some(error.remedy());
