@@ -3,9 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use tests::processes::{
-    CORPORATION, MUNICIPALITY, Node, Peer, Place, Serving, agree, export, until,
-};
+use tests::processes::{CORPORATION, MUNICIPALITY, Node, Peer, Place, Serving, agree, export, until};
 
 /// Messages of an export.
 const MESSAGES: u32 = 1_000;
@@ -91,7 +89,10 @@ impl Scene {
         assert_eq!(receipts, (MESSAGES.into(), MESSAGES.into()));
 
         let again = self.corporation.send(&self.list, MUNICIPALITY);
-        assert_eq!((again["verzonden"].as_u64(), again["eerder_verzonden"].as_u64()), (Some(0), Some(MESSAGES.into())));
+        assert_eq!(
+            (again["verzonden"].as_u64(), again["eerder_verzonden"].as_u64()),
+            (Some(0), Some(MESSAGES.into()))
+        );
         assert_eq!(self.filed(), all);
         assert!(self.place.path().exists());
     }
@@ -99,7 +100,7 @@ impl Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_is_killed_loses_and_doubles_nothing() {
-    let (scene, _sending, receiving) = scene().await;
+    let (scene, _sending, mut receiving) = scene().await;
     let offering = scene.corporation.start_sending(&scene.list, MUNICIPALITY);
     scene.arrived(100).await;
     receiving.kill();
@@ -114,8 +115,8 @@ async fn a_receiver_that_is_killed_loses_and_doubles_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sender_that_is_killed_loses_and_doubles_nothing() {
-    let (scene, sending, _receiving) = scene().await;
-    let offering = scene.corporation.start_sending(&scene.list, MUNICIPALITY);
+    let (scene, mut sending, _receiving) = scene().await;
+    let mut offering = scene.corporation.start_sending(&scene.list, MUNICIPALITY);
     scene.arrived(100).await;
     // The node and the command that offers the list, both.
     sending.kill();
@@ -165,7 +166,7 @@ fn an_offer_that_is_killed_is_finished_by_offering_it_again() {
     let at = list.windows(6).position(|window| window == b";J;J;J").unwrap();
     list[at + 1] = b'?';
     let list = place.file("lijst.csv", &list);
-    let offering = corporation.start_sending(&list, MUNICIPALITY);
+    let mut offering = corporation.start_sending(&list, MUNICIPALITY);
     until("something was sent", || (!corporation.mailbox("uit").0.is_empty()).then_some(()));
     let done = offering.kill();
     assert!(done.stdout.is_empty(), "the offer was finished before it could be killed");

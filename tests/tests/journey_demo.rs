@@ -70,11 +70,18 @@ fn a_kept_folder_can_be_looked_into_and_used_again() {
         let map = format!("proef/{folder}");
         let verdict = place.cli(&["logboek", "verify", "--json", "--map", &map]).expect(0).json();
         assert_eq!(verdict["heel"], true);
-        assert_eq!(place.cli(&["partner", "lijst", "--json", "--map", &map]).json()["partners"].as_array().unwrap().len(), 3);
+        assert_eq!(
+            place.cli(&["partner", "lijst", "--json", "--map", &map]).json()["partners"]
+                .as_array()
+                .unwrap()
+                .len(),
+            3
+        );
         let agreements = place.cli(&["convenant", "tonen", "--json", "--map", &map]).expect(0).json();
         assert_eq!(agreements["convenanten"][0]["stand"], "in werking");
     }
-    let inbox = place.cli(&["berichten", "--json", "--richting", "in", "--map", "proef/gemeente"]).expect(0).json();
+    let inbox =
+        place.cli(&["berichten", "--json", "--richting", "in", "--map", "proef/gemeente"]).expect(0).json();
     assert_eq!(inbox["berichten"].as_array().unwrap().len() as u64, sent);
 
     // The same export sends nothing twice, and its own copy of it, given again, is the same export.
@@ -101,7 +108,8 @@ fn another_export_goes_just_as_well() {
     let again = once(&place, &arguments).expect(0).json();
     assert_eq!(number(&again, "eerder_verzonden"), 300, "{again}");
     assert!(!Path::new("mijn lijst.afgekeurd.csv").exists());
-    let beside: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let beside: Vec<_> =
+        fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!beside.iter().any(|name| name.to_string_lossy().contains("afgekeurd")), "{beside:?}");
 }
 
@@ -134,7 +142,8 @@ fn stopped_halfway_it_cleans_up_too() {
 fn an_input_that_is_no_export_is_refused_in_so_many_words() {
     let place = Place::new();
     place.file("leeg.csv", b"");
-    let noise: Vec<u8> = (0..40_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
+    let noise: Vec<u8> =
+        (0..40_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
     place.file("ruis.csv", &noise);
     place.file("anders.csv", b"Naam;Bedrag\r\nJansen;12,00\r\n");
     fs::create_dir(place.path().join("map.csv")).unwrap();

@@ -130,7 +130,10 @@ fn an_export_arrives_with_proof_and_after_the_end_nothing_does() {
     assert_eq!(inbox.0[0]["loket"], "schuldhulp");
     assert_eq!(inbox.0[0]["convenant"], agreement.as_str());
     let again = corporation.send(&list, MUNICIPALITY);
-    assert_eq!((again["verzonden"].as_u64(), again["eerder_verzonden"].as_u64()), (Some(0), report["verzonden"].as_u64()));
+    assert_eq!(
+        (again["verzonden"].as_u64(), again["eerder_verzonden"].as_u64()),
+        (Some(0), report["verzonden"].as_u64())
+    );
 
     let (corporation_log, municipality_log) = (corporation.verified_log(), municipality.verified_log());
     assert!(corporation_log > sent as u64 && municipality_log > sent as u64);
@@ -147,7 +150,8 @@ fn an_export_arrives_with_proof_and_after_the_end_nothing_does() {
 
 fn adds_up(report: &Value) {
     let number = |key: &str| report[key].as_u64().unwrap();
-    let refused: u64 = report["geweigerd"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    let refused: u64 =
+        report["geweigerd"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
     assert_eq!(
         number("gelezen"),
         number("verzonden") + number("eerder_verzonden") + refused + number("afgekeurd"),
@@ -160,7 +164,8 @@ fn rejects_hold_what_did_not_go(place: &Place, report: &Value) {
     assert_eq!(Path::new(path).file_name().unwrap(), "lijst.afgekeurd.csv");
     let text = fs::read(place.path().join(path)).unwrap();
     let text: String = text.iter().copied().map(char::from).collect();
-    let refused: u64 = report["geweigerd"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    let refused: u64 =
+        report["geweigerd"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
     assert_eq!(text.matches("mag niet weg").count() as u64, refused);
     assert!(text.contains("Contractnr") && text.contains("Oplossing"), "{text}");
     for error in report["problemen"].as_array().unwrap() {
@@ -238,7 +243,8 @@ fn a_drop_folder_takes_files_and_gives_back_what_did_not_go() {
 
     let names = |folder: &str| {
         let entries = fs::read_dir(corporation.path("aanleveren").join(folder)).into_iter().flatten();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.retain(|name| !name.starts_with('.'));
         names.sort();
         names
@@ -255,7 +261,8 @@ fn a_drop_folder_takes_files_and_gives_back_what_did_not_go() {
     assert_eq!(corporation.mailbox("uit").digests(), inbox.digests());
     // By command the connection has the same name, and knows what came by folder.
     let list = place.file("zelfde.csv", FIXTURE);
-    let report = corporation.cli(&["verstuur", "achterstanden", list.to_str().unwrap(), "--json"]).expect(1).json();
+    let report =
+        corporation.cli(&["verstuur", "achterstanden", list.to_str().unwrap(), "--json"]).expect(1).json();
     assert_eq!(report["verzonden"], 0, "{report}");
     assert_eq!(report["eerder_verzonden"].as_u64().unwrap(), inbox.0.len() as u64 - 3);
     let log = serving.stop();

@@ -129,7 +129,7 @@ impl Running {
     }
 
     /// Ends it without a word (SIGKILL).
-    pub fn kill(mut self) -> Done {
+    pub fn kill(&mut self) -> Done {
         self.child.kill().unwrap();
         let status = self.child.wait().unwrap();
         self.done(status)
