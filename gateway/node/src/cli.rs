@@ -121,6 +121,11 @@ fn dutch_time(at: jiff::Timestamp) -> String {
     at.to_zoned(exchange::agreement::dutch_time()).strftime("%d-%m-%Y %H:%M:%S").to_string()
 }
 
+/// A path as JSON can hold it: names of files need not be UTF-8, and JSON is.
+fn shown(path: &std::path::Path) -> String {
+    path.display().to_string()
+}
+
 /// A reader that went away wants no more lines; that is not an error.
 fn write_line(line: impl std::fmt::Display) {
     let _ = writeln!(io::stdout(), "{line}");

@@ -145,7 +145,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It does not parse or holds an unknown key.
-    #[error("{}: {message}\nPas dit aan en start opnieuw. Alle sleutels staan uitgelegd in config/schakel.voorbeeld.toml.", path.display())]
+    #[error("{}: {message}\nPas dit aan en start opnieuw. Alle sleutels staan uitgelegd in schakel.voorbeeld.toml, ernaast.", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,

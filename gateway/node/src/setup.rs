@@ -18,6 +18,9 @@ use crate::{
     node::{self, Node},
 };
 
+/// The explanation of every setting, beside the settings: the program may be all there is of it on this machine.
+const EXAMPLE: &str = "schakel.voorbeeld.toml";
+const EXAMPLE_TEXT: &str = include_str!("../../../config/schakel.voorbeeld.toml");
 const REQUEST: &str = "tls/aanvraag.csr";
 const AUTHORITY_CERTIFICATE: &str = "proefautoriteit.pem";
 const AUTHORITY_KEY: &str = "proefautoriteit.key";
@@ -34,6 +37,13 @@ pub async fn create(
     if folder.join(config::FILE).exists() {
         bail!("in {} staat al een knooppunt; kies een andere map", folder.display());
     }
+    let keys_folder = folder.join(&config.opslag.sleutels);
+    if fs::read_dir(&keys_folder).is_ok_and(|mut files| files.next().is_some()) {
+        bail!(
+            "in {} staan al sleutels, waarschijnlijk van een eerdere poging die niet lukte. Kies een andere map, of verwijder deze als u zeker weet dat er geen berichten bij horen.",
+            keys_folder.display()
+        );
+    }
     config.check().map_err(anyhow::Error::msg)?;
     let host = config.netwerk.host().map_err(anyhow::Error::msg)?;
     let subject = Subject { oin: config.organisatie.oin, name: &config.organisatie.naam, host };
@@ -46,7 +56,8 @@ pub async fn create(
     for (name, text) in assets::MAPPINGS {
         write(&folder.join("koppelingen").join(name), text)?;
     }
-    keys::create(&folder.join(&config.opslag.sleutels), &*random)?;
+    write(&folder.join(EXAMPLE), EXAMPLE_TEXT)?;
+    keys::create(&keys_folder, &*random)?;
     let (path, pair) = match authority {
         Some(authority) => {
             write(&folder.join(&config.tls.vertrouwensankers), authority.certificate())?;
@@ -121,7 +132,7 @@ pub fn trial_authority(folder: &Path, now: Timestamp, random: &dyn Random) -> an
 
 fn config_text(config: &Config) -> anyhow::Result<String> {
     Ok(format!(
-        "# De instellingen van dit knooppunt. Alle sleutels staan uitgelegd in config/schakel.voorbeeld.toml.\n\n{}",
+        "# De instellingen van dit knooppunt. Alle sleutels staan uitgelegd in {EXAMPLE}, hiernaast.\n\n{}",
         toml::to_string(config)?
     ))
 }

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 use exchange::{clock::Clock as _, oin::Oin, organisation::OrganisationKind};
 
-use super::{Ending, Output};
+use super::{Ending, Output, shown};
 use crate::{
     config::{Config, Network, Organisation, Storage, Tls},
     setup,
@@ -78,9 +78,9 @@ impl Init {
         ));
         output.say(format!("Start het knooppunt met: schakel serve --map {}", folder.display()));
         output.answer(&serde_json::json!({
-            "map": folder,
+            "map": shown(folder),
             "oin": config.organisatie.oin,
-            "aanvraag": authority.is_none().then(|| setup::request_path(folder)),
+            "aanvraag": authority.is_none().then(|| shown(&setup::request_path(folder))),
         }));
         Ok(Ending::Good)
     }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use super::{Ending, Output};
+use super::{Ending, Output, shown};
 use crate::{
     keys,
     logbook::{self, Verdict},
@@ -85,6 +85,6 @@ async fn evidence(node: &Node, id: Uuid, path: Option<PathBuf>, output: Output) 
         "Het bewijs staat in {}. Het bevat de gegevens uit het bericht: bewaar het zorgvuldig.",
         path.display()
     ));
-    output.answer(&serde_json::json!({ "bewijs": path, "logsleutel": evidence.logsleutel }));
+    output.answer(&serde_json::json!({ "bewijs": shown(&path), "logsleutel": evidence.logsleutel }));
     Ok(Ending::Good)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use exchange::{oin::Oin, refusal::Reason};
 
-use super::{Ending, Output};
+use super::{Ending, Output, shown};
 use crate::{
     intake::{self, Offer, Report},
     node::Node,
@@ -67,7 +67,7 @@ fn tell(report: &Report, output: Output) {
         "waarschuwingen": report.warnings,
         "problemen": report.problems,
         "tegengehouden": tegengehouden(report),
-        "afkeurbestand": report.rejects,
+        "afkeurbestand": report.rejects.as_deref().map(shown),
     }));
 }
 
