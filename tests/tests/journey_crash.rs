@@ -1,5 +1,7 @@
 //! kill -9 in the middle of a thousand messages, of either side and of both in turn: every message arrives, once, with
 //! a receipt that holds.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "what a journey measured is read in its output")]
 
 use std::{path::PathBuf, time::Duration};
 
@@ -188,4 +190,46 @@ fn an_offer_that_is_killed_is_finished_by_offering_it_again() {
         .filter(|name| name.contains(".tmp") || name.contains("afgekeurd"))
         .collect();
     assert_eq!(left, ["lijst.afgekeurd.csv"], "the offer that was killed left nothing behind");
+}
+
+#[test]
+fn a_dropped_file_that_was_being_taken_in_is_taken_up_again() {
+    let place = Place::new();
+    let (municipality, _receiving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (corporation, sending) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    agree(&place, &municipality, &corporation);
+    sending.stop();
+    let settings = corporation.path("schakel.toml");
+    let connection = format!(
+        "\n[[koppelingen]]\nnaam = \"achterstanden\"\nmapping = \"koppelingen/woningcorporatie-achterstanden.toml\"\nontvanger = \"{MUNICIPALITY}\"\nmap = \"aanleveren\"\n"
+    );
+    std::fs::write(&settings, std::fs::read_to_string(&settings).unwrap() + &connection).unwrap();
+    std::fs::create_dir(corporation.path("aanleveren")).unwrap();
+    std::fs::write(corporation.path("aanleveren/lijst.csv"), export::rows(MESSAGES, 9)).unwrap();
+    // Not the rejects that are being written, which are hidden.
+    let done = || {
+        let entries = std::fs::read_dir(corporation.path("aanleveren/klaar")).into_iter().flatten();
+        entries
+            .filter(|entry| !entry.as_ref().unwrap().file_name().as_encoded_bytes().starts_with(b"."))
+            .count()
+    };
+    let mut serving = corporation.serve();
+    let claimed =
+        || std::fs::read_dir(corporation.path("aanleveren/bezig")).into_iter().flatten().count() > 1;
+    let written =
+        || std::fs::metadata(corporation.path("schakel.db-wal")).and_then(|data| data.modified()).ok();
+    until("the file is claimed", || claimed().then_some(()));
+    let before = written();
+    until("its first rows are stored", || (written() != before).then_some(()));
+    serving.kill();
+    assert_eq!(done(), 0, "not the middle");
+    let sent = corporation.mailbox("uit").0.len();
+    assert!(sent < MESSAGES as usize, "{sent} is not the middle");
+    eprintln!("killed the intake at {sent}");
+    let _serving = corporation.serve();
+    until("the file is done", || (done() == 1).then_some(()));
+    corporation.settle();
+    assert_eq!(municipality.mailbox("in").0.len(), MESSAGES as usize);
+    assert_eq!(corporation.mailbox("uit").digests(), municipality.mailbox("in").digests());
+    corporation.verified_log();
 }

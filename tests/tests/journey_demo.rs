@@ -1,4 +1,6 @@
 //! The demonstration, as the README's first command and with everything people try next.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "what a journey measured is read in its output")]
 
 use std::{fs, path::Path};
 

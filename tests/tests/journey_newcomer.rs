@@ -1,4 +1,6 @@
 //! A newcomer's first day: two nodes, an agreement, an export, proof of what arrived, and the end of the agreement.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "what a journey measured is read in its output")]
 
 use std::{fs, path::Path};
 
@@ -269,4 +271,97 @@ fn a_drop_folder_takes_files_and_gives_back_what_did_not_go() {
     for personal in ["Kloosterman", "Eikenhof", "@voorbeeld.test", "1.499,64"] {
         assert!(!log.contains(personal), "a name, street or amount in the log:\n{log}");
     }
+}
+
+#[test]
+fn over_quic_it_is_the_same() {
+    let place = Place::new();
+    let nodes = [
+        place.node("gemeente", MUNICIPALITY, "gemeente"),
+        place.node("corporatie", CORPORATION, "woningcorporatie"),
+    ];
+    for node in &nodes {
+        let settings = fs::read_to_string(node.path("schakel.toml")).unwrap();
+        fs::write(node.path("schakel.toml"), settings.replace("quic = false", "quic = true")).unwrap();
+    }
+    let _serving = nodes.each_ref().map(Node::serve);
+    let [municipality, corporation] = &nodes;
+    agree(&place, municipality, corporation);
+    let list = place.file("lijst.csv", &export::rows(300, 2));
+    assert_eq!(corporation.send(&list, MUNICIPALITY)["verzonden"], 300);
+    corporation.settle();
+    assert_eq!(corporation.mailbox("uit").states(), [("toegelaten".to_owned(), 300)].into());
+    assert_eq!(corporation.mailbox("uit").digests(), municipality.mailbox("in").digests());
+}
+
+#[test]
+fn whoever_asks_for_json_gets_json() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    let place = Place::new();
+    let (municipality, _first) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (corporation, _second) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    let agreement = agree(&place, &municipality, &corporation);
+    let list = place.file("lijst.csv", FIXTURE);
+    let mapping = corporation.path("koppelingen/woningcorporatie-achterstanden.toml");
+    let mapping = mapping.to_str().unwrap();
+    let nobody = "01a20000-0000-7000-8000-000000000000";
+    for (code, arguments) in [
+        (0, vec!["partner", "lijst"]),
+        (0, vec!["partner", "beschrijving"]),
+        (0, vec!["partner", "test", MUNICIPALITY]),
+        (3, vec!["partner", "test", "00000099000000009000"]),
+        (3, vec!["partner", "toevoegen", "127.0.0.1:1", "--oin", MUNICIPALITY]),
+        (0, vec!["convenant", "tonen"]),
+        (0, vec!["convenant", "tonen", &agreement]),
+        (0, vec!["convenant", "partij"]),
+        (0, vec!["convenant", "aanvaarden", &agreement]),
+        (3, vec!["convenant", "afwijzen", "sha256:00"]),
+        (1, vec!["verstuur", mapping, list.to_str().unwrap(), "--aan", MUNICIPALITY]),
+        (3, vec!["verstuur", "onbekend", list.to_str().unwrap()]),
+        (3, vec!["verstuur", mapping, list.to_str().unwrap()]),
+        (0, vec!["berichten"]),
+        (0, vec!["berichten", "--richting", "uit", "--stand", "wacht", "--aantal", "1", "--na", "5"]),
+        (0, vec!["logboek", "verify"]),
+        (3, vec!["logboek", "bewijs", nobody]),
+        (2, vec!["logboek", "bewijs", "x"]),
+        (2, vec!["partner"]),
+        (2, vec!["verzend"]),
+        (2, vec!["berichten", "--aantal", "0"]),
+    ] {
+        let done = corporation.cli(&[&arguments[..], &["--json"]].concat()).expect(code);
+        assert_eq!(done.stdout.lines().count(), 1, "{arguments:?}: {done:?}");
+        let answer = done.json();
+        assert!(answer.is_object(), "{arguments:?}: {answer}");
+        assert_eq!(answer["fout"].is_string(), code > 1, "{arguments:?}: {answer}");
+        assert_eq!(done.stderr.contains("Fout: "), code > 1, "{arguments:?}: {done:?}");
+    }
+    // Also when a name is in another encoding.
+    let odd = place.path().join(OsStr::from_bytes(b"lijst-\xeb.csv"));
+    fs::write(&odd, FIXTURE).unwrap();
+    let arguments =
+        ["verstuur", mapping, "--aan", MUNICIPALITY, "--json", "--map", "corporatie"].map(OsStr::new);
+    let arguments = arguments.into_iter().chain([odd.as_os_str()]);
+    let report = tests::processes::Running::schakel(place.path(), arguments).wait().expect(1).json();
+    assert!(report["afkeurbestand"].as_str().unwrap().ends_with(".afgekeurd.csv"), "{report}");
+}
+
+#[test]
+#[ignore = "delivery.rs does not look at the agreement again: what waits leaves after the end"]
+fn what_waits_does_not_leave_after_the_end() {
+    let place = Place::new();
+    let (municipality, receiving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (corporation, _sending) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    let agreement = agree(&place, &municipality, &corporation);
+    receiving.stop();
+    let list = place.file("lijst.csv", &export::rows(20, 1));
+    assert_eq!(corporation.send(&list, MUNICIPALITY)["verzonden"], 20);
+    corporation.cli(&["convenant", "opzeggen", &agreement]).expect(1);
+    let _receiving = municipality.serve();
+    until("the other party knows of the end", || {
+        let stand = municipality.json(&["convenant", "tonen"])["convenanten"][0]["stand"].clone();
+        stand.as_str().unwrap().starts_with("opgezegd").then_some(())
+    });
+    corporation.settle();
+    assert_eq!(corporation.mailbox("uit").states().get("toegelaten"), None);
+    assert!(municipality.mailbox("in").0.is_empty(), "not even refused: it should not have left");
 }

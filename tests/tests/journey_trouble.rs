@@ -1,5 +1,7 @@
 //! Trouble at the node itself: settings, keys, certificates, database, disk. Each stops what cannot go on, says in
 //! Dutch what to do, ends with exit code 3, and once it is mended nothing turns out to be lost.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "what a journey measured is read in its output")]
 
 use std::{
     fs,
@@ -223,7 +225,7 @@ fn a_database_that_is_missing_damaged_or_of_another() {
     refuses(&node, "reservekopie");
     put(&good);
     let file = fs::OpenOptions::new().write(true).open(&database).unwrap();
-    file.write_all_at(&[0x5a; 16 * 4096], 2 * 4096).unwrap();
+    file.write_all_at(&vec![0x5a; 16 * 4096], 2 * 4096).unwrap();
     refuses(&node, "reservekopie");
     for command in
         [&["berichten", "--json"][..], &["logboek", "verify", "--json"], &["partner", "lijst", "--json"]]

@@ -31,6 +31,7 @@ impl Done {
     }
 
     /// Checks the exit code.
+    #[allow(clippy::return_self_not_must_use, reason = "often it is all that one wants to know")]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:?}");
         self

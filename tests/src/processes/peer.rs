@@ -121,11 +121,16 @@ impl Peer {
 
     /// The signed description of its node, which is nowhere.
     pub fn descriptor(&self) -> String {
+        self.descriptor_at("127.0.0.1:1")
+    }
+
+    /// The signed description of a node at this address.
+    pub fn descriptor_at(&self, address: &str) -> String {
         let descriptor = Descriptor {
             oin: self.oin,
             naam: "Woningcorporatie Met De Hand".into(),
             soort: OrganisationKind::HousingCorporation,
-            adressen: Addresses { tcp: "127.0.0.1:1".into(), quic: None },
+            adressen: Addresses { tcp: address.into(), quic: None },
             sleutels: vec![self.signer.public_key().clone()],
             logsleutel: self.log.verifier().to_string(),
             berichttypen: Vec::new(),
