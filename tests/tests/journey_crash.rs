@@ -62,14 +62,6 @@ impl Scene {
         self.municipality.mailbox("in").0.len()
     }
 
-    /// A node that was killed serves again, soon.
-    fn again(&self, node: &Node) -> Serving {
-        let serving = node.serve();
-        eprintln!("{} served again after {:?}", node.oin, serving.started);
-        assert!(serving.started < BACK_WITHIN, "{:?}", serving.started);
-        serving
-    }
-
     /// Every message arrived, exactly once, with a receipt that holds.
     async fn is_complete(&self) {
         self.corporation.settle();
@@ -100,6 +92,14 @@ impl Scene {
     }
 }
 
+/// A node that was killed serves again, soon.
+fn again(node: &Node) -> Serving {
+    let serving = node.serve();
+    eprintln!("{} served again after {:?}", node.oin, serving.started);
+    assert!(serving.started < BACK_WITHIN, "{:?}", serving.started);
+    serving
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_is_killed_loses_and_doubles_nothing() {
     let (scene, _sending, mut receiving) = scene().await;
@@ -109,7 +109,7 @@ async fn a_receiver_that_is_killed_loses_and_doubles_nothing() {
     let filed = scene.filed();
     assert!((1..MESSAGES as usize).contains(&filed), "{filed} is not the middle");
     eprintln!("killed the receiver at {filed}");
-    let _receiving = scene.again(&scene.municipality);
+    let _receiving = again(&scene.municipality);
     let report = offering.wait().expect(0).json();
     assert_eq!(report["verzonden"], MESSAGES, "{report}");
     scene.is_complete().await;
@@ -126,7 +126,7 @@ async fn a_sender_that_is_killed_loses_and_doubles_nothing() {
     let filed = scene.filed();
     assert!((1..MESSAGES as usize).contains(&filed), "{filed} is not the middle");
     eprintln!("killed the sender at {filed}");
-    let _sending = scene.again(&scene.corporation);
+    let _sending = again(&scene.corporation);
     let report = scene.corporation.send(&scene.list, MUNICIPALITY);
     let number = |key: &str| report[key].as_u64().unwrap();
     assert_eq!(number("verzonden") + number("eerder_verzonden"), u64::from(MESSAGES), "{report}");
@@ -144,11 +144,11 @@ async fn both_killed_in_turn_lose_and_double_nothing() {
         if share % 2 == 0 {
             receiving.kill();
             kills.push(scene.filed());
-            receiving = scene.again(&scene.municipality);
+            receiving = again(&scene.municipality);
         } else {
             sending.kill();
             kills.push(scene.filed());
-            sending = scene.again(&scene.corporation);
+            sending = again(&scene.corporation);
         }
     }
     eprintln!("killed at {kills:?}");

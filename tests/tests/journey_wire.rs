@@ -78,7 +78,7 @@ impl Scene {
     }
 
     /// The node is as well as ever, and its log says nothing about anybody.
-    async fn is_well(self) -> String {
+    async fn well(self) -> String {
         assert!(self.peer.log_size().await.is_some());
         self.node.verified_log();
         let log = self.serving.stop();
@@ -118,7 +118,7 @@ async fn strangers_get_no_further_than_the_door() {
         let LinkError::Tls { side: Side::Own, problem, .. } = &error else { panic!("{papers:?}: {error}") };
         assert_eq!(*problem, expected);
     }
-    let log = scene.is_well().await;
+    let log = scene.well().await;
     assert!(log.contains("handshake failed"), "{log}");
 }
 
@@ -145,7 +145,7 @@ async fn garbage_on_the_line_disturbs_nobody() {
         assert!(tokio::time::timeout(PATIENCE, whisper).await.is_ok(), "the node holds on to garbage");
     }
     drop(silent);
-    scene.is_well().await;
+    scene.well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -170,7 +170,7 @@ async fn who_is_no_partner_learns_only_who_this_is() {
     }
     assert_eq!(scene.peer.log_size().await, before, "nothing of it was logged");
     assert!(scene.node.mailbox("in").0.is_empty());
-    scene.is_well().await;
+    scene.well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -224,29 +224,38 @@ async fn a_request_that_cannot_be_read_gets_a_problem_document() {
         problem(&response, 400, "convenant-niet-aangenomen");
     }
     assert_eq!(peer.log_size().await, before, "nothing of it was logged");
-    scene.is_well().await;
+    scene.well().await;
 }
 
-/// Every message that can be read as a line but is not right, with the reason it is refused for.
-fn wrong_messages(peer: &Peer, agreement: &str) -> Vec<(&'static str, String, &'static str)> {
-    // Each its own: an identifier that was refused by the rules is taken.
+/// What it is, the message, and the reason it is refused for.
+type Wrong = (&'static str, String, &'static str);
+
+/// Every message that can be read as a line but is not right. Each has an identifier of its own: one that was refused
+/// by the rules is taken.
+fn wrong_messages(peer: &Peer, agreement: &str) -> Vec<Wrong> {
     let good = || Letter::new(peer, MUNICIPALITY, agreement);
-    let header = |extra: Value| {
+    [
+        wrong_signatures(peer, &good),
+        wrong_forms(peer, &good),
+        wrong_by_the_rules(peer, &good),
+        wrong_times(peer, &good),
+    ]
+    .concat()
+}
+
+fn wrong_signatures(peer: &Peer, good: &dyn Fn() -> Letter) -> Vec<Wrong> {
+    let under = |extra: Value| {
         let mut header =
             json!({ "alg": "EdDSA", "typ": "schakel-bericht+jws", "kid": peer.signer.public_key().kid() });
         header.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-        header
+        good().signed_under(&header, peer)
     };
-    let (now, day) = (SystemClock.now(), SignedDuration::from_hours(24));
     let signed = good().signed(peer);
-    let (head, rest) = signed.split_once('.').unwrap();
-    let (payload, signature) = rest.split_once('.').unwrap();
+    let [head, payload, signature] = signed.split('.').collect::<Vec<_>>().try_into().unwrap();
     let other = good().with("/data/inhoud/bedrag_in_centen", json!(1)).signed(peer);
     let other_payload = other.split('.').nth(1).unwrap();
     let stranger = exchange::signature::Ed25519Signer::from_seed(&[99; 32]);
     let by_stranger = exchange::jws::sign("schakel-bericht+jws", good().0.to_string().as_bytes(), &stranger);
-    let basis = "/data/grondslag/voorwaarden/persoonlijk-contact";
-    let s = |letter: Letter| letter.signed(peer);
     vec![
         (
             "another payload under the signature",
@@ -256,27 +265,24 @@ fn wrong_messages(peer: &Peer, agreement: &str) -> Vec<(&'static str, String, &'
         ("no signature", format!("{head}.{payload}."), "handtekening-ongeldig"),
         ("the first half", signed[..signed.len() / 2].to_owned(), "handtekening-ongeldig"),
         ("alg none", unsigned(&good()), "handtekening-ongeldig"),
-        (
-            "alg none, signed",
-            good().signed_under(&header(json!({ "alg": "none" })), peer),
-            "handtekening-ongeldig",
-        ),
-        ("alg HS256", good().signed_under(&header(json!({ "alg": "HS256" })), peer), "handtekening-ongeldig"),
-        (
-            "unknown crit",
-            good().signed_under(&header(json!({ "crit": ["exp"], "exp": 1 })), peer),
-            "handtekening-ongeldig",
-        ),
-        (
-            "another typ",
-            good().signed_under(&header(json!({ "typ": "schakel-convenant+jws" })), peer),
-            "handtekening-ongeldig",
-        ),
-        ("another kid", good().signed_under(&header(json!({ "kid": "x" })), peer), "handtekening-ongeldig"),
+        ("alg none, signed", under(json!({ "alg": "none" })), "handtekening-ongeldig"),
+        ("alg HS256", under(json!({ "alg": "HS256" })), "handtekening-ongeldig"),
+        ("unknown crit", under(json!({ "crit": ["exp"], "exp": 1 })), "handtekening-ongeldig"),
+        ("another typ", under(json!({ "typ": "schakel-convenant+jws" })), "handtekening-ongeldig"),
+        ("another kid", under(json!({ "kid": "x" })), "handtekening-ongeldig"),
         ("a key outside the agreement", by_stranger, "handtekening-ongeldig"),
         ("not a JWS", "hallo".into(), "handtekening-ongeldig"),
         ("a line of 100 KiB", "a".repeat(100 * 1024), "handtekening-ongeldig"),
-        ("a payload that is no JSON", forged(&header(json!({})), b"{", &peer.signer), "schema-ongeldig"),
+    ]
+}
+
+fn wrong_forms(peer: &Peer, good: &dyn Fn() -> Letter) -> Vec<Wrong> {
+    let s = |letter: Letter| letter.signed(peer);
+    let header =
+        json!({ "alg": "EdDSA", "typ": "schakel-bericht+jws", "kid": peer.signer.public_key().kid() });
+    let basis = "/data/grondslag/voorwaarden/persoonlijk-contact";
+    vec![
+        ("a payload that is no JSON", forged(&header, b"{", &peer.signer), "schema-ongeldig"),
         ("a message over 64 KiB", s(good().with("/loket", json!("x".repeat(66 * 1024)))), "schema-ongeldig"),
         ("an unknown attribute", s(good().with("/extra", json!("x"))), "schema-ongeldig"),
         ("no time", s(good().without("/time")), "schema-ongeldig"),
@@ -288,6 +294,14 @@ fn wrong_messages(peer: &Peer, agreement: &str) -> Vec<(&'static str, String, &'
         ),
         ("a field too many", s(good().with("/data/inhoud/opmerking", json!("ziek"))), "schema-ongeldig"),
         ("a field too few", s(good().without("/data/betrokkene")), "schema-ongeldig"),
+        ("a precondition that was left out", s(good().without(basis)), "schema-ongeldig"),
+    ]
+}
+
+fn wrong_by_the_rules(peer: &Peer, good: &dyn Fn() -> Letter) -> Vec<Wrong> {
+    let s = |letter: Letter| letter.signed(peer);
+    let basis = "/data/grondslag/voorwaarden/persoonlijk-contact";
+    vec![
         (
             "another sender",
             s(good().with("/source", json!("urn:nld:oin:00000099000000005000:systeem:schakel"))),
@@ -315,12 +329,18 @@ fn wrong_messages(peer: &Peer, agreement: &str) -> Vec<(&'static str, String, &'
             "grondslag-ontbreekt",
         ),
         ("a precondition that was not met", s(good().with(basis, json!(false))), "voorwaarde-niet-vervuld"),
-        ("a precondition that was left out", s(good().without(basis)), "schema-ongeldig"),
         (
             "a citizen service number",
             s(good().with("/data/betrokkene/bsn", json!("999993653"))),
             "gegevens-niet-toegestaan",
         ),
+    ]
+}
+
+fn wrong_times(peer: &Peer, good: &dyn Fn() -> Letter) -> Vec<Wrong> {
+    let s = |letter: Letter| letter.signed(peer);
+    let (now, day) = (SystemClock.now(), SignedDuration::from_hours(24));
+    vec![
         ("expired", s(good().at(peer, now - day * 2, now - day)), "verlopen"),
         (
             "a clock that runs ten minutes ahead",
@@ -389,7 +409,7 @@ async fn every_wrong_message_is_refused_for_its_own_reason_and_logged() {
     let response = peer.ask(Request::get("/v1/logboek/bewijs").with_query(query)).await.unwrap();
     assert_eq!(response.status, 200);
     assert_eq!(scene.node.mailbox("in").states()["toegelaten"], 2);
-    scene.is_well().await;
+    scene.well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -428,7 +448,7 @@ async fn a_message_twice_is_one_message_and_another_under_its_name_is_none() {
     assert_eq!(conflict.reason(), Some("dubbel-met-andere-inhoud"));
     assert_eq!(peer.receipt(&first).await.index, filed.index, "the first one stands");
     assert_eq!(scene.node.mailbox("in").states()["toegelaten"], 2);
-    scene.is_well().await;
+    scene.well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -455,7 +475,7 @@ async fn an_agreement_counts_from_the_last_signature_to_the_first_end() {
     .await;
     assert_eq!(peer.receipt(&letter()).await.reason(), Some("convenant-niet-geldig"));
     assert_eq!(scene.refused(), ["convenant-niet-geldig", "convenant-niet-geldig"]);
-    scene.is_well().await;
+    scene.well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -475,5 +495,5 @@ async fn a_partner_that_does_not_answer_holds_up_nothing() {
     let watch = Stopwatch::start();
     eventually("the new partner is known", async || quick.log_size().await).await;
     assert!(watch.elapsed() < Duration::from_secs(4), "{:?}", watch.elapsed());
-    scene.is_well().await;
+    scene.well().await;
 }
