@@ -1,0 +1,229 @@
+//! Batches leave, arrive, and are answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, bail, ensure};
+use exchange::{
+    digest::Digest,
+    entry::{Entry, Outcome, Reception},
+    receipt::{Receipt, ReceiptLeaf},
+    refusal::Reason,
+};
+use node::{
+    delivery::{self, RECEIPT, Settled},
+    inbound::{self, InboundError},
+};
+use store::{Direction, MessageRow, State};
+use transport::{LinkError, Response};
+use uuid::Uuid;
+
+use super::{
+    documents::{self, Line},
+    model::Decision,
+    network::{Answer, Item, Request, broken, pick},
+    node::UnderWay,
+    operation::Side,
+    world::World,
+};
+
+/// The lines of a delivery, as its receiver takes them apart.
+fn lines(body: &str) -> impl Iterator<Item = &str> {
+    body.strip_suffix('\n').unwrap_or(body).split('\n')
+}
+
+/// What a receiver decided, by its own account.
+fn decision(row: &MessageRow) -> Decision {
+    let outcome = if row.state == State::Admitted { Outcome::Toegelaten } else { Outcome::Geweigerd };
+    (outcome, row.reason.as_deref().and_then(Reason::of_code))
+}
+
+impl World {
+    /// The next batch of a side goes into the network; says whether there was one.
+    pub(super) fn prepare(&mut self, by: Side) -> anyhow::Result<bool> {
+        let to = self.at(by.other()).oin;
+        let one_by_one = self.node(by).one_by_one;
+        let ran =
+            self.node(by).run(by, async |core| anyhow::Ok(delivery::prepare(core, to, one_by_one).await?))?;
+        let died = ran.died();
+        let Some(Some(batch)) = self.outcome(ran).transpose()? else { return Ok(false) };
+        let text = std::str::from_utf8(&batch.body)?;
+        let lines: Option<Vec<Line>> = lines(text).map(documents::read).collect();
+        let lines = lines.context("every line of a batch is a message of ours")?;
+        ensure!(!one_by_one || lines.len() == 1, "a batch of {} messages, one by one", lines.len());
+        let body = batch.body.clone();
+        self.check_batch(by, &lines)?;
+        let ticket = self.ticket();
+        // A request may have left before its sender died.
+        self.network.send(Item::Request(Request {
+            from: by,
+            ticket: Some(ticket),
+            body,
+            rogue: None,
+            damaged: false,
+        }));
+        if !died {
+            self.node(by).under_way()?.insert(ticket, UnderWay { batch, lines });
+        }
+        Ok(true)
+    }
+
+    /// What goes is ours, is nowhere else under way, and overtakes nothing of its case.
+    fn check_batch(&mut self, by: Side, lines: &[Line]) -> anyhow::Result<()> {
+        let ids: BTreeSet<Uuid> = lines.iter().map(|line| line.id).collect();
+        ensure!(ids.len() == lines.len(), "a message is twice in a batch");
+        for line in lines {
+            ensure!(self.model.messages.contains_key(&line.id), "message {} was never promised", line.id);
+        }
+        let cases: BTreeSet<Uuid> = lines.iter().map(|line| line.case).collect();
+        for other in self.node(by).under_way()?.values() {
+            let clash = other.lines.iter().find(|line| ids.contains(&line.id) || cases.contains(&line.case));
+            ensure!(clash.is_none(), "something of the same case is under way: {clash:?}");
+        }
+        Ok(())
+    }
+
+    /// Something in the network arrives.
+    pub(super) fn deliver(&mut self, number: u8) -> anyhow::Result<()> {
+        match self.network.take(number) {
+            Some(Item::Request(request)) => self.arrive(&request),
+            Some(Item::Answer(answer)) => self.answer(answer),
+            None => Ok(()),
+        }
+    }
+
+    fn arrive(&mut self, request: &Request) -> anyhow::Result<()> {
+        let (at, peer) = (request.from.other(), self.at(request.from).oin);
+        let ran = self.node(at).run(at, async |core| inbound::receive(core, peer, &request.body).await)?;
+        let outcome = match self.outcome(ran) {
+            Some(Ok(receipt)) => {
+                self.check_answer(at, request, &receipt)?;
+                Ok(Response::new(200, RECEIPT, serde_json::to_vec(&receipt)?))
+            }
+            Some(Err(InboundError::Unreadable)) => Ok(Response::problem(400, "onleesbaar", "Onleesbaar", "")),
+            Some(Err(InboundError::TooLarge)) => Ok(Response::problem(413, "te-groot", "Te groot", "")),
+            Some(Err(error)) => bail!("the receiver's store failed: {error}"),
+            None => {
+                self.find_what_arrived(at, request)?;
+                Err(broken())
+            }
+        };
+        ensure!(
+            request.damaged || outcome.as_ref().map_or(true, |response| response.status == 200),
+            "what was sent is not readable: {outcome:?}"
+        );
+        if let Some(ticket) = request.ticket {
+            let damaged = request.damaged || outcome.is_err();
+            self.network.send(Item::Answer(Answer { to: request.from, ticket, outcome, damaged }));
+        }
+        Ok(())
+    }
+
+    /// Holds a receipt against what was delivered, as the sender will, and against what was decided before.
+    fn check_answer(&mut self, at: Side, request: &Request, receipt: &Receipt) -> anyhow::Result<()> {
+        let (key, peer) = (self.at(at).log_key(), self.at(request.from).oin);
+        let text = std::str::from_utf8(&request.body)?;
+        let sent: Vec<Digest> = lines(text).map(|line| Digest::of(line.as_bytes())).collect();
+        exchange::delivery::check_receipt(receipt, &sent, peer, &key).context("the receipt")?;
+        let new = receipt.leaves.iter().filter(|leaf| matches!(leaf, ReceiptLeaf::New(_))).count();
+        self.node(at).grow(new)?;
+        self.coverage.recognised += u64::try_from(receipt.leaves.len() - new)?;
+        for (leaf, line) in receipt.leaves.iter().zip(lines(text)) {
+            let Entry::Ontvangst(reception) = Entry::of_leaf(leaf.leaf())? else {
+                bail!("a receipt with another entry than of a reception");
+            };
+            self.note_reception(at, request, &reception, documents::read(line))?;
+        }
+        Ok(())
+    }
+
+    fn note_reception(
+        &mut self,
+        at: Side,
+        request: &Request,
+        reception: &Reception,
+        line: Option<Line>,
+    ) -> anyhow::Result<()> {
+        let reason = reception.reden.map(|code| code.0);
+        self.model.decide(at, reception.bericht, (reception.uitkomst, reason))?;
+        self.coverage.conflicts += u64::from(reason == Some(Reason::DuplicateWithOtherContent));
+        let admitted = reception.uitkomst == Outcome::Toegelaten;
+        if let Some(reasons) = &request.rogue {
+            let meant = reason.is_some_and(|reason| reasons.contains(&reason));
+            ensure!(!admitted, "a rogue message was admitted");
+            ensure!(meant || request.damaged, "refused for {reason:?}, not for one of {reasons:?}");
+        }
+        if admitted {
+            let line = line.context("something was admitted that is no message of ours")?;
+            self.model.admit(at, line.id);
+        }
+        Ok(())
+    }
+
+    /// The receiver died before it could answer. Either all that was delivered is filed, or nothing is.
+    fn find_what_arrived(&mut self, at: Side, request: &Request) -> anyhow::Result<()> {
+        let text = String::from_utf8_lossy(&request.body).into_owned();
+        let undecided: BTreeMap<Digest, &str> = lines(&text)
+            .map(|line| (Digest::of(line.as_bytes()), line))
+            .filter(|(digest, _)| !self.model.is_decided(at, *digest))
+            .collect();
+        let rows: Vec<MessageRow> = self.at(at).rows().to_vec();
+        let filed = rows.iter().filter(|row| row.direction == Direction::Inbound);
+        let filed: Vec<_> = filed.filter_map(|row| Some((row, *undecided.get(&row.digest)?))).collect();
+        ensure!(
+            filed.is_empty() || filed.len() == undecided.len(),
+            "{} of {} messages survived a crash of the receiver",
+            filed.len(),
+            undecided.len()
+        );
+        for (row, line) in filed {
+            self.model.decide(at, row.digest, decision(row))?;
+            if row.state == State::Admitted {
+                self.model.admit(at, documents::read(line).context("a message of ours")?.id);
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, answer: Answer) -> anyhow::Result<()> {
+        let Answer { to, ticket, outcome, damaged } = answer;
+        // Who died, gave up or was answered does not wait any more.
+        let Some(UnderWay { batch, lines }) = self.node(to).under_way()?.remove(&ticket) else {
+            return Ok(());
+        };
+        self.settle(to, UnderWay { batch, lines }, (outcome, damaged))
+    }
+
+    fn settle(
+        &mut self,
+        to: Side,
+        under_way: UnderWay,
+        (answer, damaged): (Result<Response, LinkError>, bool),
+    ) -> anyhow::Result<()> {
+        let UnderWay { batch, lines } = under_way;
+        let ran = self.node(to).run(to, async |core| delivery::settle(core, batch, answer).await)?;
+        let Some(settled) = self.outcome(ran).transpose()? else { return Ok(()) };
+        match settled {
+            Settled::Receipted { admitted, refused } => {
+                ensure!(admitted + refused == lines.len(), "{admitted} + {refused} of {}", lines.len());
+                self.node(to).one_by_one = false;
+            }
+            _ if !damaged => bail!("a good receipt was not accepted: {settled:?}"),
+            Settled::Undeliverable => {
+                self.coverage.failed += 1;
+                self.node(to).one_by_one = true;
+            }
+            Settled::Waiting { .. } => self.coverage.failed += 1,
+        }
+        Ok(())
+    }
+
+    /// A sender stops waiting for one of its batches.
+    pub(super) fn give_up(&mut self, by: Side, number: u8) -> anyhow::Result<()> {
+        let under_way = self.node(by).under_way()?;
+        let tickets: Vec<u64> = under_way.keys().copied().collect();
+        let Some(batch) = pick(number, tickets.len()).and_then(|at| under_way.remove(&tickets[at])) else {
+            return Ok(());
+        };
+        self.settle(by, batch, (Err(broken()), true))
+    }
+}

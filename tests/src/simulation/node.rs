@@ -1,0 +1,303 @@
+//! A node that can die and start again.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use exchange::{
+    clock::{Clock, ManualClock},
+    oin::Oin,
+    random::SeededRandom,
+    tlog::{Checkpoint, LogSigner, LogVerifier, verify_consistency},
+};
+use jiff::{SignedDuration, Timestamp};
+use node::{core::Core, delivery::Batch};
+use store::{Filter, MAX_ROWS_READ, MessageRow, Options, State, StorageKey, Store};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{documents::Line, operation::Side, setup};
+
+/// A clock that is wrong by a fixed time.
+struct SkewedClock {
+    shared: Arc<ManualClock>,
+    ahead: SignedDuration,
+}
+
+impl Clock for SkewedClock {
+    fn now(&self) -> Timestamp {
+        self.shared.now().saturating_add(self.ahead).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A batch of which the answer is still to come.
+pub(super) struct UnderWay {
+    pub(super) batch: Batch,
+    pub(super) lines: Vec<Line>,
+}
+
+/// The process: what is gone when it dies.
+struct Process {
+    runtime: Runtime,
+    core: Arc<Core>,
+    under_way: BTreeMap<u64, UnderWay>,
+}
+
+/// What is known of a log from outside.
+#[derive(Debug, Clone)]
+struct Seen {
+    checkpoint: Checkpoint,
+    rows: Vec<MessageRow>,
+}
+
+/// A node with its database.
+pub(super) struct SimNode {
+    pub(super) oin: Oin,
+    /// By how much its clock is ahead.
+    pub(super) skew: SignedDuration,
+    /// Whether a batch was refused as a whole, so that each message is tried by itself.
+    pub(super) one_by_one: bool,
+    /// How many entries its log must have by now. Not known when a step was cut off.
+    pub(super) log_size: Option<u64>,
+    clock: Arc<SkewedClock>,
+    random: Arc<SeededRandom>,
+    database: PathBuf,
+    log: Arc<LogSigner>,
+    storage_key: StorageKey,
+    process: Option<Process>,
+    /// It was started again and not looked at since.
+    restarted: bool,
+    /// After how many turns the next step is cut off.
+    cut_after: Option<u16>,
+    seen: Option<Seen>,
+}
+
+/// What came of a step.
+pub(super) enum Ran<T> {
+    /// It was taken to its end.
+    Done(T),
+    /// It was taken to its end, and then the process died.
+    DoneThenDied(T),
+    /// The process died during it.
+    Cut,
+}
+
+impl<T> Ran<T> {
+    /// Whether the process died.
+    pub(super) const fn died(&self) -> bool {
+        !matches!(self, Self::Done(_))
+    }
+}
+
+impl SimNode {
+    /// A node as it is at the beginning of a run.
+    pub(super) fn start(
+        side: Side,
+        folder: &std::path::Path,
+        shared: &Arc<ManualClock>,
+        ahead: i64,
+    ) -> anyhow::Result<Self> {
+        let keys = setup::keys(side)?;
+        let skew = SignedDuration::from_secs(ahead);
+        let mut node = Self {
+            oin: setup::oin(side)?,
+            skew,
+            one_by_one: false,
+            log_size: None,
+            clock: Arc::new(SkewedClock { shared: shared.clone(), ahead: skew }),
+            // Not the seed of the keys.
+            random: Arc::new(SeededRandom::new(100 + side as u64)),
+            database: setup::database(side, folder)?,
+            log: keys.log,
+            storage_key: keys.storage,
+            process: None,
+            restarted: false,
+            cut_after: None,
+            seen: None,
+        };
+        node.open(side)?;
+        Ok(node)
+    }
+
+    fn open(&mut self, side: Side) -> anyhow::Result<()> {
+        let options = Options::new(
+            self.database.clone(),
+            self.oin,
+            self.storage_key.clone(),
+            self.log.clone(),
+            self.random.clone(),
+        );
+        let runtime = Builder::new_current_thread().enable_time().build()?;
+        let core = runtime.block_on(async {
+            let store = Store::open(options).await?;
+            let signer = Arc::new(setup::keys(side)?.messages);
+            anyhow::Ok(Core::new(self.oin, store, signer, self.clock.clone(), self.random.clone()).await?)
+        })?;
+        self.process = Some(Process { runtime, core: Arc::new(core), under_way: BTreeMap::new() });
+        Ok(())
+    }
+
+    /// Kills the process where it is and starts it again.
+    pub(super) fn crash(&mut self, side: Side) -> anyhow::Result<()> {
+        self.cut_after = None;
+        if let Some(Process { runtime, core, under_way }) = self.process.take() {
+            // The tasks go first, wherever they are: nobody gets to finish anything.
+            drop(runtime);
+            drop((core, under_way));
+        }
+        self.one_by_one = false;
+        self.open(side).context("starting again")?;
+        self.restarted = true;
+        Ok(())
+    }
+
+    /// After a start, checks that nothing that was confirmed is gone.
+    pub(super) fn check_restart(&mut self) -> anyhow::Result<()> {
+        if !std::mem::take(&mut self.restarted) {
+            return Ok(());
+        }
+        self.observe().context("after a crash")
+    }
+
+    /// Notes that so many entries are confirmed to be in the log.
+    pub(super) fn grow(&mut self, entries: usize) -> anyhow::Result<()> {
+        let entries = u64::try_from(entries)?;
+        self.log_size = self.log_size.map(|size| size + entries);
+        Ok(())
+    }
+
+    /// Has the next step cut off.
+    pub(super) fn arm(&mut self, turns: u16) {
+        self.cut_after = Some(turns);
+    }
+
+    /// Lets the next step be.
+    pub(super) fn disarm(&mut self) {
+        self.cut_after = None;
+    }
+
+    fn process(&self) -> anyhow::Result<&Process> {
+        self.process.as_ref().context("a node that runs")
+    }
+
+    /// The running node.
+    pub(super) fn core(&self) -> anyhow::Result<Arc<Core>> {
+        Ok(self.process()?.core.clone())
+    }
+
+    /// What it sent and has no answer to.
+    pub(super) fn under_way(&mut self) -> anyhow::Result<&mut BTreeMap<u64, UnderWay>> {
+        Ok(&mut self.process.as_mut().context("a node that runs")?.under_way)
+    }
+
+    /// The time as it sees it.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The key of its log.
+    pub(super) fn log_key(&self) -> LogVerifier {
+        self.log.verifier()
+    }
+
+    /// Takes a step that is not cut off.
+    pub(super) fn steady<T>(&self, step: impl AsyncFnOnce(&Core) -> T) -> anyhow::Result<T> {
+        let process = self.process()?;
+        Ok(process.runtime.block_on(step(&process.core)))
+    }
+
+    /// Takes a step, unless the process is to die during it.
+    pub(super) fn run<T>(
+        &mut self,
+        side: Side,
+        step: impl AsyncFnOnce(&Core) -> T,
+    ) -> anyhow::Result<Ran<T>> {
+        let Some(turns) = self.cut_after.take() else { return Ok(Ran::Done(self.steady(step)?)) };
+        let process = self.process()?;
+        let outcome = process.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                outcome = step(&process.core) => Some(outcome),
+                () = pass(turns) => None,
+            }
+        });
+        self.log_size = self.log_size.filter(|_| outcome.is_some());
+        self.crash(side)?;
+        if outcome.is_none() {
+            // Nobody knows how far it came.
+            self.check_restart()?;
+        }
+        Ok(outcome.map_or(Ran::Cut, Ran::DoneThenDied))
+    }
+
+    /// Holds what is durable against what was durable before: the log has only grown, and no message went back.
+    pub(super) fn observe(&mut self) -> anyhow::Result<()> {
+        let key = self.log_key();
+        let before = self.seen.take();
+        let expected = self.log_size;
+        let seen = self.steady(async |core| {
+            let checkpoint = key.open(&core.store.checkpoint().await?).context("our own checkpoint")?;
+            if let Some(expected) = expected {
+                anyhow::ensure!(
+                    checkpoint.size == expected,
+                    "the log has {} entries, not the {expected} that were confirmed",
+                    checkpoint.size
+                );
+            }
+            if let Some(before) = &before {
+                extends(&core.store, &before.checkpoint, &checkpoint).await?;
+            }
+            anyhow::Ok(Seen { checkpoint, rows: rows(&core.store).await? })
+        })??;
+        if let Some(before) = &before {
+            check_progress(&before.rows, &seen.rows)?;
+        }
+        self.log_size = Some(seen.checkpoint.size);
+        self.seen = Some(seen);
+        Ok(())
+    }
+
+    /// All its messages, as of the last time they were observed.
+    pub(super) fn rows(&self) -> &[MessageRow] {
+        self.seen.as_ref().map_or(&[], |seen| &seen.rows)
+    }
+}
+
+/// Lets everything else in the runtime have this many turns.
+async fn pass(turns: u16) {
+    for _ in 0..turns {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// That the log of `store` with checkpoint `to` begins with what `from` signed.
+pub(super) async fn extends(store: &Store, from: &Checkpoint, to: &Checkpoint) -> anyhow::Result<()> {
+    anyhow::ensure!(from.size <= to.size, "the log of {} entries shrank to {}", from.size, to.size);
+    let proof = store.consistency(from.size, to.size).await?;
+    verify_consistency(from.size, to.size, &proof, &from.root, &to.root).context("the log was rewritten")
+}
+
+/// Every message a store knows, in log order.
+async fn rows(store: &Store) -> anyhow::Result<Vec<MessageRow>> {
+    let mut rows: Vec<MessageRow> = Vec::new();
+    loop {
+        let after = rows.last().map(|row| row.index);
+        let page = store.messages(Filter { after, limit: MAX_ROWS_READ, ..Filter::default() }).await?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
+}
+
+/// No message disappears or changes, and a decision of the receiver stays.
+fn check_progress(before: &[MessageRow], after: &[MessageRow]) -> anyhow::Result<()> {
+    for (old, new) in before.iter().zip(after) {
+        let frozen = matches!(old.state, State::Admitted | State::Refused);
+        let mut same = new.clone();
+        if !frozen {
+            (same.state, same.reason, same.finished) = (old.state, old.reason.clone(), old.finished);
+        }
+        anyhow::ensure!(same == *old, "message {} changed from {old:?} to {new:?}", old.index);
+    }
+    anyhow::ensure!(after.len() >= before.len(), "{} messages became {}", before.len(), after.len());
+    Ok(())
+}

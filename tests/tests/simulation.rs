@@ -1,0 +1,236 @@
+//! Two nodes, one clock, and everything that can go wrong between them.
+//!
+//! `SIMULATION_CASES=10000 SIMULATION_SEED=7 cargo test -p tests --test simulation` looks further.
+
+use std::{cell::Cell, env};
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use tests::simulation::{
+    Coverage,
+    operation::{Damage, Offer, Op, Rogue, Scenario, Side, scenarios},
+    run,
+};
+
+/// What fits in a minute on one core.
+const CASES: u32 = 256;
+/// After so many cases every kind of ending must have occurred.
+const ENOUGH_CASES: u32 = 128;
+
+#[test]
+fn every_run_ends_known_at_both_sides() {
+    let cases = setting("SIMULATION_CASES", CASES);
+    let seed = setting("SIMULATION_SEED", 1_u64);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4096, ..Config::default() };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let total = Cell::new(Coverage::default());
+    let outcome = TestRunner::new_with_rng(config, rng).run(&scenarios(), |scenario| {
+        let coverage = run(&scenario).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+        let mut sum = total.get();
+        sum += coverage;
+        total.set(sum);
+        Ok(())
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, scenario)) => panic!("seed {seed}: {reason}\n{scenario:#?}"),
+        Err(TestError::Abort(reason)) => panic!("seed {seed}: {reason}"),
+    }
+    let total = total.get();
+    assert!(cases < ENOUGH_CASES || is_everything(&total), "the runs left something out: {total:?}");
+}
+
+/// Whether every kind of thing that can happen did.
+fn is_everything(total: &Coverage) -> bool {
+    let Coverage {
+        queued,
+        offered_again,
+        held_back,
+        admitted,
+        refused,
+        expired,
+        recognised,
+        conflicts,
+        failed,
+        crashes,
+        cut,
+    } = *total;
+    let counts = [
+        queued,
+        offered_again,
+        held_back,
+        admitted,
+        refused,
+        expired,
+        recognised,
+        conflicts,
+        failed,
+        crashes,
+        cut,
+    ];
+    counts.iter().all(|count| *count > 0)
+}
+
+fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
+    env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// The sender's clock is ahead. A copy of the request lingers in the network until the message is no longer from the
+/// future; by then its sender has heard that it is refused.
+#[test]
+fn a_refused_message_is_not_admitted_when_a_copy_comes_later() {
+    let operations = vec![
+        signals(1),
+        PREPARE,
+        Op::Duplicate(0),
+        Op::Deliver(0),
+        Op::Deliver(1),
+        Op::Advance(600),
+        Op::Deliver(0),
+    ];
+    let coverage = ends_well(Scenario { skews: [420, 0], operations });
+    assert_eq!((coverage.refused, coverage.recognised), (1, 1));
+}
+
+/// The answer is lost, and the second attempt arrives when the message has expired.
+#[test]
+fn an_admitted_message_stays_admitted_when_it_expires_before_its_sender_knows() {
+    let operations = vec![
+        signals(1),
+        PREPARE,
+        Op::Deliver(0),
+        Op::Drop(0),
+        Op::Deliver(0),
+        Op::Advance(LIFETIME - 1),
+        PREPARE,
+        Op::Advance(2),
+        Op::Deliver(0),
+        Op::Deliver(0),
+    ];
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.admitted, coverage.recognised), (1, 1));
+}
+
+/// Either process dies at the worst moment: the receiver after it filed, the sender after it sent.
+#[test]
+fn a_process_that_dies_loses_nothing_and_repeats_nothing() {
+    let operations = vec![
+        signals(3),
+        Op::Crash(Side::Corporation),
+        PREPARE,
+        Op::Crash(Side::Corporation),
+        Op::Deliver(0),
+        Op::Crash(Side::Municipality),
+        Op::Drop(0),
+        PREPARE,
+        Op::Deliver(0),
+        Op::Deliver(0),
+        Op::Crash(Side::Corporation),
+        again(3),
+    ];
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.admitted, coverage.recognised, coverage.offered_again), (3, 6, 3));
+}
+
+/// Wherever in a step a process dies, the step is taken whole or not at all.
+#[test]
+fn a_step_that_is_cut_off_is_whole_or_never_happened() {
+    for turns in (0..400).step_by(16) {
+        let cut = |by| Op::CrashDuring { by, turns };
+        let operations = vec![
+            cut(Side::Corporation),
+            signals(3),
+            again(3),
+            PREPARE,
+            cut(Side::Municipality),
+            Op::Deliver(0),
+            Op::Deliver(0),
+            PREPARE,
+            Op::Deliver(0),
+            cut(Side::Corporation),
+            Op::Deliver(0),
+        ];
+        let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+        assert_eq!(coverage.admitted, 3);
+        assert!(coverage.crashes >= 2, "{coverage:?}");
+    }
+}
+
+/// More than one batch of one case.
+#[test]
+fn a_long_case_keeps_its_order() {
+    let operations =
+        vec![signals(150), PREPARE, signals(150), PREPARE, Op::Crash(Side::Corporation), PREPARE];
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.admitted, coverage.recognised), (300, 128));
+}
+
+/// A request that the receiver cannot read at all is taken apart.
+#[test]
+fn a_batch_that_cannot_be_read_goes_message_by_message() {
+    let blank = Op::Corrupt { pick: 0, damage: Damage::Blank };
+    let operations = vec![
+        signals(3),
+        PREPARE,
+        blank.clone(),
+        Op::Deliver(0),
+        Op::Deliver(0),
+        PREPARE,
+        blank,
+        Op::Deliver(0),
+        Op::Deliver(0),
+    ];
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.admitted, coverage.failed), (3, 2));
+}
+
+/// Whoever uses an identifier first has it, at both sides.
+#[test]
+fn an_identifier_stands_for_one_message() {
+    for stolen_first in [true, false] {
+        let steal = Op::Rogue { by: Side::Corporation, how: Rogue::StolenId(0) };
+        let deliver = Op::Deliver(u8::from(stolen_first));
+        let operations = vec![signals(1), PREPARE, steal, deliver, Op::Deliver(0)];
+        let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+        assert_eq!((coverage.refused, coverage.conflicts), (u64::from(stolen_first), 1));
+    }
+}
+
+/// One party ends the agreement while a message is on its way, and the other sends one more before it knows.
+#[test]
+fn nothing_is_admitted_after_the_agreement_ended() {
+    let operations = vec![
+        signals(1),
+        PREPARE,
+        Op::EndAgreement(Side::Municipality),
+        Op::Deliver(0),
+        signals(1),
+        Op::SpreadAgreements(Side::Municipality),
+        signals(1),
+        Op::RenewAgreement,
+        signals(1),
+    ];
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.refused, coverage.held_back, coverage.admitted), (2, 1, 1));
+}
+
+/// The next batch of the corporation.
+const PREPARE: Op = Op::Prepare { by: Side::Corporation };
+/// How long a message waits for its receiver, in seconds.
+const LIFETIME: u32 = 30 * 24 * 60 * 60;
+
+/// New signals about one case.
+fn signals(count: usize) -> Op {
+    Op::Submit { by: Side::Corporation, offers: vec![Offer::Fresh { case: 0, flaw: None }; count] }
+}
+
+/// The first signals of all once more.
+fn again(count: u8) -> Op {
+    Op::Submit { by: Side::Corporation, offers: (0..count).map(Offer::Again).collect() }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "scenarios are made where they are run")]
+fn ends_well(scenario: Scenario) -> Coverage {
+    run(&scenario).unwrap_or_else(|error| panic!("{error:#}"))
+}
