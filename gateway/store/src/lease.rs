@@ -157,6 +157,13 @@ impl Leases {
         self.lock().partners.get(&to).map_or(0, |partner| partner.leased)
     }
 
+    /// Whether a message that was queued with this index is leased, or was.
+    pub(crate) fn has_passed(&self, to: Oin, priority: Priority, index: u64) -> bool {
+        let state = self.lock();
+        let frontier = state.partners.get(&to).and_then(|partner| partner.frontier[slot(priority)]);
+        state.leased.contains(&index) || frontier.is_some_and(|frontier| (index, index) <= frontier)
+    }
+
     fn give_back(&self, taken: &[Candidate], settled: bool) {
         let state = &mut *self.lock();
         for candidate in taken {

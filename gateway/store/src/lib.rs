@@ -6,6 +6,7 @@
 //! are encrypted with a key per case. `DATA_MODEL.md` tells what the tables hold and which states a message knows.
 
 mod error;
+mod hot;
 mod key;
 mod lease;
 mod model;

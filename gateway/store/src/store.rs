@@ -1,6 +1,15 @@
 //! The use cases.
 
-use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fs::File,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use exchange::{
     digest::Digest,
@@ -9,15 +18,16 @@ use exchange::{
     receipt::{MAX_LEAVES, Receipt},
     tlog::{Checkpoint, Hash, Leaf, LogSigner, plan_consistency, plan_inclusion},
 };
-use jiff::Timestamp;
-use sqlx::SqlitePool;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{SqliteConnection, SqlitePool};
 use tokio::{sync::OnceCell, task::JoinHandle};
 use uuid::Uuid;
 
 use crate::{
     error::StoreError,
+    hot::Hot,
     key::{IntakeKey, Keys, StorageKey},
-    lease::{Lease, Leases},
+    lease::{Candidate, Lease, Leased, Leases},
     model::{
         Arrival, BatchLimit, Count, Enqueued, Filter, LogState, MessageRow, Notice, Outgoing,
         PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, SentOutcome, State,
@@ -58,6 +68,9 @@ const MAX_LEASE: usize = 256;
 /// stand still behind others of their case; those come free soon.
 const MAX_QUEUE_PAGES: usize = 16;
 
+/// Looking for what has expired reads all that waits; once in this long is enough when nothing is known to expire.
+const EXPIRY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+
 /// How long to wait for another process that writes to the same database.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -82,7 +95,7 @@ pub struct Options {
     pub random: Arc<dyn Random>,
     /// How long to wait for another process; the default when `None`.
     pub patience: Option<Duration>,
-    /// The database may not grow beyond this many pages of 8 KiB; no limit when `None`.
+    /// The database may not grow beyond this many pages of 16 KiB; no limit when `None`.
     pub max_pages: Option<u32>,
 }
 
@@ -116,10 +129,13 @@ struct Inner {
     keys: Arc<Keys>,
     log: Arc<LogSigner>,
     committer: Committer,
-    committing: std::sync::Mutex<Option<JoinHandle<()>>>,
-    copying: JoinHandle<()>,
+    committing: Mutex<Option<JoinHandle<()>>>,
+    wal: wal::Gauge,
+    copying: Mutex<Option<JoinHandle<()>>>,
     readers: SqlitePool,
     leases: Arc<Leases>,
+    hot: Hot,
+    expiry: Expiry,
     /// One reading of the queue at a time.
     reading: tokio::sync::Mutex<()>,
     /// That this process is the one that delivers.
@@ -128,7 +144,7 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.copying.abort();
+        self.wal.close();
     }
 }
 
@@ -150,6 +166,7 @@ impl Store {
         read::log_state(&mut connection).await?;
         let gauge = wal::Gauge::default();
         let copying = wal::start(target.clone(), gauge.clone());
+        let wal = gauge.clone();
         let log = Arc::clone(&options.log);
         let writer =
             Writer::new(target.clone(), connection, Arc::clone(&keys), options.random, options.log, gauge);
@@ -160,10 +177,13 @@ impl Store {
             keys,
             log,
             committer,
-            committing: std::sync::Mutex::new(Some(committing)),
-            copying,
+            committing: Mutex::new(Some(committing)),
+            wal,
+            copying: Mutex::new(Some(copying)),
             readers,
             leases: Arc::default(),
+            hot: Hot::default(),
+            expiry: Expiry::default(),
             reading: tokio::sync::Mutex::default(),
             delivery: OnceCell::new(),
         })))
@@ -188,7 +208,14 @@ impl Store {
         if messages.is_empty() {
             return Ok(Vec::new());
         }
-        self.0.committer.submit(messages, bytes, Operation::Enqueue).await
+        let soonest = messages.iter().map(|message| message.expires).min();
+        let done = self.0.committer.submit(messages, bytes, Operation::Enqueue).await?;
+        self.0.expiry.expect(soonest);
+        let leases = &self.0.leases;
+        self.0
+            .hot
+            .keep(done.input, &done.answer, |to, priority, index| leases.has_passed(to, priority, index));
+        Ok(done.answer)
     }
 
     /// Logs other entries; returns the index of the first.
@@ -198,7 +225,7 @@ impl Store {
         for leaf in &leaves {
             bytes += check_message("", leaf)?;
         }
-        self.0.committer.submit(leaves, bytes, Operation::Append).await
+        Ok(self.0.committer.submit(leaves, bytes, Operation::Append).await?.answer)
     }
 
     /// For whom something waits that may be attempted now, at most `max` partners.
@@ -228,11 +255,13 @@ impl Store {
         let mut reader = self.0.readers.acquire().await?;
         let turn = self.0.reading.lock().await;
         let mut reading = self.0.leases.read();
+        let mut nothing_waits = true;
         for priority in [Priority::First, Priority::Normal] {
             let mut after = reading.frontier(to, priority);
             for _ in 0..MAX_QUEUE_PAGES {
                 let page = room.count + 1;
                 let candidates = read::waiting(&mut reader, (to, priority), after, now, page).await?;
+                nothing_waits &= candidates.is_empty();
                 let more = reading.take(&candidates, &mut room);
                 after = candidates.last().map(|last| last.place);
                 if !more || candidates.len() < page {
@@ -242,9 +271,31 @@ impl Store {
         }
         let held = reading.finish();
         drop(turn);
-        let indexes: Vec<u64> = held.taken().iter().map(crate::lease::Candidate::index).collect();
-        let messages = read::leased(&mut reader, &self.0.keys, &indexes).await?;
+        if nothing_waits {
+            self.0.hot.forget(to);
+        }
+        let indexes: Vec<u64> = held.taken().iter().map(Candidate::index).collect();
+        let messages = self.contents(&mut reader, to, &indexes).await?;
         Ok((!messages.is_empty()).then(|| Lease::new(to, messages, held)))
+    }
+
+    /// The messages with these indexes: from memory if they are at hand, otherwise from the database.
+    async fn contents(
+        &self,
+        reader: &mut SqliteConnection,
+        to: Oin,
+        indexes: &[u64],
+    ) -> Result<Vec<Leased>, StoreError> {
+        let mut messages = self.0.hot.take(to, indexes);
+        let missing = indexes.iter().zip(&messages).filter(|(_, message)| message.is_none());
+        let missing: Vec<u64> = missing.map(|(index, _)| *index).collect();
+        if missing.is_empty() {
+            return Ok(messages.into_iter().flatten().collect());
+        }
+        messages.extend(read::leased(reader, &self.0.keys, &missing).await?.into_iter().map(Some));
+        let mut messages: HashMap<u64, Leased> =
+            messages.into_iter().flatten().map(|message| (message.index, message)).collect();
+        Ok(indexes.iter().filter_map(|index| messages.remove(index)).collect())
     }
 
     /// Gives leased messages back: they are due again.
@@ -291,41 +342,59 @@ impl Store {
     }
 
     /// Makes messages that waited until they expired undeliverable, with reason [`EXPIRED_REASON`]; returns how many.
-    /// What is under way is left alone.
+    /// What is under way is left alone. What another process queued to expire soon may wait a minute longer.
     pub async fn expire(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.claim_delivery().await?;
+        if !self.0.expiry.is_due(now) {
+            return Ok(0);
+        }
+        self.0.expiry.start();
+        let result = self.expire_all(now).await;
+        let next = match &result {
+            Ok((_, next)) => next.unwrap_or(now + EXPIRY_INTERVAL).min(now + EXPIRY_INTERVAL),
+            Err(_) => now,
+        };
+        self.0.expiry.expect(Some(next));
+        result.map(|(expired, _)| expired)
+    }
+
+    /// Returns how many, and when the next of those that wait expires.
+    async fn expire_all(&self, now: Timestamp) -> Result<(u64, Option<Timestamp>), StoreError> {
         let mut expired = 0;
         loop {
             let mut reader = self.0.readers.acquire().await?;
             let turn = self.0.reading.lock().await;
             let mut reading = self.0.leases.read();
-            reading.seize(&read::expired(&mut reader, now, MAX_BATCH).await?);
+            let candidates = read::expired(&mut reader, now, MAX_BATCH).await?;
+            reading.seize(&candidates);
             let held = reading.finish();
             drop(turn);
-            drop(reader);
             let mut partners: Vec<Oin> = held.taken().iter().map(|candidate| candidate.to).collect();
             partners.sort_unstable();
             partners.dedup();
             for to in partners {
                 let taken = held.taken().iter().filter(|candidate| candidate.to == to);
-                let indexes = taken.map(crate::lease::Candidate::index).collect();
+                let indexes: Vec<u64> = taken.map(Candidate::index).collect();
+                drop(self.0.hot.take(to, &indexes));
                 let reason = Some(EXPIRED_REASON.to_owned());
                 let endings = vec![Ending { state: State::Undeliverable, reason, indexes }];
                 expired += self.settle(Settlement { to, endings, receipt: None, now }, 0).await?;
             }
-            if held.taken().len() < MAX_BATCH {
-                return Ok(expired);
+            if held.taken().is_empty() || candidates.len() < MAX_BATCH {
+                return Ok((expired, read::next_expiry(&mut reader).await?));
             }
         }
     }
 
     /// Queues an undelivered message again, behind what waits. Refuses when it has expired.
     pub async fn resend(&self, index: u64, now: Timestamp) -> Result<(), StoreError> {
-        self.change(Change::Resend { index, now }).await.map(drop)
+        self.change(Change::Resend { index, now }).await?;
+        self.0.expiry.expect(Some(now));
+        Ok(())
     }
 
     async fn settle(&self, settlement: Settlement, bytes: usize) -> Result<u64, StoreError> {
-        self.0.committer.submit(settlement, bytes, Operation::Settle).await
+        Ok(self.0.committer.submit(settlement, bytes, Operation::Settle).await?.answer)
     }
 
     async fn claim_delivery(&self) -> Result<(), StoreError> {
@@ -356,7 +425,8 @@ impl Store {
             };
             bytes += check_message(jws, &arrival.leaf)? + check_message("", &arrival.conflict_leaf)?;
         }
-        let filed = self.0.committer.submit(Filing { from, arrivals, now }, bytes, Operation::File).await?;
+        let filing = Filing { from, arrivals, now };
+        let filed = self.0.committer.submit(filing, bytes, Operation::File).await?.answer;
         // Signed here and not by the committer, who has others to serve; and only what is durable by now.
         let head = Checkpoint { origin: self.0.log.origin().to_owned(), size: filed.size, root: filed.root };
         Ok(Receipt {
@@ -412,7 +482,7 @@ impl Store {
         let kept = read::checkpoint(&mut *self.0.readers.acquire().await?).await?;
         match kept {
             Some(note) => Ok(note),
-            None => self.0.committer.submit((), 0, Operation::Checkpoint).await,
+            None => Ok(self.0.committer.submit((), 0, Operation::Checkpoint).await?.answer),
         }
     }
 
@@ -491,6 +561,7 @@ impl Store {
         next_attempt: Timestamp,
     ) -> Result<(), StoreError> {
         let reason = check_text(reason)?.to_owned();
+        self.0.hot.forget(oin);
         self.change(Change::Failed { oin, reason, now, next_attempt }).await.map(drop)
     }
 
@@ -555,20 +626,48 @@ impl Store {
     }
 
     async fn change(&self, change: Change) -> Result<u64, StoreError> {
-        self.0.committer.submit(change, 0, Operation::Change).await
+        Ok(self.0.committer.submit(change, 0, Operation::Change).await?.answer)
     }
 
     /// Finishes what waits and closes the database. Other clones of this store can do nothing more.
     pub async fn close(self) {
         self.0.committer.close();
-        let committing = self.0.committing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        self.0.copying.abort();
+        ended(&self.0.committing).await;
+        self.0.wal.close();
+        ended(&self.0.copying).await;
         self.0.readers.close().await;
-        if let Some(committing) = committing
-            && let Err(error) = committing.await
-        {
-            tracing::error!(%error, "the committer did not end well");
+    }
+}
+
+/// Waits until a task has ended.
+async fn ended(task: &Mutex<Option<JoinHandle<()>>>) {
+    let task = task.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(task) = task
+        && let Err(error) = task.await
+    {
+        tracing::error!(%error, "a task of the store did not end well");
+    }
+}
+
+/// When it is next of use to look for messages that have expired, in microseconds.
+#[derive(Default)]
+struct Expiry(AtomicI64);
+
+impl Expiry {
+    /// Something will expire then.
+    fn expect(&self, soonest: Option<Timestamp>) {
+        if let Some(soonest) = soonest {
+            self.0.fetch_min(soonest.as_microsecond(), Ordering::AcqRel);
         }
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.0.load(Ordering::Acquire) <= now.as_microsecond()
+    }
+
+    /// About to look: whatever is expected from here on counts again.
+    fn start(&self) {
+        self.0.store(i64::MAX, Ordering::Release);
     }
 }
 

@@ -151,11 +151,7 @@ async fn failed(
 }
 
 /// The partner answered.
-pub(super) async fn reached(
-    connection: &mut SqliteConnection,
-    party: i64,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
+async fn reached(connection: &mut SqliteConnection, party: i64, now: Timestamp) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "UPDATE party SET last_contact = ?2, failure = NULL, failures = 0, next_attempt = NULL WHERE num = ?1",
     )
@@ -167,7 +163,7 @@ pub(super) async fn reached(
 }
 
 /// Keeps the checkpoint, unless one of a larger log is kept already: answers can overtake each other.
-pub(super) async fn put_checkpoint(
+async fn put_checkpoint(
     connection: &mut SqliteConnection,
     party: i64,
     checkpoint: &PartnerCheckpoint,

@@ -51,12 +51,21 @@ const KIB: usize = 1024;
 pub(crate) struct Job<I, O> {
     pub(super) input: I,
     pub(super) answer: Option<O>,
-    reply: oneshot::Sender<Result<O, StoreError>>,
+    reply: oneshot::Sender<Result<Done<I, O>, StoreError>>,
+}
+
+/// An operation that is durable.
+pub(crate) struct Done<I, O> {
+    /// What was asked, given back.
+    pub(crate) input: I,
+    pub(crate) answer: O,
 }
 
 impl<I, O> Job<I, O> {
     fn finish(self, result: Result<(), StoreError>) {
-        let answer = result.and_then(|()| self.answer.ok_or(StoreError::Closed));
+        let Self { input, answer, .. } = self;
+        let answer =
+            result.and_then(|()| answer.ok_or(StoreError::Closed)).map(|answer| Done { input, answer });
         // Who no longer waits does not need the answer.
         let _ = self.reply.send(answer);
     }
@@ -136,7 +145,7 @@ impl Committer {
         input: I,
         bytes: usize,
         operation: impl FnOnce(Job<I, O>) -> Operation,
-    ) -> Result<O, StoreError> {
+    ) -> Result<Done<I, O>, StoreError> {
         let (reply, answer) = oneshot::channel();
         let kib = u32::try_from((bytes / KIB + 1).min(MAX_WAITING_KIB)).unwrap_or(u32::MAX);
         let memory =

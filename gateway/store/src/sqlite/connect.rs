@@ -25,8 +25,9 @@ const APPLICATION_ID: i64 = 0x5343_484B;
 /// Only the node may read what it remembers.
 const FILE_MODE: u32 = 0o600;
 
-/// Rows are about 2.5 KiB with their payload; at the default of 4 KiB a third of every page would stay empty.
-pub(super) const PAGE_BYTES: usize = 8192;
+/// Rows are about 2.5 KiB with their payload. At the default of 4 KiB a third of every page would stay empty, and each
+/// page costs three writes: measured, 14 µs of kernel time for each message, against 7 at 16 KiB.
+pub(super) const PAGE_BYTES: usize = 16 * 1024;
 
 /// What the writer keeps of the database in memory, in KiB.
 const WRITER_CACHE_KIB: u32 = 8 * 1024;
@@ -40,8 +41,12 @@ const READERS: u32 = 3;
 /// After this an idle reader is closed, to give its memory back.
 const READER_IDLE: Duration = Duration::from_secs(30);
 
-/// The write-ahead log shrinks to this when it starts anew, in bytes.
-const WAL_KEPT_BYTES: u64 = 16 * 1024 * 1024;
+/// The write-ahead log shrinks to this when it starts anew, in bytes. Writing over a file is quicker than making it
+/// longer, so it may keep its usual length.
+const WAL_KEPT_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Rows that SQLite's thread hands over without waiting for us: a whole batch, so that the two do not take turns.
+const ROW_BUFFER: usize = 512;
 
 /// How a connection is to be made.
 #[derive(Debug, Clone)]
@@ -60,6 +65,7 @@ impl Target {
             .busy_timeout(self.patience)
             .foreign_keys(true)
             .pragma("temp_store", "MEMORY")
+            .row_buffer_size(ROW_BUFFER)
             // A statement that waits for another process is not slow SQL, and says so by failing.
             .disable_statement_logging()
     }

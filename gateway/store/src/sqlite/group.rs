@@ -108,7 +108,7 @@ static COUNT: LazyLock<Statement> = LazyLock::new(|| Statement::new(&TALLIES));
 const ROW_BYTES: usize = 400;
 
 /// The pages that every transaction writes, however little it does: the last of each table and index.
-const FIXED_PAGES: i64 = 12;
+const FIXED_PAGES: usize = 12;
 
 /// A row of `message`, before it is one.
 #[derive(Default)]
@@ -389,7 +389,7 @@ async fn run(
         complete(writer, connection, &mut group, operation).await?;
     }
     group.commit(connection, logged.then_some(&mut writer.edge)).await?;
-    writer.wal.wrote(FIXED_PAGES + i64::try_from(group.bytes / PAGE_BYTES).unwrap_or(0));
+    writer.wal.wrote(u64::try_from(FIXED_PAGES * PAGE_BYTES + group.bytes).unwrap_or(u64::MAX));
     Ok(())
 }
 

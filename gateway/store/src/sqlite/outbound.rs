@@ -226,19 +226,26 @@ impl Update {
     }
 }
 
+/// Stores the receipt and what it says about the partner; gives its number.
 async fn store_receipt(
     connection: &mut SqliteConnection,
     party: i64,
     receipt: &StoredReceipt,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let stored = sqlx::query("INSERT INTO receipt (party, content, received) VALUES (?1, ?2, ?3)")
-        .bind(party)
-        .bind(receipt.content.as_str())
-        .bind(time_to_sql(now))
-        .execute(&mut *connection)
-        .await?;
-    super::change::reached(connection, party, now).await?;
-    super::change::put_checkpoint(connection, party, &receipt.checkpoint).await?;
+    // Answers can overtake each other: the checkpoint of the largest log counts.
+    let stored = sqlx::query(
+        "INSERT INTO receipt (party, received, content) VALUES (?1, ?2, ?5); \
+         UPDATE party SET last_contact = ?2, failure = NULL, failures = 0, next_attempt = NULL, \
+         checkpoint = iif(coalesce(checkpoint_size, 0) <= ?3, ?4, checkpoint), \
+         checkpoint_size = max(coalesce(checkpoint_size, 0), ?3) WHERE num = ?1",
+    )
+    .bind(party)
+    .bind(time_to_sql(now))
+    .bind(to_sql(receipt.checkpoint.size))
+    .bind(receipt.checkpoint.note.as_str())
+    .bind(receipt.content.as_str())
+    .execute(connection)
+    .await?;
     Ok(stored.last_insert_rowid())
 }

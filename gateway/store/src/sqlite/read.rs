@@ -124,6 +124,15 @@ pub(crate) async fn expired(
         .collect()
 }
 
+/// When the next of what waits expires.
+pub(crate) async fn next_expiry(connection: &mut SqliteConnection) -> Result<Option<Timestamp>, StoreError> {
+    let row =
+        sqlx::query("SELECT min(expires) FROM message INDEXED BY message_queue WHERE queued IS NOT NULL")
+            .fetch_one(connection)
+            .await?;
+    time(&row, 0)
+}
+
 /// The content of messages that still wait, in the order of `indexes`.
 pub(crate) async fn leased(
     connection: &mut SqliteConnection,
