@@ -240,8 +240,10 @@ async fn send(core: &Core, link: &Link, digest: Digest, to: Oin) -> Result<Vec<S
         .ok_or("deze partij is nog geen partner; voeg haar toe met `schakel partner toevoegen`")?;
     let body = package(core, digest).ok_or("het convenant is hier niet meer bekend")?;
     let request = Request::post("/v1/convenanten", "application/json", body);
-    let response =
-        link.send(&endpoint, request).await.map_err(|error| format!("{error}. {}", error.remedy()))?;
+    let response = link
+        .send(&endpoint, request)
+        .await
+        .map_err(|error| format!("{} {}", error.explanation(), error.remedy()))?;
     match response.status {
         200 => serde_json::from_slice(&response.body)
             .map_err(|_| "de partij gaf een onleesbaar antwoord".to_owned()),

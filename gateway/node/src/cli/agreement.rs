@@ -95,6 +95,7 @@ async fn spread(node: &Node, digest: Digest, output: Output) -> anyhow::Result<E
         match &result.problem {
             None => output.say(format!("  {} heeft het antwoord.", node.name_of(result.to))),
             Some(problem) => {
+                let problem = problem.trim_end_matches('.');
                 output.say(format!("  {} heeft het antwoord nog niet: {problem}. Een draaiend knooppunt probeert het opnieuw.", result.to));
                 problems.push(serde_json::json!({ "oin": result.to, "probleem": problem }));
             }

@@ -126,15 +126,12 @@ async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
             Ok(Ending::Good)
         }
         Err(error) => {
-            let remedy = match &error {
-                partners::PartnerError::Link(error) => error.remedy(),
-                _ => "Neem contact op met de beheerder van de partner.",
+            let (what, remedy) = match &error {
+                partners::PartnerError::Link(error) => (error.explanation(), error.remedy()),
+                _ => (format!("{error}."), "Neem contact op met de beheerder van de partner."),
             };
-            output
-                .say(format!("{} is niet bereikbaar op {}. {remedy}\n({error})", record.name, endpoint.tcp));
-            output.answer(
-                &serde_json::json!({ "bereikbaar": false, "fout": error.to_string(), "oplossing": remedy }),
-            );
+            output.say(format!("{} is niet bereikbaar op {}.\n{what} {remedy}", record.name, endpoint.tcp));
+            output.answer(&serde_json::json!({ "bereikbaar": false, "fout": what, "oplossing": remedy }));
             Ok(Ending::NotAllGood)
         }
     }
