@@ -47,6 +47,27 @@ fn partners_get_to_know_each_other() {
     assert_eq!(listed["partners"][0]["oin"], CORPORATION);
     assert_eq!(listed["partners"][0]["soort"], "woningcorporatie");
 
+    // Where nobody answers, and where somebody else does.
+    for (address, expected) in
+        [("127.0.0.1:1", "is niet bereikbaar"), (municipality.address.as_str(), "antwoordt organisatie")]
+    {
+        let settings = corporation.path("schakel.toml");
+        let right = fs::read_to_string(&settings).unwrap();
+        fs::write(
+            &settings,
+            right.replace(&format!("adres = \"{}\"", corporation.address), &format!("adres = \"{address}\"")),
+        )
+        .unwrap();
+        corporation.cli(&["partner", "beschrijving", "--naar", file.to_str().unwrap()]).expect(0);
+        fs::write(&settings, right).unwrap();
+        municipality.cli(&["partner", "toevoegen", file.to_str().unwrap()]).expect(0);
+        let answer = municipality.cli(&["partner", "test", CORPORATION, "--json"]).expect(1).json();
+        assert!(answer["fout"].as_str().unwrap().contains(expected), "{answer}");
+        assert!(!answer["oplossing"].as_str().unwrap().is_empty());
+        let told = municipality.cli(&["partner", "test", CORPORATION]).expect(1).stdout;
+        assert!(told.contains(expected), "{told}");
+    }
+
     // Who adds the wrong thing hears so.
     for (source, oin, expected) in [
         (corporation.address.as_str(), None, "--oin"),

@@ -241,6 +241,45 @@ fn a_database_that_is_missing_damaged_or_of_another() {
 }
 
 #[test]
+fn a_database_that_somebody_wrote_in() {
+    let place = Place::new();
+    let (municipality, receiving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (corporation, sending) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    agree(&place, &municipality, &corporation);
+    let list = place.file("lijst.csv", tests::processes::FIXTURE);
+    corporation.send(&list, MUNICIPALITY);
+    corporation.settle();
+    for serving in [receiving, sending] {
+        serving.stop();
+    }
+    // Whoever opens it last brings the write-ahead log into the database.
+    municipality.verified_log();
+    let path = municipality.path("schakel.db");
+    let good = fs::read(&path).unwrap();
+    let find = |content: &[u8], text: &[u8]| content.windows(text.len()).position(|window| window == text);
+    for node in [&municipality, &corporation] {
+        for file in ["schakel.db", "schakel.db-wal"] {
+            let content = fs::read(node.path(file)).unwrap_or_default();
+            for personal in ["Kloosterman", "Eikenhof", "bewoner2@", "achternaam", "bedrag_in_centen"] {
+                assert!(find(&content, personal.as_bytes()).is_none(), "{personal} in {file}");
+            }
+        }
+    }
+    // Everywhere it stands: pages that are not used any more hold copies.
+    let mut changed = good.clone();
+    let text = b"\"soort\":\"ontvangst\",\"tijd\":\"20";
+    while let Some(at) = find(&changed, text) {
+        changed[at + text.len() - 1] = b'1';
+    }
+    assert_ne!(changed, good);
+    fs::write(&path, &changed).unwrap();
+    let verdict = municipality.cli(&["logboek", "verify", "--json"]).expect(1).json();
+    assert_eq!(verdict["heel"], false, "{verdict}");
+    fs::write(&path, &good).unwrap();
+    municipality.verified_log();
+}
+
+#[test]
 fn a_second_process_on_the_same_node() {
     let place = Place::new();
     let (node, serving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
