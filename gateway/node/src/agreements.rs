@@ -197,9 +197,9 @@ async fn record(core: &Core, agreement: &Agreement, answer: &Answer) -> Result<(
     };
     let others = agreement.content().partijen.iter().map(|party| party.oin).filter(|oin| *oin != core.me);
     let notify = if answer.by == core.me { others.collect() } else { Vec::new() };
-    if core.store.put_answer(agreement.digest(), answer.by, answer.jws.clone(), notify).await? {
-        core.store.append(vec![entry.leaf()]).await?;
-    }
+    // First the log: after a crash in between, an answer stands in the log twice rather than not at all.
+    core.store.append(vec![entry.leaf()]).await?;
+    core.store.put_answer(agreement.digest(), answer.by, answer.jws.clone(), notify).await?;
     Ok(())
 }
 
