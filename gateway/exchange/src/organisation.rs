@@ -91,3 +91,6 @@ impl std::str::FromStr for OrganisationKind {
     "kies een van: gemeente, woningcorporatie, sociale-dienst, uwv, vastelastenpartner, zorgaanbieder, welzijn, wijkteam"
 )]
 pub struct UnknownKind;
+
+#[cfg(test)]
+mod tests;
