@@ -11,7 +11,7 @@ use clap::Args;
 use super::{
     Ending, Output,
     send::{tegengehouden, tell_rows},
-    serve::stop_signal,
+    serve::Stop,
 };
 use crate::{
     demo::{self, Outcome},
@@ -35,6 +35,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self, folder: Option<PathBuf>, output: Output) -> anyhow::Result<Ending> {
+        let mut stop = Stop::listen()?;
         let temporary = tempfile::Builder::new().prefix("schakel-demo-").tempdir()?;
         let keeps = folder.is_some();
         let root = folder.unwrap_or_else(|| temporary.path().to_owned());
@@ -42,17 +43,12 @@ impl Demo {
             .with_context(|| format!("de map {} is niet te maken", root.display()))?;
         // Stopping halfway must clean up too.
         let (demo, outcome) = tokio::select! {
-            // First, so that a signal is heard from the beginning.
-            biased;
-            signal = stop_signal() => {
-                signal?;
-                anyhow::bail!("de demo is gestopt voordat alles was uitgewisseld")
-            }
+            () = stop.asked() => anyhow::bail!("de demo is gestopt voordat alles was uitgewisseld"),
             shown = self.show(&root, output) => shown?,
         };
         if !self.once {
             where_to_look(&demo, keeps, output);
-            stop_signal().await?;
+            stop.asked().await;
             output.say("De demo stopt.");
         }
         demo.stop().await;

@@ -1,6 +1,7 @@
 //! `schakel serve`.
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Ending, Output};
 use crate::{drop_folders, node::Node, setup};
@@ -14,6 +15,8 @@ pub(super) struct Serve {}
 
 impl Serve {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        // Before anybody can know that the node is there: who then asks it to stop is heard.
+        let mut stop = Stop::listen()?;
         setup::check_before_serving(node)?;
         let running = node.start().await?;
         let folders = drop_folders::start(node)?;
@@ -27,7 +30,7 @@ impl Serve {
             "luistert": address.to_string(),
             "quic": running.server.quic_addr().map(|address| address.to_string()),
         }));
-        stop_signal().await?;
+        stop.asked().await;
         tracing::info!("stopping");
         folders.stop();
         running.stop().await;
@@ -36,11 +39,22 @@ impl Serve {
     }
 }
 
-/// Waits for Ctrl-C or a request to stop.
-pub(super) async fn stop_signal() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C or a request to stop (SIGTERM), heard from the moment this is made.
+pub(super) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits until somebody asked.
+    pub(super) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
