@@ -8,11 +8,11 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
+    column::{direction_to_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
-    group::{Group, Kind, direction_to_sql, state_to_sql},
+    group::{Group, Kind},
     names::{Missing, Names},
     rows::{Part, Statement},
-    time_to_sql, to_sql,
 };
 use crate::{
     error::StoreError,

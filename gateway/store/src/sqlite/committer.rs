@@ -17,9 +17,9 @@ use super::{
     change::Change,
     connect::Target,
     file::{Filed, Filing},
-    group,
     names::Names,
     outbound::Settlement,
+    transaction,
     tree::Edge,
     wal,
 };
@@ -267,7 +267,7 @@ async fn commit(writer: &mut Writer, mut operations: Vec<Operation>) {
 
 async fn transact(writer: &mut Writer, operations: &mut [Operation]) -> Result<(), StoreError> {
     let mut connection = writer.connected().await?;
-    let result = group::transact(writer, &mut connection, operations).await;
+    let result = transaction::transact(writer, &mut connection, operations).await;
     match &result {
         Ok(()) => {
             writer.names.limit();

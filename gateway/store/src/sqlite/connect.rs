@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Read as _},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
@@ -20,7 +20,10 @@ use crate::{error::StoreError, key::Keys};
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Recognises our own files: 'SCHK'.
-const APPLICATION_ID: i64 = 0x5343_484B;
+const APPLICATION_ID: u32 = 0x5343_484B;
+
+/// The header of a SQLite file, up to and including the application id.
+const HEADER_BYTES: usize = 72;
 
 /// Only the node may read what it remembers.
 const FILE_MODE: u32 = 0o600;
@@ -192,24 +195,27 @@ pub(crate) async fn open(target: &Target, oin: Oin, keys: &Keys) -> Result<Sqlit
         fs::set_permissions(&target.path, Permissions::from_mode(FILE_MODE))
             .map_err(|error| io_error(&error))?;
     }
-    recognise(target).await?;
+    recognise(&target.path)?;
     let mut connection = target.writer().await?;
     MIGRATIONS.run(&mut connection).await.map_err(of_migration)?;
     check_owner(&mut connection, oin, keys).await?;
     Ok(connection)
 }
 
-/// Refuses a file that is not ours before anything is written to it.
-async fn recognise(target: &Target) -> Result<(), StoreError> {
-    let mut connection = target.options().connect().await?;
-    let row = sqlx::query("PRAGMA application_id").fetch_one(&mut connection).await?;
-    let application: i64 = row.try_get(0)?;
-    connection.close().await?;
-    if application == APPLICATION_ID {
+/// Refuses a file that is not ours before anything is written to it. Reads the file itself
+/// (<https://www.sqlite.org/fileformat.html#the_database_header>): a connection would first have to work through what
+/// a crash left in the write-ahead log.
+fn recognise(path: &Path) -> Result<(), StoreError> {
+    let mut header = [0; HEADER_BYTES];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Err(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(io_error(&error)),
         Ok(())
-    } else {
-        Err(StoreError::Corrupt("the file was not made by schakel".into()))
+            if header.starts_with(b"SQLite format 3\0")
+                && header.ends_with(&APPLICATION_ID.to_be_bytes()) => {}
+        _ => return Err(StoreError::Corrupt("the file was not made by schakel".into())),
     }
+    Ok(())
 }
 
 async fn check_owner(connection: &mut SqliteConnection, oin: Oin, keys: &Keys) -> Result<(), StoreError> {
@@ -218,7 +224,7 @@ async fn check_owner(connection: &mut SqliteConnection, oin: Oin, keys: &Keys) -
         .fetch_optional(connection)
         .await?
         .ok_or_else(|| StoreError::Corrupt("the database does not say whose it is".into()))?;
-    let found: Oin = row.try_get::<&str, _>(0)?.parse().map_err(|_| super::damaged("the owner"))?;
+    let found: Oin = row.try_get::<&str, _>(0)?.parse().map_err(|_| super::column::damaged("the owner"))?;
     if found != oin {
         return Err(StoreError::OtherOrganisation { found, expected: oin });
     }

@@ -12,12 +12,11 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
+    column::{direction_to_sql, from_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
-    from_sql,
-    group::{Group, NewMessage, direction_to_sql, state_to_sql},
+    group::{Group, NewMessage},
     names::{Missing, Names},
     rows::{Part, Statement},
-    time_to_sql, to_sql,
     tree::{Edge, Nodes},
 };
 use crate::{

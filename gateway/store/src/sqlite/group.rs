@@ -10,22 +10,13 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
-    change,
+    column::{damaged, digest, from_sql, to_sql, uuid},
     committer::{Operation, Writer},
     connect::PAGE_BYTES,
-    file, from_sql,
-    names::{Missing, Names},
-    outbound,
     rows::{MOST_ROWS, Part, Statement, Values},
-    to_sql,
     tree::{Edge, Head, PUT_TILES},
 };
-use crate::{
-    error::StoreError,
-    key::Keys,
-    model::{Direction, State, Verdict},
-    seal::CaseKey,
-};
+use crate::{error::StoreError, key::Keys, model::Verdict, seal::CaseKey};
 
 /// Takes the right to write at once: a transaction that begins by reading can find out too late that it may not. Then
 /// reads what the operations build on, each row with a number for what it is about.
@@ -215,7 +206,7 @@ impl Group {
     }
 
     /// Begins the transaction and finds what the operations build on; gives the head of the log.
-    async fn begin(
+    pub(super) async fn begin(
         &mut self,
         connection: &mut SqliteConnection,
         keys: &Keys,
@@ -239,8 +230,7 @@ impl Group {
                     self.cases.insert(case, CaseKey::unwrap(keys, case, row.try_get(2)?)?);
                 }
                 _ => {
-                    let from: Oin =
-                        row.try_get::<&str, _>(4)?.parse().map_err(|_| super::damaged("an OIN"))?;
+                    let from: Oin = row.try_get::<&str, _>(4)?.parse().map_err(|_| damaged("an OIN"))?;
                     let message = (digest(row.try_get(2)?)?, from_sql(row.try_get(3)?)?);
                     self.known.insert((from, uuid(row.try_get(1)?)?), message);
                 }
@@ -249,7 +239,8 @@ impl Group {
         head.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))
     }
 
-    async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    /// Writes what was logged and queued.
+    pub(super) async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let mut entries = std::mem::take(&mut self.entries).into_iter();
         while entries.len() > 0 {
             let part: Vec<Entry> = entries.by_ref().take(MOST_ROWS).collect();
@@ -262,11 +253,12 @@ impl Group {
             .await
     }
 
-    async fn commit(
+    /// Commits; gives about how many bytes were written. `logged` is the edge of the log, if it grew.
+    pub(super) async fn commit(
         &mut self,
         connection: &mut SqliteConnection,
         logged: Option<&mut Edge>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let tallies: Vec<(Kind, i64)> =
             std::mem::take(&mut self.tallies).into_iter().filter(|(_, count)| *count != 0).collect();
         let (last, others) = tallies.split_at(tallies.len().min(MOST_ROWS));
@@ -286,7 +278,7 @@ impl Group {
             values.rows(last.iter(), 5, bind_tally);
             COMMIT_OTHER.execute(connection, values).await?;
         }
-        Ok(())
+        Ok(u64::try_from(FIXED_PAGES * PAGE_BYTES + self.bytes).unwrap_or(u64::MAX))
     }
 }
 
@@ -352,119 +344,6 @@ fn bind_tally(((party, direction, state, reason), count): &(Kind, i64), values: 
     values.add(*party).add(*direction).add(*state).add(*reason).add(*count);
 }
 
-/// Does all operations in one transaction. On an error nothing of it remains.
-pub(super) async fn transact(
-    writer: &mut Writer,
-    connection: &mut SqliteConnection,
-    operations: &mut [Operation],
-) -> Result<(), StoreError> {
-    let result = run(writer, connection, operations).await;
-    if result.is_err() {
-        // There may be nothing to roll back: the transaction did not begin, or SQLite has done this already.
-        let _ = sqlx::query("ROLLBACK").execute(connection).await;
-    }
-    result
-}
-
-async fn run(
-    writer: &mut Writer,
-    connection: &mut SqliteConnection,
-    operations: &mut [Operation],
-) -> Result<(), StoreError> {
-    let mut group = Group::default();
-    let before = group.begin(connection, &writer.keys, operations).await?;
-    if !writer.edge.is_at(&before) {
-        writer.edge = Edge::load(connection, &before).await?;
-    }
-    let missing = missing_names(&writer.names, operations);
-    writer.names.resolve(connection, missing).await?;
-    outbound::find_offered(connection, &mut group, operations).await?;
-    for operation in &mut *operations {
-        prepare(writer, &mut group, operation)?;
-    }
-    group.write(connection).await?;
-
-    let logged = writer.edge.size() != before.size;
-    for operation in &mut *operations {
-        complete(writer, connection, &mut group, operation).await?;
-    }
-    group.commit(connection, logged.then_some(&mut writer.edge)).await?;
-    writer.wal.wrote(u64::try_from(FIXED_PAGES * PAGE_BYTES + group.bytes).unwrap_or(u64::MAX));
-    Ok(())
-}
-
-/// What of an operation needs no database: what it logs and queues.
-fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) -> Result<(), StoreError> {
-    match operation {
-        Operation::Enqueue(job) => job.answer = Some(outbound::enqueue(writer, group, &job.input)?),
-        Operation::Append(job) => {
-            job.answer = Some(writer.edge.size());
-            for leaf in &job.input {
-                group.log(&mut writer.edge, leaf);
-            }
-        }
-        Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
-        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Change(_) => {}
-    }
-    Ok(())
-}
-
-/// What of an operation does, once everything that is logged is written.
-async fn complete(
-    writer: &Writer,
-    connection: &mut SqliteConnection,
-    group: &mut Group,
-    operation: &mut Operation,
-) -> Result<(), StoreError> {
-    match operation {
-        Operation::File(job) => {
-            if let Some(filed) = &mut job.answer {
-                file::prove_known(connection, &writer.edge, filed).await?;
-            }
-        }
-        Operation::Settle(job) => {
-            job.answer = Some(outbound::settle(writer, connection, group, &job.input).await?);
-        }
-        Operation::Change(job) => {
-            job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
-        }
-        Operation::Checkpoint(job) => job.answer = Some(store_checkpoint(writer, connection).await?),
-        Operation::Enqueue(_) | Operation::Append(_) => {}
-    }
-    Ok(())
-}
-
-/// How far the log is, in the current transaction.
-pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
-    let row = sqlx::query("SELECT size, roots FROM log_state").fetch_one(connection).await?;
-    Ok(Head { size: from_sql(row.try_get(0)?)?, roots: row.try_get(1)? })
-}
-
-async fn store_checkpoint(writer: &Writer, connection: &mut SqliteConnection) -> Result<String, StoreError> {
-    let note = writer.sign_head();
-    sqlx::query("UPDATE log_state SET checkpoint = ?1, checkpoint_size = ?2")
-        .bind(note.as_str())
-        .bind(to_sql(writer.edge.size()))
-        .execute(connection)
-        .await?;
-    Ok(note)
-}
-
-/// The names that these operations put in rows and that have no number at hand.
-fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> {
-    let mut missing = Missing::default();
-    for operation in operations {
-        match operation {
-            Operation::Enqueue(job) => outbound::missing_names(names, &job.input, &mut missing),
-            Operation::File(job) => file::missing_names(names, &job.input, &mut missing),
-            Operation::Settle(job) => job.input.missing_names(names, &mut missing),
-            Operation::Change(job) => job.input.missing_names(names, &mut missing),
-            Operation::Append(_) | Operation::Checkpoint(_) => {}
-        }
-    }
-    missing
-}
-
 fn cases_of(operation: &Operation) -> Vec<Uuid> {
     match operation {
         Operation::Enqueue(job) => job.input.iter().map(|message| message.case).collect(),
@@ -485,47 +364,5 @@ fn ids_of(operation: &Operation) -> Vec<Uuid> {
     match operation {
         Operation::File(job) => job.input.arrivals.iter().filter_map(|arrival| arrival.id).collect(),
         _ => Vec::new(),
-    }
-}
-
-/// An identifier as it is stored.
-pub(super) fn uuid(bytes: &[u8]) -> Result<Uuid, StoreError> {
-    Uuid::from_slice(bytes).map_err(|_| super::damaged("an identifier"))
-}
-
-/// A digest as it is stored.
-pub(super) fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
-    bytes.try_into().map(Digest::from_bytes).map_err(|_| super::damaged("a digest"))
-}
-
-/// How states and directions are stored.
-pub(super) const fn state_to_sql(state: State) -> i64 {
-    match state {
-        State::Waiting => 0,
-        State::Admitted => 1,
-        State::Refused => 2,
-        State::Undeliverable => 3,
-    }
-}
-
-pub(super) fn state_from_sql(number: i64) -> Result<State, StoreError> {
-    State::ALL
-        .into_iter()
-        .find(|state| state_to_sql(*state) == number)
-        .ok_or_else(|| super::damaged("a state"))
-}
-
-pub(super) const fn direction_to_sql(direction: Direction) -> i64 {
-    match direction {
-        Direction::Outbound => 0,
-        Direction::Inbound => 1,
-    }
-}
-
-pub(super) fn direction_from_sql(number: i64) -> Result<Direction, StoreError> {
-    match number {
-        0 => Ok(Direction::Outbound),
-        1 => Ok(Direction::Inbound),
-        _ => Err(super::damaged("a direction")),
     }
 }

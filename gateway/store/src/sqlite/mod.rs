@@ -8,6 +8,7 @@
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod change;
+mod column;
 pub(crate) mod committer;
 pub(crate) mod connect;
 pub(crate) mod file;
@@ -16,6 +17,7 @@ mod names;
 pub(crate) mod outbound;
 pub(crate) mod read;
 mod rows;
+mod transaction;
 mod tree;
 pub(crate) mod wal;
 
@@ -57,26 +59,4 @@ fn of_database(error: &dyn DatabaseError) -> StoreError {
         code::CONSTRAINT => StoreError::Conflict(message()),
         _ => StoreError::Io(format!("{} (SQLite code {code})", error.message())),
     }
-}
-
-/// A column that SQLite cannot hold, or that holds what we never put there.
-fn damaged(what: &str) -> StoreError {
-    StoreError::Corrupt(format!("{what} has a value that cannot be"))
-}
-
-/// Counts and indexes as SQLite holds them. The log cannot have more leaves than this ([`exchange::tlog::range`]).
-fn to_sql(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn from_sql(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number).map_err(|_| damaged("a number"))
-}
-
-fn time_to_sql(time: jiff::Timestamp) -> i64 {
-    time.as_microsecond()
-}
-
-fn time_from_sql(microseconds: i64) -> Result<jiff::Timestamp, StoreError> {
-    jiff::Timestamp::from_microsecond(microseconds).map_err(|_| damaged("a time"))
 }

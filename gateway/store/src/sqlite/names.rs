@@ -8,7 +8,10 @@ use std::{
 use exchange::{digest::Digest, oin::Oin};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{Part, Statement};
+use super::{
+    column::damaged,
+    rows::{Part, Statement},
+};
 use crate::error::StoreError;
 
 /// How many names are kept at hand. There are a few hundred in practice; who sends others costs a look-up.
@@ -78,12 +81,12 @@ impl Names {
 
         let agreements = missing.agreements.iter().map(ToString::to_string).collect();
         for (text, number) in numbers(connection, &WORDS, &NEW_WORDS, agreements).await? {
-            self.agreements.insert(text.parse().map_err(|_| super::damaged("a digest"))?, number);
+            self.agreements.insert(text.parse().map_err(|_| damaged("a digest"))?, number);
         }
 
         let parties = missing.parties.iter().map(ToString::to_string).collect();
         for (text, number) in numbers(connection, &PARTIES, &NEW_PARTIES, parties).await? {
-            self.parties.insert(text.parse().map_err(|_| super::damaged("an OIN"))?, number);
+            self.parties.insert(text.parse().map_err(|_| damaged("an OIN"))?, number);
         }
         Ok(())
     }

@@ -7,16 +7,15 @@ use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
+    column::{damaged, direction_to_sql, from_sql, priority_to_sql, state_to_sql, time_to_sql, to_sql},
     committer::{Operation, Writer},
-    from_sql,
-    group::{Group, NewMessage, direction_to_sql, state_to_sql},
+    group::{Group, NewMessage},
     names::{Missing, Names},
     rows::{Part, Statement, Values},
-    time_to_sql, to_sql,
 };
 use crate::{
     error::StoreError,
-    model::{Direction, Enqueued, Outgoing, PartnerCheckpoint, Priority, State},
+    model::{Direction, Enqueued, Outgoing, PartnerCheckpoint, State},
 };
 
 static OFFERED: LazyLock<Statement> =
@@ -105,7 +104,7 @@ pub(super) async fn find_offered(
         })
         .await?;
     for row in rows {
-        let key = row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| super::damaged("an intake key"))?;
+        let key = row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| damaged("an intake key"))?;
         group.offered.insert(key, from_sql(row.try_get(1)?)?);
     }
     Ok(())
@@ -154,13 +153,6 @@ fn new_message(names: &Names, message: &Outgoing, index: u64) -> Result<NewMessa
         queued: Some(to_sql(index)),
         ..NewMessage::default()
     })
-}
-
-pub(super) const fn priority_to_sql(priority: Priority) -> i64 {
-    match priority {
-        Priority::First => 0,
-        Priority::Normal => 1,
-    }
 }
 
 /// Gives messages their final state; returns how many got one.

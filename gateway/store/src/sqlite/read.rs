@@ -11,12 +11,12 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    damaged, from_sql,
-    group::{digest, direction_from_sql, direction_to_sql, head, state_from_sql, state_to_sql, uuid},
-    outbound::priority_to_sql,
+    column::{
+        damaged, digest, direction_from_sql, direction_to_sql, from_sql, priority_to_sql, state_from_sql,
+        state_to_sql, time_from_sql, time_to_sql, to_sql, uuid,
+    },
     rows::{Part, Statement},
-    time_from_sql, time_to_sql, to_sql,
-    tree::{Edge, Nodes},
+    tree::{Edge, Head, Nodes},
 };
 use crate::{
     error::StoreError,
@@ -296,14 +296,14 @@ pub(crate) async fn counts(connection: &mut SqliteConnection) -> Result<Vec<Coun
 
 /// How far the log is.
 pub(crate) async fn log_state(connection: &mut SqliteConnection) -> Result<LogState, StoreError> {
-    let head = head(connection).await?;
+    let head = Head::read(connection).await?;
     let edge = Edge::load(connection, &head).await?;
     Ok(LogState { size: head.size, root: edge.range().root() })
 }
 
 /// The number of leaves.
 pub(crate) async fn log_size(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
-    Ok(head(connection).await?.size)
+    Ok(Head::read(connection).await?.size)
 }
 
 /// The stored checkpoint, if it covers the whole log.

@@ -13,9 +13,8 @@ use exchange::tlog::{CompactRange, Hash, NodeId, ProofPlan, node_hash};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    damaged, from_sql,
+    column::{damaged, from_sql, to_sql},
     rows::{Part, Statement},
-    to_sql,
 };
 use crate::error::StoreError;
 
@@ -75,6 +74,14 @@ pub(super) struct Edge {
 pub(super) struct Head {
     pub(super) size: u64,
     pub(super) roots: Vec<u8>,
+}
+
+impl Head {
+    /// How far the log is now.
+    pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
+        let row = sqlx::query("SELECT size, roots FROM log_state").fetch_one(connection).await?;
+        Ok(Self { size: from_sql(row.try_get(0)?)?, roots: row.try_get(1)? })
+    }
 }
 
 impl Edge {

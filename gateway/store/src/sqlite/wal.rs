@@ -16,9 +16,9 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::{sync::Notify, task::JoinHandle};
 
 use super::{
+    column::from_sql,
     committer::Writer,
     connect::{PAGE_BYTES, Target},
-    from_sql,
 };
 use crate::error::StoreError;
 
@@ -30,13 +30,13 @@ const COPY_EVERY: u64 = 16 * 1024 * 1024;
 const COPY_AFTER: Duration = Duration::from_secs(5);
 
 /// From this length on the committer lets the log start anew as soon as little is left to copy.
-const RESTART_FROM: u64 = 64 * 1024 * 1024;
+const RESTART_FROM: u64 = 48 * 1024 * 1024;
 
 /// Little: a few milliseconds' work.
 const RESTART_WITH: u64 = 2 * 1024 * 1024;
 
 /// At this length the committer copies whatever is left. After a crash all of it is read.
-const LONGEST: u64 = 192 * 1024 * 1024;
+const LONGEST: u64 = 128 * 1024 * 1024;
 
 /// Copies as much as it can without waiting for anybody.
 const COPY: &str = "PRAGMA wal_checkpoint(PASSIVE)";

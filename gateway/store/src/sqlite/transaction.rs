@@ -1,0 +1,122 @@
+//! One transaction of the committer: from the operations to what is written for them.
+
+use sqlx::SqliteConnection;
+
+use super::{
+    change,
+    column::to_sql,
+    committer::{Operation, Writer},
+    file,
+    group::Group,
+    names::{Missing, Names},
+    outbound,
+    tree::Edge,
+};
+use crate::error::StoreError;
+
+/// Does all operations in one transaction. On an error nothing of it remains.
+pub(super) async fn transact(
+    writer: &mut Writer,
+    connection: &mut SqliteConnection,
+    operations: &mut [Operation],
+) -> Result<(), StoreError> {
+    let result = run(writer, connection, operations).await;
+    if result.is_err() {
+        // There may be nothing to roll back: the transaction did not begin, or SQLite has done this already.
+        let _ = sqlx::query("ROLLBACK").execute(connection).await;
+    }
+    result
+}
+
+async fn run(
+    writer: &mut Writer,
+    connection: &mut SqliteConnection,
+    operations: &mut [Operation],
+) -> Result<(), StoreError> {
+    let mut group = Group::default();
+    let before = group.begin(connection, &writer.keys, operations).await?;
+    if !writer.edge.is_at(&before) {
+        writer.edge = Edge::load(connection, &before).await?;
+    }
+    let missing = missing_names(&writer.names, operations);
+    writer.names.resolve(connection, missing).await?;
+    outbound::find_offered(connection, &mut group, operations).await?;
+    for operation in &mut *operations {
+        prepare(writer, &mut group, operation)?;
+    }
+    group.write(connection).await?;
+
+    let logged = writer.edge.size() != before.size;
+    for operation in &mut *operations {
+        complete(writer, connection, &mut group, operation).await?;
+    }
+    let written = group.commit(connection, logged.then_some(&mut writer.edge)).await?;
+    writer.wal.wrote(written);
+    Ok(())
+}
+
+/// What of an operation needs no database: what it logs and queues.
+fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) -> Result<(), StoreError> {
+    match operation {
+        Operation::Enqueue(job) => job.answer = Some(outbound::enqueue(writer, group, &job.input)?),
+        Operation::Append(job) => {
+            job.answer = Some(writer.edge.size());
+            for leaf in &job.input {
+                group.log(&mut writer.edge, leaf);
+            }
+        }
+        Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
+        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Change(_) => {}
+    }
+    Ok(())
+}
+
+/// What of an operation does, once everything that is logged is written.
+async fn complete(
+    writer: &Writer,
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    operation: &mut Operation,
+) -> Result<(), StoreError> {
+    match operation {
+        Operation::File(job) => {
+            if let Some(filed) = &mut job.answer {
+                file::prove_known(connection, &writer.edge, filed).await?;
+            }
+        }
+        Operation::Settle(job) => {
+            job.answer = Some(outbound::settle(writer, connection, group, &job.input).await?);
+        }
+        Operation::Change(job) => {
+            job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
+        }
+        Operation::Checkpoint(job) => job.answer = Some(store_checkpoint(writer, connection).await?),
+        Operation::Enqueue(_) | Operation::Append(_) => {}
+    }
+    Ok(())
+}
+
+async fn store_checkpoint(writer: &Writer, connection: &mut SqliteConnection) -> Result<String, StoreError> {
+    let note = writer.sign_head();
+    sqlx::query("UPDATE log_state SET checkpoint = ?1, checkpoint_size = ?2")
+        .bind(note.as_str())
+        .bind(to_sql(writer.edge.size()))
+        .execute(connection)
+        .await?;
+    Ok(note)
+}
+
+/// The names that these operations put in rows and that have no number at hand.
+fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> {
+    let mut missing = Missing::default();
+    for operation in operations {
+        match operation {
+            Operation::Enqueue(job) => outbound::missing_names(names, &job.input, &mut missing),
+            Operation::File(job) => file::missing_names(names, &job.input, &mut missing),
+            Operation::Settle(job) => job.input.missing_names(names, &mut missing),
+            Operation::Change(job) => job.input.missing_names(names, &mut missing),
+            Operation::Append(_) | Operation::Checkpoint(_) => {}
+        }
+    }
+    missing
+}

@@ -1,0 +1,83 @@
+//! Filing, and reading what was sent and received.
+
+use exchange::{
+    oin::Oin,
+    receipt::{MAX_LEAVES, Receipt},
+    tlog::Checkpoint,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{MAX_ROWS_READ, Store, check_message, check_text, limited};
+use crate::{
+    error::StoreError,
+    model::{Arrival, Count, Filter, MessageRow, Verdict},
+    sqlite::{change::Change, committer::Operation, file::Filing, read},
+};
+
+impl Store {
+    /// Files what arrived from a partner: each message once, however often and in whatever company it comes. Returns
+    /// the receipt once everything is durable.
+    pub async fn file(
+        &self,
+        from: Oin,
+        arrivals: Vec<Arrival>,
+        now: Timestamp,
+    ) -> Result<Receipt, StoreError> {
+        limited("messages in one batch", arrivals.len(), MAX_LEAVES)?;
+        let mut bytes = 0;
+        for arrival in &arrivals {
+            let jws = match &arrival.verdict {
+                Verdict::Admitted(admitted) => {
+                    check_text(&admitted.message_type)?;
+                    check_text(&admitted.purpose)?;
+                    check_text(admitted.desk.as_deref().unwrap_or_default())?;
+                    &admitted.jws
+                }
+                Verdict::Refused { reason } => check_text(reason).map(|_| "")?,
+            };
+            bytes += check_message(jws, &arrival.leaf)? + check_message("", &arrival.conflict_leaf)?;
+        }
+        let filing = Filing { from, arrivals, now };
+        let filed = self.0.committer.submit(filing, bytes, Operation::File).await?.answer;
+        // Signed here and not by the committer, who has others to serve; and only what is durable by now.
+        let head = Checkpoint { origin: self.0.log.origin().to_owned(), size: filed.size, root: filed.root };
+        Ok(Receipt {
+            checkpoint: self.0.log.sign(&head),
+            size_before: filed.before.size(),
+            range_before: filed.before.roots().to_vec(),
+            leaves: filed.leaves,
+        })
+    }
+
+    /// The messages that pass the filter, at most [`MAX_ROWS_READ`].
+    pub async fn messages(&self, filter: Filter) -> Result<Vec<MessageRow>, StoreError> {
+        read::messages(&mut *self.0.readers.acquire().await?, &filter, MAX_ROWS_READ).await
+    }
+
+    /// The message with this identifier; the one that was logged first, if a partner used one of ours.
+    pub async fn message(&self, id: Uuid) -> Result<Option<MessageRow>, StoreError> {
+        read::message(&mut *self.0.readers.acquire().await?, id).await
+    }
+
+    /// The signed message with this index.
+    pub async fn payload(&self, index: u64) -> Result<String, StoreError> {
+        read::payload(&mut *self.0.readers.acquire().await?, &self.0.keys, index).await
+    }
+
+    /// The receipt with which the delivery of this message was answered.
+    pub async fn receipt(&self, index: u64) -> Result<Option<String>, StoreError> {
+        read::receipt(&mut *self.0.readers.acquire().await?, index).await
+    }
+
+    /// How many messages there are of each kind.
+    pub async fn counts(&self) -> Result<Vec<Count>, StoreError> {
+        read::counts(&mut *self.0.readers.acquire().await?).await
+    }
+
+    /// Erases a case: deletes the key of everything in it, so that no payload of it can be read again. The log and its
+    /// proofs stay. Says whether there was anything to erase.
+    pub async fn erase_case(&self, case: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.change(Change::EraseCase { case, now }).await? > 0)
+    }
+}

@@ -1,0 +1,281 @@
+//! Queueing, leasing and settling.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use exchange::{oin::Oin, tlog::Leaf};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::SqliteConnection;
+
+use super::{EXPIRED_REASON, MAX_BATCH, MAX_DOCUMENT_BYTES, Store, check_message, check_text, limited};
+use crate::{
+    error::StoreError,
+    lease::{Candidate, Lease, Leased},
+    model::{BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, PartnerDue, Priority, SentOutcome, State},
+    sqlite::{
+        change::Change,
+        committer::Operation,
+        connect,
+        outbound::{Ending, Settlement, StoredReceipt},
+        read,
+    },
+};
+
+/// The most messages in one lease: what fits in one delivery.
+const MAX_LEASE: usize = 256;
+
+/// Pages of the queue that one lease looks through for messages that may go. More are only needed when that many
+/// stand still behind others of their case; those come free soon.
+const MAX_QUEUE_PAGES: usize = 16;
+
+/// Looking for what has expired reads all that waits; once in this long is enough when nothing is known to expire.
+const EXPIRY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+
+impl Store {
+    /// Logs and queues messages, all in one transaction. Rows of sources that were offered before are left out.
+    pub async fn enqueue(&self, messages: Vec<Outgoing>) -> Result<Vec<Enqueued>, StoreError> {
+        limited("messages in one operation", messages.len(), MAX_BATCH)?;
+        let mut bytes = 0;
+        for message in &messages {
+            bytes += check_message(&message.jws, &message.leaf)?;
+            check_text(&message.message_type)?;
+            check_text(&message.purpose)?;
+        }
+        if messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        let soonest = messages.iter().map(|message| message.expires).min();
+        let done = self.0.committer.submit(messages, bytes, Operation::Enqueue).await?;
+        self.0.expiry.expect(soonest);
+        let leases = &self.0.leases;
+        self.0
+            .hot
+            .keep(done.input, &done.answer, |to, priority, index| leases.has_passed(to, priority, index));
+        Ok(done.answer)
+    }
+
+    /// Logs other entries; returns the index of the first.
+    pub async fn append(&self, leaves: Vec<Leaf>) -> Result<u64, StoreError> {
+        limited("leaves in one operation", leaves.len(), MAX_BATCH)?;
+        let mut bytes = 0;
+        for leaf in &leaves {
+            bytes += check_message("", leaf)?;
+        }
+        Ok(self.0.committer.submit(leaves, bytes, Operation::Append).await?.answer)
+    }
+
+    /// For whom something waits that may be attempted now, at most `max` partners.
+    pub async fn due(&self, now: Timestamp, max: usize) -> Result<Vec<PartnerDue>, StoreError> {
+        let mut reader = self.0.readers.acquire().await?;
+        let waiting = read::due(&mut reader, now).await?;
+        let due = waiting.into_iter().map(|(oin, waiting)| PartnerDue {
+            oin,
+            waiting: waiting.saturating_sub(self.0.leases.leased_to(oin)),
+        });
+        Ok(due.filter(|due| due.waiting > 0).take(max).collect())
+    }
+
+    /// Leases what may be sent to `to` now: withdrawals first, then in the order in which it was queued, leaving out
+    /// what has expired and what stands behind a message of its case that is under way. Nothing when nothing may go.
+    ///
+    /// The first call makes this process the one that delivers; another process is refused with
+    /// [`StoreError::Locked`] until this store is closed.
+    pub async fn lease_due(
+        &self,
+        to: Oin,
+        now: Timestamp,
+        limit: BatchLimit,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.claim_delivery().await?;
+        let mut room = BatchLimit { count: limit.count.min(MAX_LEASE), ..limit };
+        let mut reader = self.0.readers.acquire().await?;
+        let turn = self.0.reading.lock().await;
+        let mut reading = self.0.leases.read();
+        let mut nothing_waits = true;
+        for priority in [Priority::First, Priority::Normal] {
+            let mut after = reading.frontier(to, priority);
+            for _ in 0..MAX_QUEUE_PAGES {
+                let page = room.count + 1;
+                let candidates = read::waiting(&mut reader, (to, priority), after, now, page).await?;
+                nothing_waits &= candidates.is_empty();
+                let more = reading.take(&candidates, &mut room);
+                after = candidates.last().map(|last| last.place);
+                if !more || candidates.len() < page {
+                    break;
+                }
+            }
+        }
+        let held = reading.finish();
+        drop(turn);
+        if nothing_waits {
+            self.0.hot.forget(to);
+        }
+        let indexes: Vec<u64> = held.taken().iter().map(Candidate::index).collect();
+        let messages = self.contents(&mut reader, to, &indexes).await?;
+        Ok((!messages.is_empty()).then(|| Lease::new(to, messages, held)))
+    }
+
+    /// The messages with these indexes: from memory if they are at hand, otherwise from the database.
+    async fn contents(
+        &self,
+        reader: &mut SqliteConnection,
+        to: Oin,
+        indexes: &[u64],
+    ) -> Result<Vec<Leased>, StoreError> {
+        let mut messages = self.0.hot.take(to, indexes);
+        let missing = indexes.iter().zip(&messages).filter(|(_, message)| message.is_none());
+        let missing: Vec<u64> = missing.map(|(index, _)| *index).collect();
+        if missing.is_empty() {
+            return Ok(messages.into_iter().flatten().collect());
+        }
+        messages.extend(read::leased(reader, &self.0.keys, &missing).await?.into_iter().map(Some));
+        let mut messages: HashMap<u64, Leased> =
+            messages.into_iter().flatten().map(|message| (message.index, message)).collect();
+        Ok(indexes.iter().filter_map(|index| messages.remove(index)).collect())
+    }
+
+    /// Gives leased messages back: they are due again.
+    #[allow(clippy::unused_self, reason = "reads as what happens to the store")]
+    pub fn release(&self, lease: Lease) {
+        drop(lease);
+    }
+
+    /// Records how the partner decided, one outcome for each message of the lease in its order, with the receipt that
+    /// proves it. When this fails the lease still stands: try again, or drop it and deliver again.
+    pub async fn record_receipt(
+        &self,
+        lease: &Lease,
+        outcomes: &[SentOutcome],
+        receipt: String,
+        checkpoint: PartnerCheckpoint,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if outcomes.len() != lease.messages().len() {
+            return Err(StoreError::NotFound("outcome for each message"));
+        }
+        limited("bytes of a receipt", receipt.len(), MAX_DOCUMENT_BYTES)?;
+        let endings = endings(lease, outcomes)?;
+        let bytes = receipt.len();
+        let receipt = Some(StoredReceipt { content: receipt, checkpoint });
+        self.settle(Settlement { to: lease.to(), endings, receipt, now }, bytes).await?;
+        lease.settled();
+        Ok(())
+    }
+
+    /// Records that leased messages cannot be delivered, and why. A person can have them sent again.
+    pub async fn record_undeliverable(
+        &self,
+        lease: &Lease,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let reason = Some(check_text(reason)?.to_owned());
+        let indexes = lease.messages().iter().map(|message| message.index).collect();
+        let endings = vec![Ending { state: State::Undeliverable, reason, indexes }];
+        self.settle(Settlement { to: lease.to(), endings, receipt: None, now }, 0).await?;
+        lease.settled();
+        Ok(())
+    }
+
+    /// Makes messages that waited until they expired undeliverable, with reason [`EXPIRED_REASON`]; returns how many.
+    /// What is under way is left alone. What another process queued to expire soon may wait a minute longer.
+    pub async fn expire(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.claim_delivery().await?;
+        if !self.0.expiry.is_due(now) {
+            return Ok(0);
+        }
+        self.0.expiry.start();
+        let result = self.expire_all(now).await;
+        let next = match &result {
+            Ok((_, next)) => next.unwrap_or(now + EXPIRY_INTERVAL).min(now + EXPIRY_INTERVAL),
+            Err(_) => now,
+        };
+        self.0.expiry.expect(Some(next));
+        result.map(|(expired, _)| expired)
+    }
+
+    /// Returns how many, and when the next of those that wait expires.
+    async fn expire_all(&self, now: Timestamp) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let mut expired = 0;
+        loop {
+            let mut reader = self.0.readers.acquire().await?;
+            let turn = self.0.reading.lock().await;
+            let mut reading = self.0.leases.read();
+            let candidates = read::expired(&mut reader, now, MAX_BATCH).await?;
+            reading.seize(&candidates);
+            let held = reading.finish();
+            drop(turn);
+            let mut partners: Vec<Oin> = held.taken().iter().map(|candidate| candidate.to).collect();
+            partners.sort_unstable();
+            partners.dedup();
+            for to in partners {
+                let taken = held.taken().iter().filter(|candidate| candidate.to == to);
+                let indexes: Vec<u64> = taken.map(Candidate::index).collect();
+                drop(self.0.hot.take(to, &indexes));
+                let reason = Some(EXPIRED_REASON.to_owned());
+                let endings = vec![Ending { state: State::Undeliverable, reason, indexes }];
+                expired += self.settle(Settlement { to, endings, receipt: None, now }, 0).await?;
+            }
+            if held.taken().is_empty() || candidates.len() < MAX_BATCH {
+                return Ok((expired, read::next_expiry(&mut reader).await?));
+            }
+        }
+    }
+
+    /// Queues an undelivered message again, behind what waits. Refuses when it has expired.
+    pub async fn resend(&self, index: u64, now: Timestamp) -> Result<(), StoreError> {
+        self.change(Change::Resend { index, now }).await?;
+        self.0.expiry.expect(Some(now));
+        Ok(())
+    }
+
+    async fn settle(&self, settlement: Settlement, bytes: usize) -> Result<u64, StoreError> {
+        Ok(self.0.committer.submit(settlement, bytes, Operation::Settle).await?.answer)
+    }
+
+    async fn claim_delivery(&self) -> Result<(), StoreError> {
+        self.0.delivery.get_or_try_init(|| async { connect::claim_delivery(&self.0.target) }).await.map(drop)
+    }
+}
+
+/// When it is next of use to look for messages that have expired, in microseconds.
+#[derive(Default)]
+pub(super) struct Expiry(AtomicI64);
+
+impl Expiry {
+    /// Something will expire then.
+    fn expect(&self, soonest: Option<Timestamp>) {
+        if let Some(soonest) = soonest {
+            self.0.fetch_min(soonest.as_microsecond(), Ordering::AcqRel);
+        }
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.0.load(Ordering::Acquire) <= now.as_microsecond()
+    }
+
+    /// About to look: whatever is expected from here on counts again.
+    fn start(&self) {
+        self.0.store(i64::MAX, Ordering::Release);
+    }
+}
+
+/// The outcomes of a lease, those that are the same taken together.
+fn endings(lease: &Lease, outcomes: &[SentOutcome]) -> Result<Vec<Ending>, StoreError> {
+    let mut endings: Vec<Ending> = Vec::new();
+    for (message, outcome) in lease.messages().iter().zip(outcomes) {
+        let (state, reason) = match outcome {
+            SentOutcome::Admitted => (State::Admitted, None),
+            SentOutcome::Refused { reason } => (State::Refused, Some(check_text(reason)?)),
+        };
+        let same = |ending: &&mut Ending| ending.state == state && ending.reason.as_deref() == reason;
+        if let Some(ending) = endings.iter_mut().find(same) {
+            ending.indexes.push(message.index);
+        } else {
+            endings.push(Ending { state, reason: reason.map(str::to_owned), indexes: vec![message.index] });
+        }
+    }
+    Ok(endings)
+}

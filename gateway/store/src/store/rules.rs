@@ -1,0 +1,123 @@
+//! Partners and agreements.
+
+use exchange::{digest::Digest, oin::Oin};
+use jiff::Timestamp;
+
+use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_ROWS_READ, Store, check_text, limited};
+use crate::{
+    error::StoreError,
+    model::{Notice, PartnerCheckpoint, PartnerRecord, PartnerState, StoredAgreement},
+    sqlite::{change::Change, read},
+};
+
+impl Store {
+    /// Adds a partner, or replaces what is known of it.
+    pub async fn put_partner(&self, record: PartnerRecord) -> Result<(), StoreError> {
+        check_text(&record.name)?;
+        check_text(&record.kind)?;
+        limited("bytes of a descriptor", record.descriptor.len(), MAX_DOCUMENT_BYTES)?;
+        self.change(Change::PutPartner(record)).await.map(drop)
+    }
+
+    /// All partners, by OIN.
+    pub async fn partners(&self) -> Result<Vec<PartnerRecord>, StoreError> {
+        read::partners(&mut *self.0.readers.acquire().await?, None).await
+    }
+
+    /// One partner.
+    pub async fn partner(&self, oin: Oin) -> Result<Option<PartnerRecord>, StoreError> {
+        Ok(read::partners(&mut *self.0.readers.acquire().await?, Some(oin)).await?.pop())
+    }
+
+    /// Removes a partner; says whether it was there. What was exchanged with it stays.
+    pub async fn remove_partner(&self, oin: Oin) -> Result<bool, StoreError> {
+        Ok(self.change(Change::RemovePartner(oin)).await? > 0)
+    }
+
+    /// How it goes with reaching a partner.
+    pub async fn partner_state(&self, oin: Oin) -> Result<PartnerState, StoreError> {
+        read::partner_state(&mut *self.0.readers.acquire().await?, oin).await
+    }
+
+    /// Records that a partner could not be reached, and when to try again. Nothing for it is due before that.
+    pub async fn note_partner_failure(
+        &self,
+        oin: Oin,
+        reason: &str,
+        now: Timestamp,
+        next_attempt: Timestamp,
+    ) -> Result<(), StoreError> {
+        let reason = check_text(reason)?.to_owned();
+        self.0.hot.forget(oin);
+        self.change(Change::Failed { oin, reason, now, next_attempt }).await.map(drop)
+    }
+
+    /// Records that a partner was reached or announced itself: what waits for it is due at once.
+    pub async fn note_partner_reached(&self, oin: Oin, now: Timestamp) -> Result<(), StoreError> {
+        self.change(Change::Reached { oin, now }).await.map(drop)
+    }
+
+    /// Keeps an agreement and the text of its purposes; says whether it is new. Its content never changes.
+    pub async fn put_agreement(
+        &self,
+        digest: Digest,
+        content: String,
+        purposes: Vec<(Digest, String)>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        limited("purposes of an agreement", purposes.len(), MAX_BATCH)?;
+        let bytes = content.len() + purposes.iter().map(|(_, text)| text.len()).sum::<usize>();
+        limited("bytes of an agreement", bytes, MAX_DOCUMENT_BYTES)?;
+        Ok(self.change(Change::PutAgreement { digest, content, purposes, now }).await? > 0)
+    }
+
+    /// Keeps an answer to an agreement; says whether it is new. If it is, there is a notice of it for each of
+    /// `notify`.
+    pub async fn put_answer(
+        &self,
+        agreement: Digest,
+        from: Oin,
+        jws: String,
+        notify: Vec<Oin>,
+    ) -> Result<bool, StoreError> {
+        limited("bytes of an answer", jws.len(), MAX_DOCUMENT_BYTES)?;
+        limited("parties to notify", notify.len(), MAX_BATCH)?;
+        Ok(self.change(Change::PutAnswer { agreement, from, jws, notify }).await? > 0)
+    }
+
+    /// All agreements with their answers, in the order in which they became known.
+    pub async fn agreements(&self) -> Result<Vec<StoredAgreement>, StoreError> {
+        let mut reader = self.0.readers.begin().await?;
+        read::agreements(&mut reader).await
+    }
+
+    /// Answers that other parties have not been told yet, oldest first, at most [`MAX_ROWS_READ`].
+    pub async fn undelivered_notices(&self) -> Result<Vec<Notice>, StoreError> {
+        read::notices(&mut *self.0.readers.acquire().await?, MAX_ROWS_READ).await
+    }
+
+    /// Records that a notice was delivered.
+    pub async fn notice_delivered(&self, number: u64) -> Result<(), StoreError> {
+        self.change(Change::NoticeDelivered(number)).await.map(drop)
+    }
+
+    /// A number that changes whenever partners or agreements do, in whatever process.
+    pub async fn rules_version(&self) -> Result<u64, StoreError> {
+        read::rules_version(&mut *self.0.readers.acquire().await?).await
+    }
+
+    /// The latest checkpoint that was kept of a partner.
+    pub async fn partner_checkpoint(&self, oin: Oin) -> Result<Option<PartnerCheckpoint>, StoreError> {
+        read::partner_checkpoint(&mut *self.0.readers.acquire().await?, oin).await
+    }
+
+    /// Keeps a checkpoint of a partner, unless a later one is kept already.
+    pub async fn put_partner_checkpoint(
+        &self,
+        oin: Oin,
+        checkpoint: PartnerCheckpoint,
+    ) -> Result<(), StoreError> {
+        limited("bytes of a checkpoint", checkpoint.note.len(), MAX_DOCUMENT_BYTES)?;
+        self.change(Change::PutCheckpoint { oin, checkpoint }).await.map(drop)
+    }
+}
