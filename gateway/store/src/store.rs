@@ -213,3 +213,6 @@ fn check_message(jws: &str, leaf: &Leaf) -> Result<usize, StoreError> {
     limited("bytes of a leaf", leaf.bytes().len(), MAX_LEAF_BYTES)?;
     Ok(jws.len() + leaf.bytes().len())
 }
+
+#[cfg(test)]
+mod tests;
