@@ -101,7 +101,7 @@ CREATE TABLE message (
 -- land together, whoever they come from.
 CREATE UNIQUE INDEX message_id ON message (id, party, direction) WHERE id IS NOT NULL;
 -- What waits, in the order in which it goes, and until when.
-CREATE INDEX message_queue ON message (party, priority, queued, expires) WHERE queued IS NOT NULL;
+CREATE INDEX message_queue ON message (party, priority, queued, idx, expires) WHERE queued IS NOT NULL;
 -- What people look for among very many.
 CREATE INDEX message_stuck ON message (state, idx) WHERE state >= 2;
 
