@@ -185,6 +185,35 @@ fn a_batch_that_cannot_be_read_goes_message_by_message() {
     assert_eq!((coverage.admitted, coverage.failed), (3, 2));
 }
 
+/// An earlier answer, about one message, comes in the place of the answer about two.
+#[test]
+fn an_answer_about_less_is_no_answer() {
+    let operations = vec![
+        signals(1),
+        PREPARE,
+        Op::Deliver(0),
+        Op::Drop(0),
+        Op::Deliver(0),
+        signals(1),
+        PREPARE,
+        Op::Deliver(0),
+        Op::Corrupt { pick: 0, damage: Damage::Replay(0) },
+        Op::Deliver(0),
+    ];
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.admitted, coverage.failed), (2, 2));
+}
+
+/// The receiver lies about a message, the first time and when it recognises it.
+#[test]
+fn a_lie_about_a_message_is_not_believed() {
+    let lie = || Op::Corrupt { pick: 0, damage: Damage::Lie };
+    let deliver = [PREPARE, Op::Deliver(0), lie(), Op::Deliver(0)];
+    let operations = [vec![signals(1)], deliver.to_vec(), deliver.to_vec()].concat();
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.admitted, coverage.failed, coverage.recognised), (1, 2, 2));
+}
+
 /// Whoever uses an identifier first has it, at both sides.
 #[test]
 fn an_identifier_stands_for_one_message() {

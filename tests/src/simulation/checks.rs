@@ -131,6 +131,8 @@ fn only_what_was_sent(world: &World, sent: &[Stored], received: &[Stored]) -> an
         ensure!(original.row.digest == message.row.digest, "message {id} is another than was sent");
         let record = &world.model.records[usize::try_from(message.line.serial)?];
         ensure!(record.refusal.is_none() && record.agreed, "message {id} is against the rules");
+        let in_time = message.row.finished <= message.row.expires;
+        ensure!(in_time && message.row.finished.is_some(), "message {id} came in after it expired");
         let same =
             |row: &MessageRow| (row.case, row.message_type.clone(), row.purpose.clone(), row.agreement);
         ensure!(same(&original.row) == same(&message.row), "{:?} and {:?}", original.row, message.row);
@@ -189,7 +191,9 @@ fn explained(world: &World, side: Side, message: &Stored, reason: Reason) -> boo
     match reason {
         Reason::WrongTime => sender.skew - receiver.skew > MAX_CLOCK_SKEW,
         Reason::Expired => message.row.expires.is_some_and(over),
-        Reason::AgreementNotInForce => world.model.ended || super::setup::end().is_ok_and(over),
+        Reason::AgreementNotInForce => {
+            world.model.ended.values().any(|ended| !ended.is_empty()) || super::setup::end().is_ok_and(over)
+        }
         Reason::DuplicateWithOtherContent => world.model.stolen.contains(&message.line.id),
         _ => false,
     }

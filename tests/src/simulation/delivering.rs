@@ -26,6 +26,9 @@ use super::{
     world::World,
 };
 
+/// The statuses in a simulation that say that the request itself is at fault.
+const FINAL: &[u16] = &[400, 413];
+
 /// The lines of a delivery, as its receiver takes them apart.
 fn lines(body: &str) -> impl Iterator<Item = &str> {
     body.strip_suffix('\n').unwrap_or(body).split('\n')
@@ -131,7 +134,8 @@ impl World {
             let Entry::Ontvangst(reception) = Entry::of_leaf(leaf.leaf())? else {
                 bail!("a receipt with another entry than of a reception");
             };
-            self.note_reception(at, request, &reception, documents::read(line))?;
+            let new = matches!(leaf, ReceiptLeaf::New(_));
+            self.note_reception(at, request, (&reception, new), documents::read(line))?;
         }
         Ok(())
     }
@@ -140,7 +144,7 @@ impl World {
         &mut self,
         at: Side,
         request: &Request,
-        reception: &Reception,
+        (reception, new): (&Reception, bool),
         line: Option<Line>,
     ) -> anyhow::Result<()> {
         let reason = reception.reden.map(|code| code.0);
@@ -154,6 +158,8 @@ impl World {
         }
         if admitted {
             let line = line.context("something was admitted that is no message of ours")?;
+            let ended = new && self.model.knows_end(at, &line.agreement);
+            ensure!(!ended, "message {} was admitted after its agreement ended", line.id);
             self.model.admit(at, line.id);
         }
         Ok(())
@@ -200,6 +206,8 @@ impl World {
         (answer, damaged): (Result<Response, LinkError>, bool),
     ) -> anyhow::Result<()> {
         let UnderWay { batch, lines } = under_way;
+        // What no repetition changes; everything else may pass.
+        let is_final = answer.as_ref().is_ok_and(|response| FINAL.contains(&response.status));
         let ran = self.node(to).run(to, async |core| delivery::settle(core, batch, answer).await)?;
         let Some(settled) = self.outcome(ran).transpose()? else { return Ok(()) };
         match settled {
@@ -209,10 +217,14 @@ impl World {
             }
             _ if !damaged => bail!("a good receipt was not accepted: {settled:?}"),
             Settled::Undeliverable => {
+                ensure!(is_final, "given up after something that may pass");
                 self.coverage.failed += 1;
                 self.node(to).one_by_one = true;
             }
-            Settled::Waiting { .. } => self.coverage.failed += 1,
+            Settled::Waiting { .. } => {
+                ensure!(!is_final, "tried again what will never be taken");
+                self.coverage.failed += 1;
+            }
         }
         Ok(())
     }

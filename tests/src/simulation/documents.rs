@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use exchange::refusal::Reason;
+use exchange::{digest::Digest, refusal::Reason};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use schemas::{Document, SchemaName};
@@ -122,6 +122,8 @@ fn feedback(serial: u64, about: Option<Uuid>, flaw: Option<Flaw>) -> anyhow::Res
 pub(super) struct Line {
     pub(super) id: Uuid,
     pub(super) case: Uuid,
+    /// The agreement it is sent under.
+    pub(super) agreement: Digest,
     /// The number of the record it was made from.
     pub(super) serial: u64,
     pub(super) data: Value,
@@ -142,6 +144,7 @@ pub(super) fn read(compact: &str) -> Option<Line> {
         id: event["id"].as_str()?.parse().ok()?,
         case: event["dossier"].as_str()?.strip_prefix("urn:uuid:")?.parse().ok()?,
         serial,
+        agreement: event["convenant"].as_str()?.parse().ok()?,
         data: event["data"].clone(),
     })
 }

@@ -42,10 +42,10 @@ pub(super) struct Model {
     pub(super) disordered: BTreeSet<Uuid>,
     /// Identifiers that a rogue node used for something else.
     pub(super) stolen: BTreeSet<Uuid>,
-    /// An agreement was ended.
-    pub(super) ended: bool,
-    /// The newest version of the agreement.
-    pub(super) version: u32,
+    /// Every version of the agreement, the oldest first.
+    pub(super) agreements: Vec<Digest>,
+    /// Which of them each side knows to have ended.
+    pub(super) ended: BTreeMap<Side, BTreeSet<Digest>>,
 }
 
 impl Model {
@@ -54,6 +54,17 @@ impl Model {
         let known = *self.decisions.entry((at, message)).or_insert(decision);
         anyhow::ensure!(known == decision, "{at:?} decided {known:?} about {message}, and now {decision:?}");
         Ok(())
+    }
+
+    /// Whether a side knows that an agreement has ended.
+    pub(super) fn knows_end(&self, side: Side, agreement: &Digest) -> bool {
+        self.ended.get(&side).is_some_and(|ended| ended.contains(agreement))
+    }
+
+    /// One side learns what the other knows.
+    pub(super) fn tell(&mut self, from: Side, to: Side) {
+        let known = self.ended.get(&from).cloned().unwrap_or_default();
+        self.ended.entry(to).or_default().extend(known);
     }
 
     /// Whether the receiver decided about these bytes before, as far as is known outside it.

@@ -1,7 +1,7 @@
 //! Sources offer records to their node.
 
 use anyhow::{Context as _, ensure};
-use exchange::{agreement::Standing, refusal::Reason};
+use exchange::refusal::Reason;
 use node::outbound::{self, Submission, Submitted};
 use store::Direction;
 
@@ -9,6 +9,7 @@ use super::{
     documents::{self, Content},
     model::Record,
     operation::{Flaw, Offer, Side},
+    setup,
     world::World,
 };
 
@@ -151,8 +152,9 @@ impl World {
     /// What the rules say, by what this node knows of the agreements.
     fn expected(&self, by: Side, offered: &[usize]) -> anyhow::Result<Vec<Expected>> {
         let node = self.at(by);
-        let (rules, now) = (node.core()?.rules(), node.now());
-        let in_force = rules.agreements().any(|agreement| agreement.standing(now) == Standing::InForce);
+        let mut agreements = self.model.agreements.iter();
+        let in_force =
+            node.now() < setup::end()? && agreements.any(|agreement| !self.model.knows_end(by, agreement));
         let expect = |(place, record): (usize, &usize)| {
             let known = &self.model.records[*record];
             match known.refusal {

@@ -104,7 +104,8 @@ impl World {
         for side in Side::BOTH {
             world.node(side).observe()?;
         }
-        world.model.version = 1;
+        let first = world.nodes[0].core()?.rules().agreements().map(|agreement| agreement.digest()).collect();
+        world.model.agreements = first;
         Ok(world)
     }
 
@@ -203,6 +204,13 @@ impl World {
         let now = self.at(side).now();
         let ran = self.node(side).run(side, async |core| core.store.expire(now).await)?;
         self.outcome(ran).transpose()?;
+        let batches = self.node(side).under_way()?.values();
+        let under_way: Vec<Uuid> = batches.flat_map(|batch| &batch.lines).map(|line| line.id).collect();
+        for id in under_way {
+            let row = self.at(side).steady(async |core| core.store.message(id).await)??;
+            let state = row.map(|row| row.state);
+            ensure!(state == Some(State::Waiting), "message {id} is under way, and {state:?}");
+        }
         Ok(())
     }
 
@@ -230,40 +238,42 @@ impl World {
     }
 
     fn end_agreement(&mut self, side: Side) -> anyhow::Result<()> {
-        let core = self.at(side).core()?;
-        let rules = core.rules();
-        let Some(newest) = rules.agreements().max_by_key(|one| one.content().versie) else { return Ok(()) };
-        let digest = newest.digest();
+        let Some(newest) = self.model.agreements.last().copied() else { return Ok(()) };
         let ended =
-            self.at(side).steady(async |core| agreements::answer(core, digest, AnswerKind::Ended).await)?;
+            self.at(side).steady(async |core| agreements::answer(core, newest, AnswerKind::Ended).await)?;
         match ended {
-            Ok(_) => self.model.ended = true,
-            Err(AgreementFault::Final) => {}
+            Ok(_) => self.model.ended.entry(side).or_default().insert(newest),
+            // It was ended before, or its last day has passed.
+            Err(AgreementFault::Final) => false,
             Err(fault) => return Err(fault.into()),
-        }
+        };
         self.node(side).log_size = None;
         Ok(())
     }
 
     /// The parties sign a next version, in which all is as it was.
     fn renew_agreement(&mut self) -> anyhow::Result<()> {
-        self.model.version += 1;
-        let text = setup::agreement(self.model.version)?;
-        let [first, second] = [self.nodes[0].core()?, self.nodes[1].core()?];
-        let digest = self.nodes[0].steady(async |core| setup::propose(core, &text).await)??;
-        self.nodes[1].steady(async |core| {
-            setup::bring(&first, core).await?;
-            anyhow::Ok(agreements::answer(core, digest, AnswerKind::Accepted).await?)
-        })??;
-        self.nodes[0].steady(async |core| setup::bring(&second, core).await)??;
-        self.nodes[0].log_size = None;
-        self.nodes[1].log_size = None;
+        let version = self.model.agreements.len() + 1;
+        let text = setup::agreement(u32::try_from(version)?)?;
+        let (proposer, other) = (Side::Corporation, Side::Municipality);
+        if self.at(proposer).now() >= setup::end()? || self.at(other).now() >= setup::end()? {
+            return Ok(());
+        }
+        let digest = self.at(proposer).steady(async |core| setup::propose(core, &text).await)??;
+        self.spread_agreements(proposer)?;
+        self.at(other)
+            .steady(async |core| agreements::answer(core, digest, AnswerKind::Accepted).await)??;
+        self.spread_agreements(other)?;
+        self.model.agreements.push(digest);
+        self.node(other).log_size = None;
+        self.node(proposer).log_size = None;
         Ok(())
     }
 
     /// One party tells the other what it knows.
     pub(super) fn spread_agreements(&mut self, from: Side) -> anyhow::Result<()> {
         let teller = self.at(from).core()?;
+        self.model.tell(from, from.other());
         self.node(from.other()).log_size = None;
         self.at(from.other()).steady(async |core| setup::bring(&teller, core).await)?
     }
