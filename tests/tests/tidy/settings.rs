@@ -1,0 +1,126 @@
+//! What we ship for operators to change is read by the program as it stands.
+
+use std::{collections::BTreeSet, path::Path};
+
+use adapters::Mapping;
+use exchange::{descriptor::Desk, organisation::OrganisationKind, purpose::Purpose};
+use node::config::{Config, Connection, Network, Organisation, Storage, Tls};
+use serde_json::Value;
+
+use crate::{FILES, Source, file, none};
+
+const EXAMPLE: &str = "config/schakel.voorbeeld.toml";
+
+fn in_folder(folder: &'static str) -> impl Iterator<Item = (&'static str, &'static Source)> {
+    let files = FILES.iter().filter(move |source| source.has_extension("toml"));
+    files.filter_map(move |source| {
+        let name = source.path.strip_prefix(folder)?.strip_prefix('/')?;
+        Some((name.strip_suffix(".toml")?, source))
+    })
+}
+
+fn purposes() -> Vec<Purpose> {
+    in_folder("config/doelen")
+        .map(|(name, source)| {
+            let purpose = Purpose::from_toml(&source.text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(purpose.content().doel, name, "a purpose stands in the file of its name");
+            purpose
+        })
+        .collect()
+}
+
+#[test]
+fn every_purpose_is_one() {
+    assert!(!purposes().is_empty());
+}
+
+#[test]
+fn every_mapping_is_one_and_serves_a_purpose() {
+    let purposes = purposes();
+    let mut count = 0;
+    for (name, source) in in_folder("config/adapters") {
+        let mapping = Mapping::parse(&source.text, name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let purpose = purposes.iter().find(|purpose| purpose.content().doel == mapping.purpose());
+        let rule = purpose.and_then(|purpose| purpose.rule(mapping.message_type()));
+        assert!(rule.is_some(), "{name}: no purpose in config/doelen lets it send its messages");
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn the_example_is_a_configuration() {
+    Config::parse(&file(EXAMPLE).text).unwrap_or_else(|error| panic!("{EXAMPLE}: {error}"));
+}
+
+/// Every key that the program reads stands in the example, and the other way around.
+#[test]
+fn the_example_shows_every_key() {
+    let read = keys(&serde_json::to_value(everything()).unwrap());
+    let example: toml::Table = file(EXAMPLE).text.parse().unwrap();
+    let shown = keys(&serde_json::to_value(example).unwrap());
+    none("keys that config/schakel.voorbeeld.toml does not show", read.difference(&shown).cloned());
+    none("keys in config/schakel.voorbeeld.toml that nothing reads", shown.difference(&read).cloned());
+}
+
+/// A configuration with everything that can be set. A new key has to be added here, and in the example.
+fn everything() -> Config {
+    let oin = "00000099000000001000".parse().unwrap();
+    let some = || "iets".to_owned();
+    Config {
+        organisatie: Organisation {
+            oin,
+            naam: some(),
+            soort: OrganisationKind::Municipality,
+            contact: some(),
+            fg: some(),
+        },
+        netwerk: Network { luister: "127.0.0.1:0".parse().unwrap(), adres: some(), quic: true },
+        tls: Tls {
+            certificaat: some().into(),
+            sleutel: some().into(),
+            vertrouwensankers: some().into(),
+            crls: vec![some().into()],
+            tls12: true,
+        },
+        opslag: Storage { bestand: some().into(), sleutels: some().into(), doelen: some().into() },
+        koppelingen: vec![Connection {
+            naam: some(),
+            mapping: some().into(),
+            ontvanger: oin,
+            map: Some(some().into()),
+        }],
+        loketten: vec![Desk {
+            loket: some(),
+            naam: some(),
+            openingstijden: Some(some()),
+            contact: Some(some()),
+        }],
+    }
+}
+
+/// The keys in a value, with those they are in before them.
+fn keys(value: &Value) -> BTreeSet<String> {
+    let inner = |value: &Value| match value {
+        Value::Array(values) => values.iter().flat_map(keys).collect(),
+        other => keys(other),
+    };
+    let Value::Object(members) = value else { return BTreeSet::new() };
+    let mut found = BTreeSet::new();
+    for (name, value) in members {
+        found.insert(name.clone());
+        found.extend(inner(value).into_iter().map(|key| format!("{name}.{key}")));
+    }
+    found
+}
+
+/// The configuration a demonstration or `schakel init` writes beside the purposes points at files that are shipped.
+#[test]
+fn the_example_names_mappings_that_are_shipped() {
+    let config = Config::parse(&file(EXAMPLE).text).unwrap();
+    for connection in config.koppelingen {
+        let name = connection.mapping.file_name().unwrap();
+        let shipped = Path::new("config/adapters").join(name);
+        assert!(FILES.iter().any(|source| Path::new(&source.path) == shipped), "{}", shipped.display());
+    }
+}
