@@ -62,6 +62,7 @@ macro_rules! store_conformance {
             outbound::believes_a_receipt_that_comes_late,
             outbound::sends_again_what_was_not_delivered,
             outbound::leaves_a_silent_partner_alone,
+            outbound::serves_who_waits_longest,
             outbound::refuses_what_is_too_large,
             outbound::keeps_the_latest_checkpoint_of_a_partner,
             inbound::answers_with_a_receipt_that_verifies,

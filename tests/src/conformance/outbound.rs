@@ -356,6 +356,20 @@ pub async fn leaves_a_silent_partner_alone(database: &impl Database) -> Result<(
     Ok(())
 }
 
+/// When there is not room for all partners, withdrawals go first and then who waits longest.
+pub async fn serves_who_waits_longest(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(31);
+    for number in [3, 1, 2, 3] {
+        store.enqueue(maker.outgoings(partner(number)?, 1)).await?;
+    }
+    let first = Outgoing { priority: Priority::First, ..maker.outgoing(partner(2)?) };
+    store.enqueue(vec![first]).await?;
+    let due: Vec<_> = store.due(now(), 2).await?.into_iter().map(|due| (due.oin, due.waiting)).collect();
+    assert_eq!(due, [(partner(2)?, 2), (partner(3)?, 2)]);
+    Ok(())
+}
+
 /// Limits hold before anything is written.
 pub async fn refuses_what_is_too_large(database: &impl Database) -> Result<()> {
     let store = database.create().await?;

@@ -51,7 +51,7 @@ static LEASED: LazyLock<Statement> = LazyLock::new(|| {
     ))
 });
 
-/// Who has how many messages waiting, and is not to be left alone for now.
+/// Who has how many messages waiting, and is not to be left alone for now. Withdrawals first, then the oldest.
 pub(crate) async fn due(
     connection: &mut SqliteConnection,
     now: Timestamp,
@@ -59,7 +59,11 @@ pub(crate) async fn due(
     let rows = sqlx::query(
         "SELECT party.oin, tally.count FROM tally JOIN party ON party.num = tally.party \
          WHERE tally.direction = 0 AND tally.state = 0 AND tally.reason = 0 AND tally.count > 0 \
-         AND coalesce(party.next_attempt, ?1) <= ?1 ORDER BY party.oin",
+         AND coalesce(party.next_attempt, ?1) <= ?1 \
+         ORDER BY EXISTS (SELECT 1 FROM message m INDEXED BY message_queue \
+         WHERE m.party = tally.party AND m.priority = 0 AND m.queued IS NOT NULL) DESC, \
+         (SELECT m.queued FROM message m INDEXED BY message_queue \
+         WHERE m.party = tally.party AND m.priority = 1 AND m.queued IS NOT NULL ORDER BY m.queued LIMIT 1)",
     )
     .bind(time_to_sql(now))
     .fetch_all(connection)

@@ -131,10 +131,16 @@ async fn copy(
         None => target.checkpointer().await?,
     };
     gauge.copy(&mut connection).await?;
-    // A long log must come near its end before the committer can let it start anew.
-    while gauge.length() >= RESTART_FROM && gauge.not_copied() >= RESTART_WITH && !gauge.is_closing() {
+    // A long log must come near its end before the committer can let it start anew. Unless somebody reads what is to
+    // be overwritten: then nothing helps but waiting.
+    let mut left = u64::MAX;
+    while gauge.length() >= RESTART_FROM
+        && gauge.not_copied() >= RESTART_WITH
+        && gauge.not_copied() < left
+        && !gauge.is_closing()
+    {
+        left = gauge.not_copied();
         gauge.copy(&mut connection).await?;
-        tokio::task::yield_now().await;
     }
     Ok(connection)
 }

@@ -66,7 +66,8 @@ impl Store {
         Ok(self.0.committer.submit(leaves, bytes, Operation::Append).await?.answer)
     }
 
-    /// For whom something waits that may be attempted now, at most `max` partners.
+    /// For whom something waits that may be attempted now, at most `max` partners: those with withdrawals first, then
+    /// who waits longest.
     pub async fn due(&self, now: Timestamp, max: usize) -> Result<Vec<PartnerDue>, StoreError> {
         let mut reader = self.0.readers.acquire().await?;
         let waiting = read::due(&mut reader, now).await?;
@@ -90,8 +91,8 @@ impl Store {
     ) -> Result<Option<Lease>, StoreError> {
         self.claim_delivery().await?;
         let mut room = BatchLimit { count: limit.count.min(MAX_LEASE), ..limit };
-        let mut reader = self.0.readers.acquire().await?;
         let turn = self.0.reading.lock().await;
+        let mut reader = self.0.readers.acquire().await?;
         let mut reading = self.0.leases.read();
         let mut nothing_waits = true;
         for priority in [Priority::First, Priority::Normal] {
@@ -200,8 +201,8 @@ impl Store {
     async fn expire_all(&self, now: Timestamp) -> Result<(u64, Option<Timestamp>), StoreError> {
         let mut expired = 0;
         loop {
-            let mut reader = self.0.readers.acquire().await?;
             let turn = self.0.reading.lock().await;
+            let mut reader = self.0.readers.acquire().await?;
             let mut reading = self.0.leases.read();
             let candidates = read::expired(&mut reader, now, MAX_BATCH).await?;
             reading.seize(&candidates);
