@@ -1,5 +1,6 @@
 //! What is tested across crates: suites and helpers that the tests, the simulation and the benchmark share.
 
+pub mod bench;
 pub mod conformance;
 pub mod processes;
 pub mod simulation;

@@ -1,0 +1,91 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use exchange::oin::Oin;
+
+/// Measures two nodes on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Durable messages per second, latency, memory, start-up, and the share of the machine's own limit.
+    Throughput(Options),
+    /// The sending node, a process of its own that the benchmark starts.
+    #[command(hide = true)]
+    Sender(SenderOptions),
+}
+
+/// What carries requests between the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Transport {
+    /// HTTP/2 over TLS over TCP.
+    Tcp,
+    /// Streams over QUIC.
+    Quic,
+}
+
+impl Transport {
+    /// Its name, as the node's link says it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Quic => "quic",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// The carriers to measure, by turns. The first gives the main figures.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "tcp,quic")]
+    pub(super) transport: Vec<Transport>,
+    /// The length of each measurement.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) seconds: u64,
+    /// Measure throughput until this many messages have arrived, instead of for so many seconds.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) messages: Option<u64>,
+    /// How often throughput is measured for each carrier; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub(super) rounds: u64,
+    /// Also store this many messages first to last, and compare the rate at the end with that of the beginning.
+    #[arg(long)]
+    pub(super) fill: Option<u64>,
+    /// The same as `--fill 1000000`.
+    #[arg(long, conflicts_with = "fill")]
+    pub(super) million: bool,
+    /// Where the nodes keep what they store while measured; beside this program when absent, so on the disk of the
+    /// build.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+    /// The `schakel` to measure; when absent it is built and taken from beside this program.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(super) schakel: Option<PathBuf>,
+}
+
+impl Options {
+    /// How many messages to store in the long measurement, if at all.
+    pub(super) fn fill(&self) -> Option<u64> {
+        if self.million { Some(1_000_000) } else { self.fill }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SenderOptions {
+    /// The folder of the sending node.
+    #[arg(long)]
+    pub(super) folder: PathBuf,
+    /// The receiving organisation.
+    #[arg(long)]
+    pub(super) to: Oin,
+}
