@@ -367,7 +367,7 @@ fn whoever_asks_for_json_gets_json() {
 }
 
 #[test]
-#[ignore = "delivery.rs does not look at the agreement again: what waits leaves after the end"]
+
 fn what_waits_does_not_leave_after_the_end() {
     let place = Place::new();
     let (municipality, receiving) = place.serving("gemeente", MUNICIPALITY, "gemeente");

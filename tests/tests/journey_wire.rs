@@ -479,7 +479,7 @@ async fn an_agreement_counts_from_the_last_signature_to_the_first_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "upkeep.rs announces and spreads before it looks again: one silent partner holds it up ten seconds"]
+
 async fn a_partner_that_does_not_answer_holds_up_nothing() {
     let mut scene = scene().await;
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -16,7 +16,7 @@ use crate::id;
 mod receiving;
 mod sending;
 
-pub use receiving::{AdmittedMessage, ReceivedMessage, RefusedMessage, VerifiedMessage};
+pub use receiving::{AdmittedMessage, ReceivedMessage, RefusedMessage, VerifiedMessage, agreement_of};
 pub use sending::{Draft, PermittedDraft, SignedMessage};
 
 /// How far a sender's clock may run ahead of the receiver's.

@@ -21,6 +21,9 @@ use crate::{
 /// The most agreements a node keeps. A group renews its agreement a few times a year.
 const MAX_AGREEMENTS: usize = 1_000;
 
+/// The most proposals of one partner that wait for an answer here.
+const MAX_OPEN_PROPOSALS: usize = 50;
+
 /// What travels over `POST /v1/convenanten`: the agreement, the purposes it names and every answer the sender has.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +66,12 @@ pub enum AgreementFault {
         "het convenant noemt voor {0} andere sleutels dan haar knooppunt gebruikt. Aanvaard het niet, en vraag de opsteller hoe dat kan"
     )]
     PartyKeys(Oin),
+    /// Somebody brings an answer of this organisation that it did not give here.
+    #[error("het pakket bevat een antwoord van de ontvanger zelf dat hij niet heeft gegeven")]
+    NotSaidHere,
+    /// Who proposes has accepted it first.
+    #[error("een convenant wordt voorgelegd met het eigen antwoord erbij")]
+    NotAnswered,
     /// There is no such agreement here.
     #[error("er is geen convenant {0}; `schakel convenant tonen` laat zien welke er zijn")]
     Unknown(String),
@@ -72,7 +81,9 @@ pub enum AgreementFault {
     )]
     Final,
     /// A node keeps a limited number.
-    #[error("dit knooppunt bewaart al {MAX_AGREEMENTS} convenanten")]
+    #[error(
+        "er liggen hier al te veel convenanten; vraag de beheerder om openstaande voorstellen te beantwoorden"
+    )]
     TooMany,
     /// The package is not readable.
     #[error("het bericht is geen convenant met doelen en antwoorden")]
@@ -116,20 +127,6 @@ pub async fn answer(core: &Core, digest: Digest, kind: AnswerKind) -> Result<Sta
     Ok(agreement.standing(now))
 }
 
-/// Checks that every party's keys are those its own node showed over an authenticated connection. Without this, one
-/// party could sign for another.
-fn vouch(core: &Core, agreement: &Agreement) -> Result<(), AgreementFault> {
-    let partners = core.partners();
-    for party in agreement.content().partijen.iter().filter(|party| party.oin != core.me) {
-        let known = partners.get(&party.oin).ok_or(AgreementFault::PartyUnknown(party.oin))?;
-        let own_keys = party.sleutels.iter().all(|key| known.sleutels.contains(key));
-        if !own_keys || party.logsleutel != known.logsleutel {
-            return Err(AgreementFault::PartyKeys(party.oin));
-        }
-    }
-    Ok(())
-}
-
 /// Takes in what a partner sent, and answers with every answer known here.
 pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Vec<String>, AgreementFault> {
     let package: Package = serde_json::from_slice(body).map_err(|_| AgreementFault::Unreadable)?;
@@ -139,9 +136,30 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Vec<String>,
     }
     let digest = agreement.digest();
     if core.rules().agreement(digest).is_none() {
+        may_propose(core, peer, &agreement, &package.antwoorden)?;
         keep(core, &agreement, package.doelen.iter().map(ToString::to_string).collect()).await?;
     }
     learn(core, digest, &package.antwoorden).await
+}
+
+/// Who proposes has signed it, and does not pile up proposals.
+fn may_propose(
+    core: &Core,
+    peer: Oin,
+    agreement: &Agreement,
+    answers: &[String],
+) -> Result<(), AgreementFault> {
+    let mut proposed = agreement.clone();
+    for jws in answers {
+        proposed.add_answer(jws)?;
+    }
+    let answered_by = |agreement: &Agreement, oin| agreement.answers().iter().any(|answer| answer.by == oin);
+    if !answered_by(&proposed, peer) {
+        return Err(AgreementFault::NotAnswered);
+    }
+    let rules = core.rules();
+    let open = rules.agreements().filter(|one| answered_by(one, peer) && !answered_by(one, core.me));
+    if open.count() < MAX_OPEN_PROPOSALS { Ok(()) } else { Err(AgreementFault::TooMany) }
 }
 
 /// Adds the answers that are new here, and returns every answer known then.
@@ -153,7 +171,12 @@ async fn learn(core: &Core, digest: Digest, answers: &[String]) -> Result<Vec<St
     for jws in answers {
         known.add_answer(jws)?;
     }
-    for answer in &known.answers()[before..] {
+    let new = &known.answers()[before..];
+    // What this organisation says it says here, never by way of a partner.
+    if new.iter().any(|answer| answer.by == core.me) {
+        return Err(AgreementFault::NotSaidHere);
+    }
+    for answer in new {
         record(core, &known, answer).await?;
     }
     if known.answers().len() > before {
@@ -164,10 +187,7 @@ async fn learn(core: &Core, digest: Digest, answers: &[String]) -> Result<Vec<St
 
 /// Checks an agreement against this node and the purposes it names, and stores it.
 async fn keep(core: &Core, agreement: &Agreement, purposes: Vec<String>) -> Result<Digest, AgreementFault> {
-    let party = agreement.party(core.me).ok_or(AgreementFault::NotAParty(core.me))?;
-    if !party.sleutels.iter().any(|key| key.kid() == core.signer.public_key().kid()) {
-        return Err(AgreementFault::OtherKeys);
-    }
+    own_keys(core, agreement)?;
     if core.rules().agreements().count() >= MAX_AGREEMENTS {
         return Err(AgreementFault::TooMany);
     }
@@ -184,6 +204,30 @@ async fn keep(core: &Core, agreement: &Agreement, purposes: Vec<String>) -> Resu
     core.store.put_agreement(agreement.digest(), agreement.text().to_owned(), named, core.now()).await?;
     core.reload_rules().await?;
     Ok(agreement.digest())
+}
+
+/// Checks that the agreement names this node's keys for this organisation, and no other key beside them: whoever holds
+/// that key could sign in its name.
+fn own_keys(core: &Core, agreement: &Agreement) -> Result<(), AgreementFault> {
+    let party = agreement.party(core.me).ok_or(AgreementFault::NotAParty(core.me))?;
+    let own = party.sleutels.iter().all(|key| key == core.signer.public_key())
+        && party.logsleutel == core.store.log_key().to_string();
+    if own { Ok(()) } else { Err(AgreementFault::OtherKeys) }
+}
+
+/// Checks that every party's keys are those its own node showed over an authenticated connection. Without this, one
+/// party could sign for another.
+fn vouch(core: &Core, agreement: &Agreement) -> Result<(), AgreementFault> {
+    own_keys(core, agreement)?;
+    let partners = core.partners();
+    for party in agreement.content().partijen.iter().filter(|party| party.oin != core.me) {
+        let known = partners.get(&party.oin).ok_or(AgreementFault::PartyUnknown(party.oin))?;
+        let own_keys = party.sleutels.iter().all(|key| known.sleutels.contains(key));
+        if !own_keys || party.logsleutel != known.logsleutel {
+            return Err(AgreementFault::PartyKeys(party.oin));
+        }
+    }
+    Ok(())
 }
 
 /// Keeps an answer with its log entry. Every party brings its own answers to the others.

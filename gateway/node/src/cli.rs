@@ -33,7 +33,7 @@ mod serve;
     version,
     disable_version_flag = true,
     about,
-    after_help = "Voorbeelden:\n  schakel demo                                  laat vier organisaties berichten uitwisselen\n  schakel init --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.nl:8443\n  schakel serve --map /var/lib/schakel          start het knooppunt in die map\n\nExitcodes: 0 gelukt; 1 uitgevoerd, maar niet alles is goed; 2 verkeerd aangeroepen; 3 kon niet worden uitgevoerd."
+    after_help = "Voorbeelden:\n  schakel demo                                  laat vier organisaties berichten uitwisselen\n  schakel init --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.test:8443\n  schakel serve --map /var/lib/schakel          start het knooppunt in die map\n\nExitcodes: 0 gelukt; 1 uitgevoerd, maar niet alles is goed; 2 verkeerd aangeroepen; 3 kon niet worden uitgevoerd."
 )]
 pub struct Cli {
     /// De map van het knooppunt, met daarin schakel.toml; zonder deze optie de huidige map. Bij `demo`: de map die

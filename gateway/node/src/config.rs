@@ -201,7 +201,7 @@ impl Network {
     pub fn host(&self) -> Result<&str, String> {
         let wrong = || {
             format!(
-                "`{}` is geen adres; schrijf HOST:POORT, bijvoorbeeld schakel.rivierstad.nl:8443",
+                "`{}` is geen adres; schrijf HOST:POORT, bijvoorbeeld schakel.rivierstad.test:8443",
                 self.adres
             )
         };

@@ -1,6 +1,12 @@
 //! What the path of a message needs: who we are, the rules, the store, a key, a clock. No sockets.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use arc_swap::ArcSwap;
 use exchange::{
@@ -34,6 +40,8 @@ pub struct Core {
     pub settled: broadcast::Sender<Arc<[Uuid]>>,
     rules: ArcSwap<Rulebook>,
     partners: ArcSwap<HashMap<Oin, Descriptor>>,
+    /// The version of the rules and partners that were read last.
+    version: AtomicU64,
 }
 
 /// What the store holds cannot be read as rules: it was changed outside this program.
@@ -66,6 +74,7 @@ impl Core {
             settled: broadcast::Sender::new(SETTLED_NEWS),
             rules: ArcSwap::default(),
             partners: ArcSwap::default(),
+            version: AtomicU64::default(),
         };
         core.reload().await?;
         Ok(core)
@@ -91,15 +100,37 @@ impl Core {
         self.partners.load_full()
     }
 
+    /// The rules as they stand in the store, whichever process changed them: what is decided about a message now is
+    /// decided by these. When they cannot be read, the previous ones hold.
+    pub async fn current_rules(&self) -> Arc<Rulebook> {
+        if let Err(error) = self.refresh().await {
+            tracing::error!(%error, "cannot read rules and partners; keeping the previous ones");
+        }
+        self.rules()
+    }
+
+    /// Reads rules and partners again if they changed; says whether they did.
+    pub async fn refresh(&self) -> Result<bool, RulesError> {
+        let changed = self.store.rules_version().await? != self.version.load(Ordering::Acquire);
+        if changed {
+            self.reload().await?;
+        }
+        Ok(changed)
+    }
+
     /// Reads rules and partners from the store again.
     pub async fn reload(&self) -> Result<(), RulesError> {
+        // The version first: what changes while the rest is read is read once more.
+        let version = self.store.rules_version().await?;
         let records = self.store.partners().await?;
         let descriptors = records.iter().map(|record| {
             let descriptor = Descriptor::verify(&record.descriptor).map_err(damaged)?;
             Ok((descriptor.oin, descriptor))
         });
         self.partners.store(Arc::new(descriptors.collect::<Result<_, RulesError>>()?));
-        self.reload_rules().await
+        self.reload_rules().await?;
+        self.version.store(version, Ordering::Release);
+        Ok(())
     }
 
     /// Reads agreements and purposes from the store again.

@@ -11,10 +11,14 @@ use std::{
 
 use bytes::Bytes;
 use exchange::{
+    agreement::{Agreement, Standing},
     delivery::{Backoff, Delivered, check_receipt},
     digest::Digest,
+    message::agreement_of,
     oin::Oin,
-    receipt::Receipt,
+    receipt::{Receipt, VerifiedReceipt},
+    refusal::Reason,
+    rulebook::Rulebook,
     tlog::LogVerifier,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -66,16 +70,45 @@ pub enum Settled {
     Undeliverable,
 }
 
-/// Takes the next batch for a partner, if something is due.
+/// Takes the next batch for a partner, if something is due. What waited for an agreement that has ended meanwhile does
+/// not leave any more.
 pub async fn prepare(core: &Core, to: Oin, one_by_one: bool) -> Result<Option<Batch>, StoreError> {
-    let limit = if one_by_one { BatchLimit { count: 1, ..BATCH } } else { BATCH };
-    let Some(lease) = core.store.lease_due(to, core.now(), limit).await? else { return Ok(None) };
+    let mut limit = if one_by_one { BatchLimit { count: 1, ..BATCH } } else { BATCH };
+    loop {
+        let now = core.now();
+        let Some(lease) = core.store.lease_due(to, now, limit).await? else { return Ok(None) };
+        if may_still_go(&core.current_rules().await, &lease, now) {
+            return Ok(Some(batch(lease)));
+        }
+        if lease.messages().len() == 1 {
+            core.store.record_undeliverable(&lease, Reason::AgreementNotInForce.code(), now).await?;
+        }
+        // One by one, to find those that may.
+        limit.count = 1;
+    }
+}
+
+fn batch(lease: Lease) -> Batch {
     let mut body = String::with_capacity(lease.messages().iter().map(|message| message.jws.len() + 1).sum());
     for message in lease.messages() {
         body.push_str(&message.jws);
         body.push('\n');
     }
-    Ok(Some(Batch { lease, body: body.into() }))
+    Batch { lease, body: body.into() }
+}
+
+/// Whether no message rests on an agreement that is over. The messages are only looked at when some agreement with the
+/// partner is. One that is not known here yet was in force for the process that queued the message.
+fn may_still_go(rules: &Rulebook, lease: &Lease, now: Timestamp) -> bool {
+    let over = |agreement: &Agreement| {
+        matches!(agreement.standing(now), Standing::Ended(_) | Standing::Rejected(_) | Standing::Expired)
+    };
+    let mut theirs = rules.agreements().filter(|agreement| agreement.party(lease.to()).is_some());
+    !theirs.any(|agreement| over(agreement))
+        || lease.messages().iter().all(|message| {
+            let agreement = agreement_of(&message.jws).and_then(|digest| rules.agreement(digest));
+            !agreement.is_some_and(|agreement| over(agreement))
+        })
 }
 
 /// The request that carries a batch.
@@ -131,13 +164,7 @@ fn refusal_text(status: u16) -> String {
 async fn receipted(core: &Core, lease: Lease, body: &[u8]) -> Result<Settled, StoreError> {
     let partner = lease.to();
     let sent: Vec<Digest> = lease.messages().iter().map(|message| message.digest).collect();
-    let checked = match (serde_json::from_slice::<Receipt>(body), log_key(core, partner)) {
-        (Ok(receipt), Some(key)) => {
-            check_receipt(&receipt, &sent, core.me, &key).map_err(|fault| fault.to_string())
-        }
-        (Err(_), _) => Err("the answer is not a receipt".to_owned()),
-        (_, None) => Err("no agreement or descriptor names the partner's log key".to_owned()),
-    };
+    let checked = proven(core, partner, &sent, body);
     let (verified, delivered) = match checked {
         Ok(checked) => checked,
         Err(fault) => {
@@ -166,11 +193,34 @@ fn sent_outcome(delivered: Delivered) -> SentOutcome {
     }
 }
 
-/// The log key of a partner, as an agreement that both signed fixed it.
-fn log_key(core: &Core, partner: Oin) -> Option<LogVerifier> {
+/// What the answer proves about `sent`, under a log key of the partner.
+fn proven(
+    core: &Core,
+    partner: Oin,
+    sent: &[Digest],
+    body: &[u8],
+) -> Result<(VerifiedReceipt, Vec<Delivered>), String> {
+    let receipt: Receipt =
+        serde_json::from_slice(body).map_err(|_| "the answer is not a receipt".to_owned())?;
+    let mut fault = "no agreement accepted here names the partner's log key".to_owned();
+    for key in log_keys(core, partner) {
+        match check_receipt(&receipt, sent, core.me, &key) {
+            Ok(checked) => return Ok(checked),
+            Err(error) => fault = error.to_string(),
+        }
+    }
+    Err(fault)
+}
+
+/// The log keys of a partner in the agreements that this organisation accepted: it checked them then. What somebody
+/// merely proposes names no key.
+fn log_keys(core: &Core, partner: Oin) -> Vec<LogVerifier> {
     let rules = core.rules();
-    let mut keys = rules.agreements().filter_map(|agreement| agreement.log_key(partner));
-    keys.next().cloned()
+    let accepted = rules.agreements().filter(|one| one.answers().iter().any(|answer| answer.by == core.me));
+    let mut keys: Vec<LogVerifier> = accepted.filter_map(|one| one.log_key(partner)).cloned().collect();
+    keys.sort_by_key(ToString::to_string);
+    keys.dedup_by_key(|key| key.to_string());
+    keys
 }
 
 /// Delivers until it is dropped.

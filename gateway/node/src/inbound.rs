@@ -29,7 +29,7 @@ pub enum InboundError {
 
 /// Verifies, decides and files every message of a delivery. The receipt exists once every outcome is durable.
 pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, InboundError> {
-    let (rules, now) = (core.rules(), core.now());
+    let (rules, now) = (core.current_rules().await, core.now());
     let arrivals = lines(body)?.into_iter().map(|line| arrival(core.me, &rules, peer, line, now)).collect();
     Ok(core.store.file(peer, arrivals, now).await?)
 }

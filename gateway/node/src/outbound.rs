@@ -52,7 +52,7 @@ pub enum Submitted {
 
 /// Decides, signs and stores a batch; when this returns, every outcome is durable.
 pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Submitted>, StoreError> {
-    let (rules, now) = (core.rules(), core.now());
+    let (rules, now) = (core.current_rules().await, core.now());
     let mut outcomes = Vec::with_capacity(submissions.len());
     let (mut outgoing, mut held_back) = (Vec::new(), Vec::new());
     for submission in submissions {

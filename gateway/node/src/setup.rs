@@ -95,7 +95,12 @@ pub fn check_before_serving(node: &Node) -> anyhow::Result<()> {
             tls.sleutel.display()
         );
     }
-    let party = node.party();
+    check_log_key(node)
+}
+
+/// Checks that the log key is the one that the agreements in force name: a checkpoint by another says nothing.
+pub fn check_log_key(node: &Node) -> anyhow::Result<()> {
+    let (party, now) = (node.party(), node.core.now());
     for agreement in node.core.rules().agreements() {
         let named = agreement.party(node.core.me).filter(|_| agreement.standing(now) == Standing::InForce);
         if named.is_some_and(|named| named.logsleutel != party.logsleutel) {

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use tokio::task::{AbortHandle, JoinSet};
 use transport::{Identity, Link, Request, Tls, TlsError, Trust};
 
 use crate::{agreements, core::Core, partners};
@@ -49,23 +50,29 @@ impl TlsFiles {
     }
 }
 
-/// Runs until cancelled.
+/// Runs until cancelled. What waits for partners runs beside it: one that does not answer holds up nothing.
 pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
-    announce(&core, &link).await;
+    let mut calls = JoinSet::new();
+    calls.spawn(announce(core.clone(), link.clone()));
+    let mut spreading: Option<AbortHandle> = None;
+    let mut to_spread = true;
     let mut version = None;
     let mut written = files.written();
     let mut rounds: u32 = 0;
     loop {
-        let current = core.store.rules_version().await.ok();
-        let changed = current != version;
-        if changed {
-            version = current;
-            if let Err(error) = core.reload().await {
-                tracing::error!(%error, "cannot read rules and partners; keeping the previous ones");
+        match core.store.rules_version().await {
+            Ok(current) if version != Some(current) => {
+                version = Some(current);
+                to_spread = true;
+                core.current_rules().await;
             }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "cannot read the store"),
         }
-        if changed || rounds.is_multiple_of(SPREAD_EVERY) {
-            spread(&core, &link).await;
+        to_spread |= rounds.is_multiple_of(SPREAD_EVERY);
+        if to_spread && spreading.as_ref().is_none_or(AbortHandle::is_finished) {
+            to_spread = false;
+            spreading = Some(calls.spawn(spread(core.clone(), link.clone())));
         }
         let now_written = files.written();
         if now_written != written {
@@ -75,6 +82,7 @@ pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
         if rounds.is_multiple_of(WARN_EVERY) {
             warn_of_expiry(&core, &tls);
         }
+        while calls.try_join_next().is_some() {}
         rounds = rounds.wrapping_add(1);
         tokio::time::sleep(INTERVAL).await;
     }
@@ -100,10 +108,10 @@ fn warn_of_expiry(core: &Core, tls: &Tls) {
 
 /// Tells every partner that this node is there, so that what waits for it comes at once. Who does not hear it finds
 /// out by trying.
-async fn announce(core: &Core, link: &Link) {
+async fn announce(core: Arc<Core>, link: Link) {
     let endpoints: Vec<_> = core.partners().values().map(partners::endpoint_of).collect();
     for some in endpoints.chunks(ANNOUNCE_AT_ONCE) {
-        let mut calls = tokio::task::JoinSet::new();
+        let mut calls = JoinSet::new();
         for endpoint in some.iter().cloned() {
             let link = link.clone();
             calls.spawn(async move {
@@ -115,8 +123,8 @@ async fn announce(core: &Core, link: &Link) {
     }
 }
 
-async fn spread(core: &Core, link: &Link) {
-    match agreements::spread(core, link).await {
+async fn spread(core: Arc<Core>, link: Link) {
+    match agreements::spread(&core, &link).await {
         Ok(results) => {
             for result in results.iter().filter(|result| result.problem.is_some()) {
                 tracing::warn!(partner = %result.to, "an agreement could not be brought to a party yet");

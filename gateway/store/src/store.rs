@@ -17,7 +17,7 @@ use exchange::{
     random::Random,
     tlog::{Leaf, LogSigner},
 };
-use sqlx::SqlitePool;
+use sqlx::{Connection as _, SqlitePool};
 use tokio::{sync::OnceCell, task::JoinHandle};
 
 use crate::{
@@ -142,8 +142,11 @@ impl Store {
         let keys = Arc::new(Keys::derive(&options.storage_key)?);
         let target = options.target();
         let mut connection = connect::open(&target, options.oin, &keys).await?;
-        // Reads the end of the log and checks that it belongs to its head.
-        read::log_state(&mut connection).await?;
+        // Reads the end of the log and checks that it belongs to its head; in one view of the database, since another
+        // process may commit in between.
+        let mut view = connection.begin().await?;
+        read::log_state(&mut view).await?;
+        view.rollback().await?;
         let gauge = wal::Gauge::default();
         let copying = wal::start(target.clone(), gauge.clone());
         let wal = gauge.clone();

@@ -13,7 +13,7 @@ pub fn rows(count: u32, series: u32) -> Vec<u8> {
     let blank = ";".repeat(22);
     let _ = write!(
         text,
-        "Achterstandenlijst{blank}\r\nWoningcorporatie Zonnehoek;Peildatum 16-11-2026{}\r\n",
+        "Achterstandenlijst{blank}\r\nWoningcorporatie De Sleutel;Peildatum 16-11-2026{}\r\n",
         &blank[1..]
     );
     let _ = write!(text, "{HEADER}\r\n");

@@ -76,6 +76,7 @@ impl World {
         ensure!(ids.len() == lines.len(), "a message is twice in a batch");
         for line in lines {
             ensure!(self.model.messages.contains_key(&line.id), "message {} was never promised", line.id);
+            ensure!(line.expires > self.at(by).now(), "message {} leaves after it expired", line.id);
         }
         let cases: BTreeSet<Uuid> = lines.iter().map(|line| line.case).collect();
         for other in self.node(by).under_way()?.values() {

@@ -3,8 +3,10 @@
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use exchange::{digest::Digest, refusal::Reason};
-use jiff::ToSpan as _;
-use jiff::civil::{Date, date};
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, date},
+};
 use schemas::{Document, SchemaName};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -124,6 +126,8 @@ pub(super) struct Line {
     pub(super) case: Uuid,
     /// The agreement it is sent under.
     pub(super) agreement: Digest,
+    /// After this it is not delivered any more.
+    pub(super) expires: Timestamp,
     /// The number of the record it was made from.
     pub(super) serial: u64,
     pub(super) data: Value,
@@ -145,6 +149,7 @@ pub(super) fn read(compact: &str) -> Option<Line> {
         case: event["dossier"].as_str()?.strip_prefix("urn:uuid:")?.parse().ok()?,
         serial,
         agreement: event["convenant"].as_str()?.parse().ok()?,
+        expires: event["verlooptop"].as_str()?.parse().ok()?,
         data: event["data"].clone(),
     })
 }

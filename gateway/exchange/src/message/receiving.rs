@@ -164,6 +164,13 @@ fn read_envelope(payload: &[u8]) -> Result<Envelope<'_>, Reason> {
     if read.is_well_formed() { Ok(read) } else { Err(Reason::SchemaInvalid) }
 }
 
+/// The agreement that a stored message names, for asking again whether it is still in force. `None` when the text is no
+/// message; nothing else in it is believed.
+pub fn agreement_of(compact: &str) -> Option<Digest> {
+    let jws = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
+    Some(read_envelope(jws.unverified_payload()).ok()?.convenant)
+}
+
 /// Not from the future, not from another time than its identifier, not expired.
 fn in_time(read: &Envelope<'_>, now: Timestamp) -> Result<(), Reason> {
     let early = read.time.duration_since(now) > MAX_CLOCK_SKEW;

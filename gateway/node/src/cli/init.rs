@@ -20,7 +20,7 @@ use crate::{
 /// Maak een knooppunt: sleutels, certificaataanvraag, doelenregister, instellingen en database.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel init --map rivierstad --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.nl:8443 --contact beheer@rivierstad.nl --fg fg@rivierstad.nl\n  schakel init --map proef --oin 00000099000000001000 --naam Proef --soort gemeente --adres 127.0.0.1:8443 --proefautoriteit autoriteit"
+    after_help = "Voorbeelden:\n  schakel init --map rivierstad --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.test:8443 --contact beheer@rivierstad.test --fg fg@rivierstad.test\n  schakel init --map proef --oin 00000099000000001000 --naam Proef --soort gemeente --adres 127.0.0.1:8443 --proefautoriteit autoriteit"
 )]
 pub(super) struct Init {
     /// Het OIN van de organisatie, zoals in het certificaat.
@@ -87,7 +87,7 @@ impl Init {
 
     fn config(&self) -> anyhow::Result<Config> {
         let port = self.adres.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-        let port = port.context("geef --adres als HOST:POORT, bijvoorbeeld schakel.rivierstad.nl:8443")?;
+        let port = port.context("geef --adres als HOST:POORT, bijvoorbeeld schakel.rivierstad.test:8443")?;
         let everywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
         Ok(Config {
             organisatie: Organisation {

@@ -11,6 +11,7 @@ use crate::{
     keys,
     logbook::{self, Verdict},
     node::Node,
+    setup,
 };
 
 /// Het logboek: bewijs van wat er is gestuurd en ontvangen.
@@ -51,6 +52,8 @@ impl Logbook {
 }
 
 async fn verify(node: &Node, output: Output) -> anyhow::Result<Ending> {
+    // The checkpoint is signed now: it says something only by the key that partners know the log by.
+    setup::check_log_key(node)?;
     let bar = output.progress(Some(0), "logboek");
     let progress = |done, total| {
         bar.set_length(total);

@@ -1,5 +1,6 @@
 //! `schakel berichten`.
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use store::{Direction, Filter, MessageRow, Order, State};
 
@@ -9,7 +10,7 @@ use crate::node::Node;
 /// Laat zien welke berichten er zijn en hoe het ermee staat. Zonder inhoud: wie wat wanneer stuurde en hoe het afliep.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel berichten\n  schakel berichten --richting uit --stand wacht\n  schakel berichten --aantal 200 --json\n\nStanden: wacht, toegelaten, geweigerd, onbestelbaar."
+    after_help = "Voorbeelden:\n  schakel berichten\n  schakel berichten --richting uit --stand wacht\n  schakel berichten --aantal 200 --json\n  schakel berichten --opnieuw 1041\n\nStanden: wacht, toegelaten, geweigerd, onbestelbaar."
 )]
 pub(super) struct Messages {
     /// Alleen wat binnenkwam (in) of wegging (uit).
@@ -21,6 +22,9 @@ pub(super) struct Messages {
     /// Hoeveel berichten, de nieuwste eerst; zonder deze optie 50, hooguit 500.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     aantal: u16,
+    /// Bied een onbestelbaar bericht opnieuw aan de ontvanger aan, met het nummer uit de lijst.
+    #[arg(long, value_name = "NUMMER", conflicts_with_all = ["richting", "stand", "aantal", "na"])]
+    opnieuw: Option<u64>,
     /// Ga verder na het bericht met dit nummer.
     #[arg(long, value_name = "NUMMER")]
     na: Option<u64>,
@@ -34,6 +38,9 @@ enum Richting {
 
 impl Messages {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        if let Some(index) = self.opnieuw {
+            return resend(node, index, output).await;
+        }
         let direction = self.richting.map(|richting| match richting {
             Richting::In => Direction::Inbound,
             Richting::Uit => Direction::Outbound,
@@ -55,6 +62,15 @@ impl Messages {
         output.answer(&serde_json::json!({ "berichten": rows.iter().map(json).collect::<Vec<_>>() }));
         Ok(Ending::Good)
     }
+}
+
+async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Ending> {
+    node.core.store.resend(index, node.core.now()).await.with_context(|| {
+        format!("bericht {index} kan niet opnieuw: alleen een onbestelbaar bericht dat nog niet verlopen is kan dat")
+    })?;
+    output.say(format!("Bericht {index} gaat opnieuw op weg zodra het knooppunt draait."));
+    output.answer(&serde_json::json!({ "nummer": index, "stand": "wacht" }));
+    Ok(Ending::Good)
 }
 
 fn line(node: &Node, row: &MessageRow) -> String {

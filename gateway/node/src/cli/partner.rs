@@ -28,7 +28,7 @@ enum What {
     /// Voeg een partner toe met de beschrijving van zijn knooppunt, of werk die bij.
     #[command(
         alias = "add",
-        after_help = "Voorbeelden:\n  schakel partner toevoegen woningcorporatie.jws\n  schakel partner toevoegen schakel.woningcorporatie.nl:8443 --oin 00000099000000002000"
+        after_help = "Voorbeelden:\n  schakel partner toevoegen woningcorporatie.jws\n  schakel partner toevoegen schakel.woningcorporatie.test:8443 --oin 00000099000000002000"
     )]
     Toevoegen {
         /// Een bestand met de beschrijving, of HOST:POORT om die daar op te halen.

@@ -5,9 +5,9 @@ const EXAMPLE: &str = include_str!("../../../../config/schakel.voorbeeld.toml");
 #[test]
 fn the_annotated_example_is_a_configuration() {
     let config = Config::parse(EXAMPLE).unwrap();
-    assert_eq!(config.organisatie.soort, OrganisationKind::Municipality);
+    assert_eq!(config.organisatie.soort, OrganisationKind::HousingCorporation);
     assert_eq!(config.koppelingen[0].naam, "achterstanden");
-    assert_eq!(config.loketten[0].loket, "schuldhulp");
+    assert_eq!(config.loketten[0].loket, "incasso");
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn an_unknown_key_is_refused_with_its_line() {
 
 #[test]
 fn a_wrong_oin_or_kind_is_refused() {
-    for (right, wrong) in [("00000099000000001000", "99"), ("\"gemeente\"", "\"dorp\"")] {
+    for (right, wrong) in [("00000099000000002000", "99"), ("\"woningcorporatie\"", "\"dorp\"")] {
         assert!(Config::parse(&EXAMPLE.replace(right, wrong)).is_err(), "{wrong}");
     }
 }
@@ -59,16 +59,20 @@ fn a_folder_without_a_node_says_how_to_make_one() {
 fn mistakes_are_told_in_dutch() {
     for (right, wrong, expected) in [
         ("quic = false", "quic = \"nee\"", "hier hoort true of false te staan"),
-        ("naam = \"Gemeente Rivierstad\"", "naam = 3", "hier hoort tekst tussen aanhalingstekens te staan"),
-        ("naam = \"Gemeente Rivierstad\"", "naam = \"\"", "`naam` van de organisatie"),
-        ("naam = \"Gemeente Rivierstad\"\n", "", "de sleutel `naam` ontbreekt"),
-        ("naam = \"Gemeente Rivierstad\"", "naam = \"a\"\nnaam = \"b\"", "twee keer"),
-        ("\"00000099000000001000\"", "\"99\"", "dit is geen OIN"),
-        ("\"gemeente\"", "\"dorp\"", "gemeente"),
+        (
+            "naam = \"Woningcorporatie De Sleutel\"",
+            "naam = 3",
+            "hier hoort tekst tussen aanhalingstekens te staan",
+        ),
+        ("naam = \"Woningcorporatie De Sleutel\"", "naam = \"\"", "`naam` van de organisatie"),
+        ("naam = \"Woningcorporatie De Sleutel\"\n", "", "de sleutel `naam` ontbreekt"),
+        ("naam = \"Woningcorporatie De Sleutel\"", "naam = \"a\"\nnaam = \"b\"", "twee keer"),
+        ("\"00000099000000002000\"", "\"99\"", "dit is geen OIN"),
+        ("\"woningcorporatie\"", "\"dorp\"", "gemeente"),
         ("\"0.0.0.0:8443\"", "\"8443\"", "dit is geen adres om op te luisteren"),
         ("crls = []", "crls = \"x\"", "een lijst"),
         ("quic = false", "quic = ", "regel"),
-        ("schakel.rivierstad.test:8443", "schakel.rivierstad.test", "schrijf HOST:POORT"),
+        ("schakel.desleutel.test:8443", "schakel.desleutel.test", "schrijf HOST:POORT"),
     ] {
         assert!(EXAMPLE.contains(right), "{right}");
         let message = Config::parse(&EXAMPLE.replacen(right, wrong, 1)).unwrap_err();

@@ -1,6 +1,6 @@
 //! The log and its proofs.
 
-use exchange::tlog::{Hash, Leaf, plan_consistency, plan_inclusion};
+use exchange::tlog::{Hash, Leaf, LogVerifier, plan_consistency, plan_inclusion};
 
 use super::{MAX_ROWS_READ, Store};
 use crate::{
@@ -19,6 +19,11 @@ impl Store {
     pub async fn log_state(&self) -> Result<LogState, StoreError> {
         let mut reader = self.0.readers.begin().await?;
         read::log_state(&mut reader).await
+    }
+
+    /// The key that verifies this log.
+    pub fn log_key(&self) -> LogVerifier {
+        self.0.log.verifier()
     }
 
     /// The signed head of the log as it is now. The last one is kept.
