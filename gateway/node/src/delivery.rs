@@ -77,7 +77,8 @@ pub async fn prepare(core: &Core, to: Oin, one_by_one: bool) -> Result<Option<Ba
     loop {
         let now = core.now();
         let Some(lease) = core.store.lease_due(to, now, limit).await? else { return Ok(None) };
-        if may_still_go(&core.current_rules().await, &lease, now) {
+        let rules = core.current_rules().await;
+        if may_still_go(&rules, &lease, now) {
             return Ok(Some(batch(lease)));
         }
         if lease.messages().len() == 1 {
