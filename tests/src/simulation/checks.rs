@@ -174,13 +174,10 @@ fn ended(world: &mut World, side: Side, message: &Stored, received: &[Stored]) -
             ensure!(explained(world, side, message, reason), "no cause for {reason}");
         }
         State::Undeliverable => {
-            let expired = message.row.expires.is_some_and(|expires| expires <= world.at(side).now());
-            let lapsed = reason == Some(Reason::AgreementNotInForce)
-                && explained(world, side, message, Reason::AgreementNotInForce);
+            world.coverage.expired += 1;
             // Whatever else was not delivered a person had sent again.
-            ensure!(expired || lapsed, "nobody tried any more");
-            world.coverage.expired += u64::from(expired);
-            world.coverage.lapsed += u64::from(!expired);
+            let expired = message.row.expires.is_some_and(|expires| expires <= world.at(side).now());
+            ensure!(expired, "nobody tried any more");
             return Ok(());
         }
     }
@@ -195,7 +192,8 @@ fn explained(world: &World, side: Side, message: &Stored, reason: Reason) -> boo
         Reason::WrongTime => sender.skew - receiver.skew > MAX_CLOCK_SKEW,
         Reason::Expired => message.row.expires.is_some_and(over),
         Reason::AgreementNotInForce => {
-            world.model.ended.values().any(|ended| !ended.is_empty()) || super::setup::end().is_ok_and(over)
+            world.model.ended.values().any(|ended| !ended.is_empty())
+                || super::parties::end_of_agreement().is_ok_and(over)
         }
         Reason::DuplicateWithOtherContent => world.model.stolen.contains(&message.line.id),
         _ => false,

@@ -46,7 +46,7 @@ impl World {
         let to = self.at(by.other()).oin;
         let one_by_one = self.node(by).one_by_one;
         let ran =
-            self.node(by).run(by, async |core| anyhow::Ok(delivery::prepare(core, to, one_by_one).await?))?;
+            self.node(by).run(async |core| anyhow::Ok(delivery::prepare(core, to, one_by_one).await?))?;
         let died = ran.died();
         let Some(Some(batch)) = self.outcome(ran).transpose()? else { return Ok(false) };
         let text = std::str::from_utf8(&batch.body)?;
@@ -97,7 +97,7 @@ impl World {
 
     fn arrive(&mut self, request: &Request) -> anyhow::Result<()> {
         let (at, peer) = (request.from.other(), self.at(request.from).oin);
-        let ran = self.node(at).run(at, async |core| inbound::receive(core, peer, &request.body).await)?;
+        let ran = self.node(at).run(async |core| inbound::receive(core, peer, &request.body).await)?;
         let outcome = match self.outcome(ran) {
             Some(Ok(receipt)) => {
                 self.check_answer(at, request, &receipt)?;
@@ -209,7 +209,7 @@ impl World {
         let UnderWay { batch, lines } = under_way;
         // What no repetition changes; everything else may pass.
         let is_final = answer.as_ref().is_ok_and(|response| FINAL.contains(&response.status));
-        let ran = self.node(to).run(to, async |core| delivery::settle(core, batch, answer).await)?;
+        let ran = self.node(to).run(async |core| delivery::settle(core, batch, answer).await)?;
         let Some(settled) = self.outcome(ran).transpose()? else { return Ok(()) };
         match settled {
             Settled::Receipted { admitted, refused } => {

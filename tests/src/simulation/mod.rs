@@ -20,6 +20,7 @@ mod network;
 mod node;
 mod offering;
 pub mod operation;
+mod parties;
 mod quiet;
 mod receipts;
 mod rogue;

@@ -7,14 +7,19 @@ use exchange::{
     clock::{Clock, ManualClock},
     oin::Oin,
     random::SeededRandom,
-    tlog::{Checkpoint, LogSigner, LogVerifier, verify_consistency},
+    tlog::{Checkpoint, LogVerifier, verify_consistency},
 };
 use jiff::{SignedDuration, Timestamp};
 use node::{core::Core, delivery::Batch};
-use store::{Filter, MAX_ROWS_READ, MessageRow, Options, State, StorageKey, Store};
+use store::{Filter, MAX_ROWS_READ, MessageRow, Options, State, Store};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{documents::Line, operation::Side, setup};
+use super::{
+    documents::Line,
+    operation::Side,
+    parties::{self, Keys},
+    setup,
+};
 
 /// A clock that is wrong by a fixed time.
 struct SkewedClock {
@@ -60,8 +65,7 @@ pub(super) struct SimNode {
     clock: Arc<SkewedClock>,
     random: Arc<SeededRandom>,
     database: PathBuf,
-    log: Arc<LogSigner>,
-    storage_key: StorageKey,
+    keys: Keys,
     process: Option<Process>,
     /// It was started again and not looked at since.
     restarted: bool,
@@ -95,10 +99,10 @@ impl SimNode {
         shared: &Arc<ManualClock>,
         ahead: i64,
     ) -> anyhow::Result<Self> {
-        let keys = setup::keys(side)?;
+        let keys = parties::keys(side)?;
         let skew = SignedDuration::from_secs(ahead);
         let mut node = Self {
-            oin: setup::oin(side)?,
+            oin: parties::oin(side)?,
             skew,
             one_by_one: false,
             log_size: None,
@@ -106,29 +110,28 @@ impl SimNode {
             // Not the seed of the keys.
             random: Arc::new(SeededRandom::new(100 + side as u64)),
             database: setup::database(side, folder)?,
-            log: keys.log,
-            storage_key: keys.storage,
+            keys,
             process: None,
             restarted: false,
             cut_after: None,
             seen: None,
         };
-        node.open(side)?;
+        node.open()?;
         Ok(node)
     }
 
-    fn open(&mut self, side: Side) -> anyhow::Result<()> {
+    fn open(&mut self) -> anyhow::Result<()> {
         let options = Options::new(
             self.database.clone(),
             self.oin,
-            self.storage_key.clone(),
-            self.log.clone(),
+            self.keys.storage.clone(),
+            self.keys.log.clone(),
             self.random.clone(),
         );
         let runtime = Builder::new_current_thread().enable_time().build()?;
         let core = runtime.block_on(async {
             let store = Store::open(options).await?;
-            let signer = Arc::new(setup::keys(side)?.messages);
+            let signer = self.keys.signer.clone();
             anyhow::Ok(Core::new(self.oin, store, signer, self.clock.clone(), self.random.clone()).await?)
         })?;
         self.process = Some(Process { runtime, core: Arc::new(core), under_way: BTreeMap::new() });
@@ -136,7 +139,7 @@ impl SimNode {
     }
 
     /// Kills the process where it is and starts it again.
-    pub(super) fn crash(&mut self, side: Side) -> anyhow::Result<()> {
+    pub(super) fn crash(&mut self) -> anyhow::Result<()> {
         self.cut_after = None;
         if let Some(Process { runtime, core, under_way }) = self.process.take() {
             // The tasks go first, wherever they are: nobody gets to finish anything.
@@ -144,7 +147,7 @@ impl SimNode {
             drop((core, under_way));
         }
         self.one_by_one = false;
-        self.open(side).context("starting again")?;
+        self.open().context("starting again")?;
         self.restarted = true;
         Ok(())
     }
@@ -195,7 +198,7 @@ impl SimNode {
 
     /// The key of its log.
     pub(super) fn log_key(&self) -> LogVerifier {
-        self.log.verifier()
+        self.keys.log.verifier()
     }
 
     /// Takes a step that is not cut off.
@@ -205,11 +208,7 @@ impl SimNode {
     }
 
     /// Takes a step, unless the process is to die during it.
-    pub(super) fn run<T>(
-        &mut self,
-        side: Side,
-        step: impl AsyncFnOnce(&Core) -> T,
-    ) -> anyhow::Result<Ran<T>> {
+    pub(super) fn run<T>(&mut self, step: impl AsyncFnOnce(&Core) -> T) -> anyhow::Result<Ran<T>> {
         let Some(turns) = self.cut_after.take() else { return Ok(Ran::Done(self.steady(step)?)) };
         let process = self.process()?;
         let outcome = process.runtime.block_on(async {
@@ -220,7 +219,7 @@ impl SimNode {
             }
         });
         self.log_size = self.log_size.filter(|_| outcome.is_some());
-        self.crash(side)?;
+        self.crash()?;
         if outcome.is_none() {
             // Nobody knows how far it came.
             self.check_restart()?;

@@ -9,7 +9,7 @@ use super::{
     documents::{self, Content},
     model::Record,
     operation::{Flaw, Offer, Side},
-    setup,
+    parties,
     world::World,
 };
 
@@ -40,7 +40,7 @@ impl World {
         let submissions: Vec<Submission> =
             offered.iter().map(|record| self.model.records[*record].submission.clone()).collect();
         let before = self.at(by).log_size;
-        let ran = self.node(by).run(by, async |core| outbound::submit(core, submissions).await)?;
+        let ran = self.node(by).run(async |core| outbound::submit(core, submissions).await)?;
         let Some(outcomes) = self.outcome(ran).transpose()? else {
             return self.find_out(by, offered, &expected, before);
         };
@@ -153,8 +153,8 @@ impl World {
     fn expected(&self, by: Side, offered: &[usize]) -> anyhow::Result<Vec<Expected>> {
         let node = self.at(by);
         let mut agreements = self.model.agreements.iter();
-        let in_force =
-            node.now() < setup::end()? && agreements.any(|agreement| !self.model.knows_end(by, agreement));
+        let in_force = node.now() < parties::end_of_agreement()?
+            && agreements.any(|agreement| !self.model.knows_end(by, agreement));
         let expect = |(place, record): (usize, &usize)| {
             let known = &self.model.records[*record];
             match known.refusal {

@@ -207,7 +207,7 @@ fn operation() -> impl Strategy<Value = Op> {
         8 => pick().prop_map(Op::Drop),
         8 => pick().prop_map(Op::Duplicate),
         6 => (side(), pick()).prop_map(|(by, pick)| Op::GiveUp { by, pick }),
-        12 => (pick(), damage()).prop_map(|(pick, damage)| Op::Corrupt { pick, damage }),
+        18 => (pick(), damage()).prop_map(|(pick, damage)| Op::Corrupt { pick, damage }),
         16 => duration().prop_map(Op::Advance),
         8 => side().prop_map(Op::Crash),
         8 => (side(), 0..11_u32).prop_map(|(by, power)| Op::CrashDuring { by, turns: (1 << power) - 1 }),
@@ -253,7 +253,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         1 => Just(Damage::Blank),
         2 => any::<u8>().prop_map(Damage::Replay),
         2 => Just(Damage::Lie),
-        2 => prop::sample::select(vec![400, 403, 404, 413, 429, 500, 503]).prop_map(Damage::Status),
+        4 => prop::sample::select(vec![400, 403, 404, 413, 429, 500, 503]).prop_map(Damage::Status),
     ]
 }
 

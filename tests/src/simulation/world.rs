@@ -16,7 +16,7 @@ use super::{
     network::{Item, Network, Request, pick},
     node::{Ran, SimNode},
     operation::{Op, Rogue, Scenario, Side},
-    rogue, setup,
+    parties, rogue, setup,
 };
 
 /// Signals are about this many cases.
@@ -40,8 +40,6 @@ pub struct Coverage {
     pub refused: u64,
     /// Messages that expired.
     pub expired: u64,
-    /// Messages that waited when their agreement ended.
-    pub lapsed: u64,
     /// Times that a receiver recognised a message.
     pub recognised: u64,
     /// Times that an identifier was found in use for something else.
@@ -62,7 +60,6 @@ impl std::ops::AddAssign for Coverage {
         self.admitted += other.admitted;
         self.refused += other.refused;
         self.expired += other.expired;
-        self.lapsed += other.lapsed;
         self.recognised += other.recognised;
         self.conflicts += other.conflicts;
         self.failed += other.failed;
@@ -178,7 +175,7 @@ impl World {
     /// The process of a side dies and starts again.
     fn crash(&mut self, side: Side) -> anyhow::Result<()> {
         self.coverage.crashes += 1;
-        self.node(side).crash(side)
+        self.node(side).crash()
     }
 
     /// What came of a step; nothing if the process died during it.
@@ -205,7 +202,7 @@ impl World {
 
     fn expire(&mut self, side: Side) -> anyhow::Result<()> {
         let now = self.at(side).now();
-        let ran = self.node(side).run(side, async |core| core.store.expire(now).await)?;
+        let ran = self.node(side).run(async |core| core.store.expire(now).await)?;
         self.outcome(ran).transpose()?;
         let batches = self.node(side).under_way()?.values();
         let under_way: Vec<Uuid> = batches.flat_map(|batch| &batch.lines).map(|line| line.id).collect();
@@ -228,7 +225,7 @@ impl World {
         let stuck = self.at(side).steady(async |core| core.store.messages(filter).await)??;
         let Some(row) = pick(number, stuck.len()).map(|at| &stuck[at]) else { return Ok(()) };
         let now = self.at(side).now();
-        let ran = self.node(side).run(side, async |core| core.store.resend(row.index, now).await)?;
+        let ran = self.node(side).run(async |core| core.store.resend(row.index, now).await)?;
         self.model.disordered.extend(row.case);
         match self.outcome(ran) {
             Some(Err(StoreError::NotFound(_))) => {
@@ -257,12 +254,13 @@ impl World {
     /// The parties sign a next version, in which all is as it was.
     fn renew_agreement(&mut self) -> anyhow::Result<()> {
         let version = self.model.agreements.len() + 1;
-        let text = setup::agreement(u32::try_from(version)?)?;
         let (proposer, other) = (Side::Corporation, Side::Municipality);
-        if self.at(proposer).now() >= setup::end()? || self.at(other).now() >= setup::end()? {
+        if self.at(proposer).now() >= parties::end_of_agreement()?
+            || self.at(other).now() >= parties::end_of_agreement()?
+        {
             return Ok(());
         }
-        let digest = self.at(proposer).steady(async |core| setup::propose(core, &text).await)??;
+        let digest = self.at(proposer).steady(async |core| parties::propose(core, version).await)??;
         self.spread_agreements(proposer)?;
         self.at(other)
             .steady(async |core| agreements::answer(core, digest, AnswerKind::Accepted).await)??;
