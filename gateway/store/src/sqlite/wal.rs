@@ -13,7 +13,10 @@ use std::{
 };
 
 use sqlx::{Connection as _, Row as _, SqliteConnection};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, MutexGuard, Notify},
+    task::JoinHandle,
+};
 
 use super::{
     column::from_sql,
@@ -35,7 +38,7 @@ const RESTART_FROM: u64 = 48 * 1024 * 1024;
 /// Little: a few milliseconds' work.
 const RESTART_WITH: u64 = 2 * 1024 * 1024;
 
-/// At this length the committer copies whatever is left. After a crash all of it is read.
+/// At this length everybody waits until the committer has copied whatever is left. After a crash all of it is read.
 const LONGEST: u64 = 128 * 1024 * 1024;
 
 /// Copies as much as it can without waiting for anybody.
@@ -51,6 +54,8 @@ struct Shared {
     not_copied: AtomicU64,
     wake: Notify,
     closing: AtomicBool,
+    /// One copies at a time; SQLite would only say that somebody else is.
+    copying: Mutex<()>,
 }
 
 impl Gauge {
@@ -81,37 +86,75 @@ impl Gauge {
         self.0.closing.load(Ordering::Acquire)
     }
 
-    /// Copies, and takes in how long the log really is.
-    async fn copy(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    /// Copies what is in the log at this moment; gives how long it is and how much is left, both without what is
+    /// written meanwhile. None if another process is copying.
+    async fn copy(
+        &self,
+        connection: &mut SqliteConnection,
+        _turn: MutexGuard<'_, ()>,
+    ) -> Result<Option<(u64, u64)>, StoreError> {
         let row = sqlx::query(COPY).fetch_one(connection).await?;
         let (busy, length): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
         if busy != 0 || length < 0 {
-            return Ok(());
+            return Ok(None);
         }
         let page = u64::try_from(PAGE_BYTES).unwrap_or(u64::MAX);
         let (length, copied) = (from_sql(length)?, from_sql(row.try_get(2)?)?);
-        let left = length.saturating_sub(copied) * page;
-        // When nothing is left the next commit begins at the start.
-        self.0.length.store(if left == 0 { 0 } else { length * page }, Ordering::Relaxed);
-        self.0.not_copied.store(left, Ordering::Relaxed);
+        Ok(Some((length * page, length.saturating_sub(copied) * page)))
+    }
+
+    /// Copies next to the committer, which may go on writing. Says whether that made a difference: not when somebody
+    /// reads what is to be overwritten.
+    async fn copy_meanwhile(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+        let turn = self.0.copying.lock().await;
+        let (length_before, not_copied_before) = (self.length(), self.not_copied());
+        let Some((length, left)) = self.copy(connection, turn).await? else { return Ok(false) };
+        // What was written since stands on top of what was found.
+        adjust(&self.0.length, length_before, length);
+        adjust(&self.0.not_copied, not_copied_before, left);
+        Ok(left < not_copied_before)
+    }
+
+    /// Copies while nobody in this process writes.
+    async fn copy_alone(
+        &self,
+        connection: &mut SqliteConnection,
+        turn: MutexGuard<'_, ()>,
+    ) -> Result<(), StoreError> {
+        if let Some((length, left)) = self.copy(connection, turn).await? {
+            // When nothing is left the next commit begins at the start.
+            self.0.length.store(if left == 0 { 0 } else { length }, Ordering::Relaxed);
+            self.0.not_copied.store(left, Ordering::Relaxed);
+        }
         Ok(())
     }
+}
+
+/// Replaces the part of a gauge that was there before by what it turned out to be.
+fn adjust(gauge: &AtomicU64, before: u64, found: u64) {
+    let _ = gauge.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+        Some(now.saturating_sub(before).saturating_add(found))
+    });
 }
 
 /// Starts the copying on a connection of its own.
 pub(crate) fn start(target: Target, gauge: Gauge) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut connection = None;
+        let mut useful = true;
         while !gauge.is_closing() {
-            gauge.0.wake.notified().await;
-            if gauge.not_copied() < COPY_EVERY && !gauge.is_closing() {
+            if gauge.not_copied() == 0 {
+                gauge.0.wake.notified().await;
+            }
+            if (gauge.not_copied() < COPY_EVERY || !useful) && !gauge.is_closing() {
                 // Little was written: wait for more, but not for ever.
                 let _ = tokio::time::timeout(COPY_AFTER, gauge.0.wake.notified()).await;
             }
-            match copy(&target, connection.take(), &gauge).await {
-                Ok(used) => connection = Some(used),
-                Err(error) => tracing::warn!(%error, "the write-ahead log could not be copied"),
-            }
+            useful = copy(&target, &mut connection, &gauge).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the write-ahead log could not be copied");
+                connection = None;
+                false
+            });
         }
         if let Some(connection) = connection
             && let Err(error) = connection.close().await
@@ -121,37 +164,40 @@ pub(crate) fn start(target: Target, gauge: Gauge) -> JoinHandle<()> {
     })
 }
 
+/// Says whether it made a difference.
 async fn copy(
     target: &Target,
-    connection: Option<SqliteConnection>,
+    connection: &mut Option<SqliteConnection>,
     gauge: &Gauge,
-) -> Result<SqliteConnection, StoreError> {
-    let mut connection = match connection {
+) -> Result<bool, StoreError> {
+    let connection = match connection {
         Some(connection) => connection,
-        None => target.checkpointer().await?,
+        None => connection.insert(target.checkpointer().await?),
     };
-    gauge.copy(&mut connection).await?;
-    // A long log must come near its end before the committer can let it start anew. Unless somebody reads what is to
-    // be overwritten: then nothing helps but waiting.
-    let mut left = u64::MAX;
-    while gauge.length() >= RESTART_FROM
+    let mut useful = gauge.copy_meanwhile(connection).await?;
+    // A long log must come near its end before the committer can let it start anew.
+    while useful
+        && gauge.length() >= RESTART_FROM
         && gauge.not_copied() >= RESTART_WITH
-        && gauge.not_copied() < left
         && !gauge.is_closing()
     {
-        left = gauge.not_copied();
-        gauge.copy(&mut connection).await?;
+        useful = gauge.copy_meanwhile(connection).await?;
     }
-    Ok(connection)
+    Ok(useful)
 }
 
 /// Lets the log start anew when it has become too long.
 pub(super) async fn bound(writer: &Writer, connection: &mut SqliteConnection) {
-    let (length, left) = (writer.wal.length(), writer.wal.not_copied());
-    if length < RESTART_FROM || (left >= RESTART_WITH && length < LONGEST) {
+    let gauge = &writer.wal;
+    let turn = if gauge.length() >= LONGEST {
+        gauge.0.copying.lock().await
+    } else if gauge.length() >= RESTART_FROM && gauge.not_copied() < RESTART_WITH {
+        let Ok(turn) = gauge.0.copying.try_lock() else { return };
+        turn
+    } else {
         return;
-    }
-    if let Err(error) = writer.wal.copy(connection).await {
+    };
+    if let Err(error) = gauge.copy_alone(connection, turn).await {
         tracing::warn!(%error, "the write-ahead log could not start anew");
     }
 }

@@ -422,6 +422,34 @@ async fn every_error_says_what_to_do() {
     assert!(StoreError::Full.is_temporary() && !StoreError::WrongKey.is_temporary());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_write_ahead_log_does_not_grow_for_ever() {
+    let place = Place::new();
+    let store = place.create().await;
+    let mut longest = 0;
+    for part in 0..50 {
+        let messages = (part * 100..part * 100 + 100).map(|number| outgoing(number, 60_000)).collect();
+        store.enqueue(messages).await.unwrap();
+        longest = longest.max(fs::metadata(place.file("knooppunt.db-wal")).unwrap().len());
+    }
+    assert!(fs::metadata(place.path()).unwrap().len() > 200 << 20, "it was copied meanwhile");
+    // Somebody who reads keeps it from starting anew; after that it does.
+    let mut other = place.bare().await;
+    let mut reading = other.begin().await.unwrap();
+    sqlx::query("SELECT size FROM log_state").fetch_one(&mut *reading).await.unwrap();
+    for part in 50..60 {
+        store
+            .enqueue((part * 100..part * 100 + 100).map(|number| outgoing(number, 60_000)).collect())
+            .await
+            .unwrap();
+    }
+    reading.rollback().await.unwrap();
+    other.close().await.unwrap();
+    assert!(longest < 160 << 20, "the log was {} MiB", longest >> 20);
+    store.close().await;
+    assert_eq!(place.open().await.unwrap().log_state().await.unwrap().size, 6000);
+}
+
 /// A file system that is full, and then is not. Needs the right to mount one; without it there is nothing to see.
 #[tokio::test]
 async fn goes_on_when_the_disk_has_room_again() {
