@@ -1,4 +1,4 @@
-//! One transaction of the committer.
+//! What a transaction reads at its start, collects over its operations, and writes at its end.
 
 use std::{
     collections::{BTreeSet, HashMap, hash_map},
