@@ -50,6 +50,7 @@ fn is_everything(total: &Coverage) -> bool {
         admitted,
         refused,
         expired,
+        lapsed,
         recognised,
         conflicts,
         failed,
@@ -63,6 +64,7 @@ fn is_everything(total: &Coverage) -> bool {
         admitted,
         refused,
         expired,
+        lapsed,
         recognised,
         conflicts,
         failed,
@@ -270,7 +272,8 @@ fn nothing_is_admitted_after_the_agreement_ended() {
         signals(1),
     ];
     let coverage = ends_well(Scenario { operations, ..Scenario::default() });
-    assert_eq!((coverage.refused, coverage.held_back, coverage.admitted), (2, 1, 1));
+    let ended = (coverage.refused, coverage.lapsed, coverage.held_back, coverage.admitted);
+    assert_eq!(ended, (1, 1, 1, 1));
 }
 
 /// The next batch of the corporation.

@@ -174,10 +174,13 @@ fn ended(world: &mut World, side: Side, message: &Stored, received: &[Stored]) -
             ensure!(explained(world, side, message, reason), "no cause for {reason}");
         }
         State::Undeliverable => {
-            world.coverage.expired += 1;
-            // Whatever else was not delivered a person had sent again.
             let expired = message.row.expires.is_some_and(|expires| expires <= world.at(side).now());
-            ensure!(expired, "nobody tried any more");
+            let lapsed = reason == Some(Reason::AgreementNotInForce)
+                && explained(world, side, message, Reason::AgreementNotInForce);
+            // Whatever else was not delivered a person had sent again.
+            ensure!(expired || lapsed, "nobody tried any more");
+            world.coverage.expired += u64::from(expired);
+            world.coverage.lapsed += u64::from(!expired);
             return Ok(());
         }
     }

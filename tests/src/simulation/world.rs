@@ -40,6 +40,8 @@ pub struct Coverage {
     pub refused: u64,
     /// Messages that expired.
     pub expired: u64,
+    /// Messages that waited when their agreement ended.
+    pub lapsed: u64,
     /// Times that a receiver recognised a message.
     pub recognised: u64,
     /// Times that an identifier was found in use for something else.
@@ -60,6 +62,7 @@ impl std::ops::AddAssign for Coverage {
         self.admitted += other.admitted;
         self.refused += other.refused;
         self.expired += other.expired;
+        self.lapsed += other.lapsed;
         self.recognised += other.recognised;
         self.conflicts += other.conflicts;
         self.failed += other.failed;
