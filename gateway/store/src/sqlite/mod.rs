@@ -3,9 +3,9 @@
 //! - [`connect`]: making, opening and recognising a database
 //! - [`committer`]: the one task that writes, in groups; [`transaction`] is what it does for one, with what [`group`]
 //!   reads first and writes last
-//! - [`outbound`], [`file`], [`change`]: the operations of a group
+//! - [`outbound`], [`mod@file`], [`change`]: the operations of a group
 //! - [`tree`]: the Merkle log on disk
-//! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`column`]: values in columns
+//! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
