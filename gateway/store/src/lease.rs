@@ -108,6 +108,13 @@ impl Candidate {
     pub(crate) const fn index(&self) -> u64 {
         self.place.1
     }
+
+    /// Whether it stands where it was queued first. What is sent again shares its place in the queue with whatever else
+    /// is sent again before the log grows: the frontier may not go past such a place, or it would hide what comes there
+    /// later.
+    const fn is_in_first_place(&self) -> bool {
+        self.place.0 == self.place.1
+    }
 }
 
 /// Everything that is leased.
@@ -249,7 +256,7 @@ impl Reading {
             } else if !state.leased.contains(&candidate.index()) {
                 self.passed_over.insert(candidate.case);
             }
-            if self.passed_over.is_empty() && !state.given_back.unsettled {
+            if candidate.is_in_first_place() && self.passed_over.is_empty() && !state.given_back.unsettled {
                 let partner = state.partners.entry(candidate.to).or_default();
                 partner.frontier[slot(candidate.priority)] = Some(candidate.place);
             }

@@ -96,6 +96,23 @@ fn does_not_lose_what_was_given_back_while_it_was_read() {
     assert_eq!(frontier(&leases), Some((1, 0)));
 }
 
+/// Two messages are sent again, one after the other, while the log does not grow: they share their place but for the
+/// index, and the second stands before the first.
+#[test]
+fn reads_what_is_sent_again_before_what_was() {
+    let leases = Arc::new(Leases::default());
+    take(&leases, &[(1, 1), (2, 2)], ALL).settled();
+    for index in [2, 1] {
+        let again = Candidate { place: (3, index), ..waiting(&[(index, u128::from(index))])[0] };
+        let mut reading = leases.read();
+        assert!(reading.frontier(to(), Priority::Normal) < Some(again.place));
+        reading.take(&[again], &mut { ALL });
+        let held = reading.finish();
+        assert_eq!(taken(&held), [index]);
+        held.settled();
+    }
+}
+
 #[test]
 fn keeps_to_the_room_there_is() {
     let leases = Arc::new(Leases::default());
