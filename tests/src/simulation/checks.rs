@@ -174,13 +174,13 @@ fn ended(world: &mut World, side: Side, message: &Stored, received: &[Stored]) -
             ensure!(explained(world, side, message, reason), "no cause for {reason}");
         }
         State::Undeliverable => {
+            // Whatever else was not delivered a person had sent again.
             let expired = message.row.expires.is_some_and(|expires| expires <= world.at(side).now());
             let lapsed = reason == Some(Reason::AgreementNotInForce)
-                && explained(world, side, message, Reason::AgreementNotInForce);
-            // Whatever else was not delivered a person had sent again.
+                && !world.in_force(side, &message.line.agreement)?;
             ensure!(expired || lapsed, "nobody tried any more");
-            world.coverage.expired += u64::from(expired);
-            world.coverage.lapsed += u64::from(!expired);
+            world.coverage.expired += u64::from(!lapsed);
+            world.coverage.lapsed += u64::from(lapsed);
             return Ok(());
         }
     }

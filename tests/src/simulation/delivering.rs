@@ -77,6 +77,8 @@ impl World {
         for line in lines {
             ensure!(self.model.messages.contains_key(&line.id), "message {} was never promised", line.id);
             ensure!(line.expires > self.at(by).now(), "message {} leaves after it expired", line.id);
+            let in_force = self.in_force(by, &line.agreement)?;
+            ensure!(in_force, "message {} leaves after its agreement ended", line.id);
         }
         let cases: BTreeSet<Uuid> = lines.iter().map(|line| line.case).collect();
         for other in self.node(by).under_way()?.values() {

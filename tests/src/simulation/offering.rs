@@ -1,7 +1,7 @@
 //! Sources offer records to their node.
 
 use anyhow::{Context as _, ensure};
-use exchange::refusal::Reason;
+use exchange::{digest::Digest, refusal::Reason};
 use node::outbound::{self, Submission, Submitted};
 use store::Direction;
 
@@ -149,12 +149,18 @@ impl World {
         Some(own[super::network::pick(number, own.len())?])
     }
 
+    /// Whether an agreement is in force, as far as a side knows.
+    pub(super) fn in_force(&self, side: Side, agreement: &Digest) -> anyhow::Result<bool> {
+        let over = self.at(side).now() >= parties::end_of_agreement()?;
+        Ok(!over && !self.model.knows_end(side, agreement))
+    }
+
     /// What the rules say, by what this node knows of the agreements.
     fn expected(&self, by: Side, offered: &[usize]) -> anyhow::Result<Vec<Expected>> {
-        let node = self.at(by);
-        let mut agreements = self.model.agreements.iter();
-        let in_force = node.now() < parties::end_of_agreement()?
-            && agreements.any(|agreement| !self.model.knows_end(by, agreement));
+        let mut in_force = false;
+        for agreement in &self.model.agreements {
+            in_force |= self.in_force(by, agreement)?;
+        }
         let expect = |(place, record): (usize, &usize)| {
             let known = &self.model.records[*record];
             match known.refusal {

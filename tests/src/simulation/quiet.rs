@@ -1,7 +1,6 @@
 //! The end of a run: the network is perfect, time goes on, and everything is driven until nothing waits.
 
 use anyhow::{bail, ensure};
-use exchange::refusal::Reason;
 use jiff::SignedDuration;
 use store::{Direction, Filter, State};
 
@@ -59,13 +58,11 @@ fn send_what_waits(world: &mut World) -> anyhow::Result<bool> {
     Ok(sent)
 }
 
-/// A person has everything sent again that was not delivered, has not expired and was not stopped by the end of its
-/// agreement.
+/// A person has everything sent again that was not delivered and has not expired.
 fn resend_all(world: &mut World, side: Side) -> anyhow::Result<()> {
     let now = world.at(side).now();
     for row in messages(world, side, State::Undeliverable)? {
-        let lapsed = row.reason.as_deref() == Some(Reason::AgreementNotInForce.code());
-        if !lapsed && row.expires.is_some_and(|expires| expires > now) {
+        if row.expires.is_some_and(|expires| expires > now) {
             world.at(side).steady(async |core| core.store.resend(row.index, now).await)??;
             world.model.disordered.extend(row.case);
         }

@@ -40,7 +40,7 @@ pub struct Coverage {
     pub refused: u64,
     /// Messages that expired.
     pub expired: u64,
-    /// Messages that waited when their agreement ended.
+    /// Messages that waited when their agreement ended, and did not leave any more.
     pub lapsed: u64,
     /// Times that a receiver recognised a message.
     pub recognised: u64,
