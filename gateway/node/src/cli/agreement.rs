@@ -25,34 +25,38 @@ enum What {
     /// Leg een convenant voor aan de andere partijen, en aanvaard het zelf.
     #[command(
         alias = "propose",
-        after_help = "Het bestand is JSON volgens schemas/v1/convenant.schema.json. `schakel convenant partij` geeft het stuk over het eigen knooppunt."
+        after_help = "Voorbeeld:\n  schakel convenant voorstellen convenant.json\n\nHet bestand is JSON volgens schemas/v1/convenant.schema.json. `schakel convenant partij` geeft het stuk over het eigen knooppunt."
     )]
     Voorstellen {
         /// Het convenant.
         bestand: PathBuf,
     },
     /// Geef het stuk over dit knooppunt voor in een convenant, met de digests van de eigen doelen.
+    #[command(after_help = "Voorbeeld:\n  schakel convenant partij > partij.json")]
     Partij,
     /// Laat de convenanten zien, of één helemaal.
-    #[command(alias = "show")]
+    #[command(
+        alias = "show",
+        after_help = "Voorbeelden:\n  schakel convenant tonen\n  schakel convenant tonen 81a5b707cc"
+    )]
     Tonen {
         /// De digest, of het begin ervan.
         convenant: Option<String>,
     },
     /// Aanvaard een convenant.
-    #[command(alias = "accept")]
+    #[command(alias = "accept", after_help = "Voorbeeld:\n  schakel convenant aanvaarden 81a5b707cc")]
     Aanvaarden {
         /// De digest, of het begin ervan.
         convenant: String,
     },
     /// Wijs een convenant af.
-    #[command(alias = "reject")]
+    #[command(alias = "reject", after_help = "Voorbeeld:\n  schakel convenant afwijzen 81a5b707cc")]
     Afwijzen {
         /// De digest, of het begin ervan.
         convenant: String,
     },
     /// Zeg een convenant op. Er gaat dan niets meer onder dit convenant, bij geen van de partijen.
-    #[command(alias = "end")]
+    #[command(alias = "end", after_help = "Voorbeeld:\n  schakel convenant opzeggen 81a5b707cc")]
     Opzeggen {
         /// De digest, of het begin ervan.
         convenant: String,

@@ -26,12 +26,12 @@ enum What {
     /// Controleer het hele logboek tegen het ondertekende controlepunt en de opgeslagen berichten.
     #[command(
         alias = "controleer",
-        after_help = "Exitcode 1: het logboek klopt niet; er staat bij wat de eerste afwijking is."
+        after_help = "Voorbeeld:\n  schakel logboek verify --json\n\nExitcode 1: het logboek klopt niet; er staat bij wat de eerste afwijking is."
     )]
     Verify,
     /// Schrijf het bewijs van één bericht: het ondertekende bericht, het ontvangstbewijs, het convenant en de sleutels.
     #[command(
-        after_help = "Het bestand bevat de gegevens uit het bericht. Geef het alleen aan wie die mag zien."
+        after_help = "Voorbeeld:\n  schakel logboek bewijs 019368b2-0000-7000-8000-000000000000 --naar bewijs.json\n\nHet bestand bevat de gegevens uit het bericht. Geef het alleen aan wie die mag zien."
     )]
     Bewijs {
         /// Het id van het bericht, zoals `schakel berichten --json` het geeft.

@@ -20,6 +20,7 @@ pub(super) struct Partner {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Schrijf de ondertekende beschrijving van het eigen knooppunt, om aan partners te geven.
+    #[command(after_help = "Voorbeeld:\n  schakel partner beschrijving --naar gemeente.jws")]
     Beschrijving {
         /// Het bestand; zonder deze optie naar het scherm.
         #[arg(long, value_name = "BESTAND")]
@@ -38,9 +39,12 @@ enum What {
         oin: Option<Oin>,
     },
     /// Laat de partners zien, met hoe het contact verloopt.
-    #[command(alias = "list")]
+    #[command(alias = "list", after_help = "Voorbeeld:\n  schakel partner lijst --json")]
     Lijst,
     /// Maak echt verbinding met een partner en vraag zijn beschrijving op.
+    #[command(
+        after_help = "Voorbeeld:\n  schakel partner test 00000099000000002000\n\nExitcode 1: de partner is niet bereikbaar; er staat bij waarom en wat te doen."
+    )]
     Test {
         /// Het OIN van de partner.
         oin: Oin,

@@ -26,6 +26,8 @@ fn every_command_has_help_in_dutch() {
             assert!(!help.contains(english), "{english} in the help of {}:\n{help}", command.get_name());
         }
         assert!(help.contains("Gebruik: "), "{help}");
+        let leads_on = command.has_subcommands();
+        assert!(leads_on || help.contains("Voorbeeld"), "{} has no example:\n{help}", command.get_name());
         command.get_subcommands_mut().for_each(check);
     }
     let mut all = command(Cli::command());
