@@ -16,6 +16,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use exchange::{agreement::Standing, clock::Clock, organisation::OrganisationKind, random::Random};
 use store::State;
+use transport::BindError;
 
 use crate::{
     agreements, assets,
@@ -37,6 +38,8 @@ pub use outcome::{OrganisationOutcome, Outcome};
 const MAPPING: &str = "koppelingen/woningcorporatie-achterstanden.toml";
 /// How long the organisations get to agree, and to deliver a whole export.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How many ports are tried for a node.
+const PORTS_TRIED: usize = 8;
 /// How often to look whether they are done.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -96,9 +99,7 @@ impl Demo {
                 let config = config(participant)?;
                 setup::create(&folder, &config, Some(&authority), clock.now(), random.clone()).await?;
             }
-            let node = Node::open(&folder, clock.clone(), random.clone()).await?;
-            setup::check_before_serving(&node)?;
-            let running = node.start().await?;
+            let (node, running) = start(&folder, &clock, &random).await?;
             let folders = drop_folders::start(&node)?;
             demo.nodes.push(node);
             demo.running.push((running, folders));
@@ -113,7 +114,13 @@ impl Demo {
         for node in &self.nodes {
             for other in self.nodes.iter().filter(|other| other.core.me != node.core.me) {
                 let endpoint = partners::endpoint_of(&other.descriptor());
-                let (text, _) = partners::fetch(&node.link, &endpoint).await?;
+                let mut fetched = partners::fetch(&node.link, &endpoint).await;
+                if fetched.is_err() {
+                    // The node may still be dialling the address of an earlier run.
+                    node.link.forget(endpoint.oin);
+                    fetched = partners::fetch(&node.link, &endpoint).await;
+                }
+                let (text, _) = fetched?;
                 partners::add(&node.core, &text).await?;
             }
         }
@@ -176,6 +183,30 @@ impl Demo {
             node.core.store.clone().close().await;
         }
     }
+}
+
+/// Opens and starts the node in `folder`. When another program took its port meanwhile, it gets another one: the others
+/// learn the address when they are introduced.
+async fn start(
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+) -> anyhow::Result<(Node, Running)> {
+    for _ in 1..PORTS_TRIED {
+        let node = Node::open(folder, clock.clone(), random.clone()).await?;
+        setup::check_before_serving(&node)?;
+        let taken = match node.start().await {
+            Ok(running) => return Ok((node, running)),
+            Err(error) => error.downcast::<BindError>()?,
+        };
+        tracing::warn!(error = %taken, "the port is taken; trying another");
+        let mut config = node.config.clone();
+        config.netwerk.luister = free_address()?;
+        config.netwerk.adres = config.netwerk.luister.to_string();
+        setup::write_config(folder, &config)?;
+        node.core.store.clone().close().await;
+    }
+    bail!("er is geen vrije poort te vinden op deze machine; sluit programma's die er veel gebruiken")
 }
 
 /// Puts the export to send in `root`: a copy of the given file, or the one that comes with the program. What does not

@@ -69,6 +69,11 @@ pub async fn create(
     keys::write_private(&folder.join(&config.tls.sleutel), &pair.private)?;
     node::create_store(folder, config, random, now).await?;
     // Last, so that a folder with a configuration is a whole node.
+    write_config(folder, config)
+}
+
+/// Writes the configuration of the node in `folder`.
+pub fn write_config(folder: &Path, config: &Config) -> anyhow::Result<()> {
     write(&folder.join(config::FILE), &config_text(config)?)
 }
 
