@@ -1,6 +1,6 @@
 //! A node that can die and start again.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use exchange::{
@@ -12,7 +12,10 @@ use exchange::{
 use jiff::{SignedDuration, Timestamp};
 use node::{core::Core, delivery::Batch};
 use store::{Filter, MAX_ROWS_READ, MessageRow, Options, State, Store};
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 
 use super::{
     documents::Line,
@@ -20,6 +23,10 @@ use super::{
     parties::{self, Keys},
     setup,
 };
+
+/// No step takes this long, on whatever machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+const ENDLESS: &str = "the step does not end";
 
 /// A clock that is wrong by a fixed time.
 struct SkewedClock {
@@ -204,7 +211,7 @@ impl SimNode {
     /// Takes a step that is not cut off.
     pub(super) fn steady<T>(&self, step: impl AsyncFnOnce(&Core) -> T) -> anyhow::Result<T> {
         let process = self.process()?;
-        Ok(process.runtime.block_on(step(&process.core)))
+        process.runtime.block_on(async { timeout(PATIENCE, step(&process.core)).await }).context(ENDLESS)
     }
 
     /// Takes a step, unless the process is to die during it.
@@ -214,10 +221,11 @@ impl SimNode {
         let outcome = process.runtime.block_on(async {
             tokio::select! {
                 biased;
-                outcome = step(&process.core) => Some(outcome),
+                outcome = timeout(PATIENCE, step(&process.core)) => Some(outcome),
                 () = pass(turns) => None,
             }
         });
+        let outcome = outcome.transpose().context(ENDLESS)?;
         self.log_size = self.log_size.filter(|_| outcome.is_some());
         self.crash()?;
         if outcome.is_none() {
