@@ -13,6 +13,10 @@ use tests::simulation::{
 
 /// What fits in a minute on one core.
 const CASES: u32 = 256;
+/// A failure is made smaller in at most so many attempts,
+const SHRINKING: u32 = 4096;
+/// and at most this long, in milliseconds: what does not end takes its time.
+const SHRINKING_MS: u32 = 60_000;
 /// After so many cases every kind of ending must have occurred.
 const ENOUGH_CASES: u32 = 128;
 
@@ -20,7 +24,13 @@ const ENOUGH_CASES: u32 = 128;
 fn every_run_ends_known_at_both_sides() {
     let cases = setting("SIMULATION_CASES", CASES);
     let seed = setting("SIMULATION_SEED", 1_u64);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4096, ..Config::default() };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: SHRINKING,
+        max_shrink_time: SHRINKING_MS,
+        ..Config::default()
+    };
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
