@@ -1,12 +1,6 @@
 //! What the path of a message needs: who we are, the rules, the store, a key, a clock. No sockets.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use exchange::{
@@ -14,12 +8,15 @@ use exchange::{
     rulebook::Rulebook, signature::Signer,
 };
 use jiff::Timestamp;
-use store::{Store, StoreError};
+use store::{RulesVersion, Store, StoreError};
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 /// News of settled batches kept for a listener that is not quick enough.
 const SETTLED_NEWS: usize = 256;
+
+/// How often is decided again because the rules changed meanwhile.
+const MAX_DECISIONS: u32 = 16;
 
 /// The heart of a node.
 pub struct Core {
@@ -40,8 +37,17 @@ pub struct Core {
     pub settled: broadcast::Sender<Arc<[Uuid]>>,
     rules: ArcSwap<Rulebook>,
     partners: ArcSwap<HashMap<Oin, Descriptor>>,
-    /// The version of the rules and partners that were read last.
-    version: AtomicU64,
+    /// The version of the rules and partners that were read last; those may be newer.
+    version: ArcSwap<RulesVersion>,
+}
+
+/// The rules by which something is decided, and which those are.
+pub struct Ruling {
+    /// Which.
+    pub version: RulesVersion,
+    /// What they say.
+    pub rules: Arc<Rulebook>,
+    attempts: u32,
 }
 
 /// What the store holds cannot be read as rules: it was changed outside this program.
@@ -74,7 +80,7 @@ impl Core {
             settled: broadcast::Sender::new(SETTLED_NEWS),
             rules: ArcSwap::default(),
             partners: ArcSwap::default(),
-            version: AtomicU64::default(),
+            version: ArcSwap::default(),
         };
         core.reload().await?;
         Ok(core)
@@ -100,22 +106,36 @@ impl Core {
         self.partners.load_full()
     }
 
-    /// The rules as they stand in the store, whichever process changed them: what is decided about a message now is
-    /// decided by these. When they cannot be read, the previous ones hold.
-    pub async fn current_rules(&self) -> Arc<Rulebook> {
-        if let Err(error) = self.refresh().await {
-            tracing::error!(%error, "cannot read rules and partners; keeping the previous ones");
+    /// The rules to decide by, which the store holds what comes of it against: nothing is ever kept that was decided by
+    /// rules that no longer held.
+    pub fn ruling(&self) -> Ruling {
+        // The version first: rules that are newer than it says are only refused for nothing.
+        let version = **self.version.load();
+        Ruling { version, rules: self.rules(), attempts: 0 }
+    }
+
+    /// The rules to decide by once more, because the store says that they have changed. Not for ever.
+    pub async fn rule_again(&self, ruling: Ruling) -> Result<Ruling, StoreError> {
+        if ruling.attempts >= MAX_DECISIONS {
+            return Err(StoreError::RulesChanged);
+        }
+        self.read_rules().await;
+        Ok(Ruling { attempts: ruling.attempts + 1, ..self.ruling() })
+    }
+
+    /// The rules as they stood in the store at this version, or later.
+    pub async fn rules_since(&self, version: RulesVersion) -> Arc<Rulebook> {
+        if **self.version.load() != version {
+            self.read_rules().await;
         }
         self.rules()
     }
 
-    /// Reads rules and partners again if they changed; says whether they did.
-    pub async fn refresh(&self) -> Result<bool, RulesError> {
-        let changed = self.store.rules_version().await? != self.version.load(Ordering::Acquire);
-        if changed {
-            self.reload().await?;
+    /// Reads rules and partners again. When they cannot be read, the previous ones hold.
+    async fn read_rules(&self) {
+        if let Err(error) = self.reload().await {
+            tracing::error!(%error, "cannot read rules and partners; keeping the previous ones");
         }
-        Ok(changed)
     }
 
     /// Reads rules and partners from the store again.
@@ -129,7 +149,7 @@ impl Core {
         });
         self.partners.store(Arc::new(descriptors.collect::<Result<_, RulesError>>()?));
         self.reload_rules().await?;
-        self.version.store(version, Ordering::Release);
+        self.version.store(Arc::new(version));
         Ok(())
     }
 

@@ -77,7 +77,7 @@ pub async fn prepare(core: &Core, to: Oin, one_by_one: bool) -> Result<Option<Ba
     loop {
         let now = core.now();
         let Some(lease) = core.store.lease_due(to, now, limit).await? else { return Ok(None) };
-        let rules = core.current_rules().await;
+        let rules = core.rules_since(lease.rules()).await;
         if may_still_go(&rules, &lease, now) {
             return Ok(Some(batch(lease)));
         }
@@ -236,6 +236,8 @@ struct PartnerState {
     backoff: Backoff,
     not_before: Timestamp,
     one_by_one: bool,
+    /// Something waits that could not go along with what is under way.
+    held_up: bool,
     slots: Arc<Semaphore>,
 }
 
@@ -245,6 +247,7 @@ impl Default for PartnerState {
             backoff: Backoff::default(),
             not_before: Timestamp::MIN,
             one_by_one: false,
+            held_up: false,
             slots: Arc::new(Semaphore::new(BATCHES_IN_FLIGHT)),
         }
     }
@@ -258,18 +261,29 @@ impl Driver {
 
     /// Runs until cancelled. Cancelling loses nothing: what was not receipted is due again.
     pub async fn run(self: Arc<Self>) {
-        let mut under_way = JoinSet::new();
+        let mut under_way: JoinSet<Oin> = JoinSet::new();
         // Not a sleep per round: under load every round ends early, and what expires would be forgotten.
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if let Err(error) = self.clone().start_due(&mut under_way).await {
+            let more = self.clone().start_due(&mut under_way).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "cannot read the outbox");
-            }
-            tokio::select! {
-                () = self.core.work.notified() => {}
-                Some(_) = under_way.join_next() => {}
-                _ = poll.tick() => self.housekeeping().await,
+                false
+            });
+            loop {
+                tokio::select! {
+                    () = self.core.work.notified() => break,
+                    // A batch that ended makes room, but only what stood waiting for room is worth another look.
+                    Some(ended) = under_way.join_next() => {
+                        if more || ended.is_ok_and(|partner| self.was_held_up(partner)) {
+                            break;
+                        }
+                    }
+                    _ = poll.tick() => {
+                        self.housekeeping().await;
+                        break;
+                    }
+                }
             }
         }
     }
@@ -288,23 +302,35 @@ impl Driver {
         }
     }
 
-    async fn start_due(self: Arc<Self>, under_way: &mut JoinSet<()>) -> Result<(), StoreError> {
+    fn was_held_up(&self, partner: Oin) -> bool {
+        self.with(partner, |state| std::mem::take(&mut state.held_up))
+    }
+
+    /// Sends to partners for whom something is due; says whether there are more of those.
+    async fn start_due(self: Arc<Self>, under_way: &mut JoinSet<Oin>) -> Result<bool, StoreError> {
         let now = self.core.now();
-        for due in self.core.store.due(now, MAX_PARTNERS).await? {
-            loop {
+        let due = self.core.store.due(now, MAX_PARTNERS).await?;
+        let more = due.len() == MAX_PARTNERS;
+        for due in due {
+            // What is queued from here on rings again: looking once more for it would only cost.
+            let mut left = due.waiting;
+            while left > 0 {
                 let partner = due.oin;
                 let (slots, one_by_one, may) = self
                     .with(partner, |state| (state.slots.clone(), state.one_by_one, state.not_before <= now));
                 let Some(slot) = may.then(|| slots.try_acquire_owned().ok()).flatten() else { break };
                 let Some(batch) = prepare(&self.core, partner, one_by_one).await? else { break };
+                left = left.saturating_sub(batch.lease.messages().len() as u64);
                 let driver = self.clone();
                 under_way.spawn(async move {
                     driver.deliver(partner, batch).await;
                     drop(slot);
+                    partner
                 });
             }
+            self.with(due.oin, |state| state.held_up |= left > 0);
         }
-        Ok(())
+        Ok(more)
     }
 
     async fn deliver(&self, partner: Oin, batch: Batch) {
@@ -336,7 +362,10 @@ impl Driver {
             Ok(Settled::Waiting { reason, no_sooner }) => self.wait(partner, &reason, no_sooner).await,
             // Find the one message that the partner's node cannot read, without holding up the others.
             Ok(Settled::Undeliverable) => {
-                self.with(partner, |state| state.one_by_one = !single || state.one_by_one);
+                self.with(partner, |state| {
+                    state.one_by_one = !single || state.one_by_one;
+                    state.held_up = true;
+                });
             }
             Err(error) => {
                 tracing::error!(%error, "cannot record the outcome of a delivery");

@@ -29,9 +29,15 @@ pub enum InboundError {
 
 /// Verifies, decides and files every message of a delivery. The receipt exists once every outcome is durable.
 pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, InboundError> {
-    let (rules, now) = (core.current_rules().await, core.now());
-    let arrivals = lines(body)?.into_iter().map(|line| arrival(core.me, &rules, peer, line, now)).collect();
-    Ok(core.store.file(peer, arrivals, now).await?)
+    let (lines, now) = (lines(body)?, core.now());
+    let mut ruling = core.ruling();
+    loop {
+        let arrivals = lines.iter().map(|line| arrival(core.me, &ruling.rules, peer, line, now)).collect();
+        match core.store.file(peer, ruling.version, arrivals, now).await {
+            Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
+            filed => return Ok(filed?),
+        }
+    }
 }
 
 fn lines(body: &[u8]) -> Result<Vec<&str>, InboundError> {

@@ -8,6 +8,7 @@ use exchange::{
     policy::ConsentKnowledge,
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
+    tlog::Leaf,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::Document;
@@ -52,16 +53,38 @@ pub enum Submitted {
 
 /// Decides, signs and stores a batch; when this returns, every outcome is durable.
 pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Submitted>, StoreError> {
-    let (rules, now) = (core.current_rules().await, core.now());
+    let now = core.now();
+    let mut ruling = core.ruling();
+    loop {
+        let Decided { outcomes, messages, held_back } = decide(core, &ruling.rules, &submissions, now);
+        match core.store.enqueue(ruling.version, messages, held_back).await {
+            Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
+            enqueued => {
+                let submitted = note_repeats(outcomes, enqueued?);
+                core.work.notify_one();
+                return Ok(submitted);
+            }
+        }
+    }
+}
+
+/// What comes of submissions, one outcome for each.
+struct Decided {
+    outcomes: Vec<Submitted>,
+    messages: Vec<Outgoing>,
+    held_back: Vec<Leaf>,
+}
+
+fn decide(core: &Core, rules: &Rulebook, submissions: &[Submission], now: Timestamp) -> Decided {
     let mut outcomes = Vec::with_capacity(submissions.len());
-    let (mut outgoing, mut held_back) = (Vec::new(), Vec::new());
+    let (mut messages, mut held_back) = (Vec::new(), Vec::new());
     for submission in submissions {
         let intake = submission.source_record.as_deref().map(|record| core.store.intake_key(record));
-        let draft = draft(core, &rules, submission, now);
-        match sign(core, &rules, draft.clone()) {
+        let draft = draft(core, rules, submission, now);
+        match sign(core, rules, draft.clone()) {
             Ok(message) => {
                 outcomes.push(Submitted::Queued(message.draft().id));
-                outgoing.push(outgoing_row(&message, intake));
+                messages.push(outgoing_row(&message, intake));
             }
             Err(refusal) => {
                 held_back.push(draft.held_back(&refusal));
@@ -69,27 +92,22 @@ pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Sub
             }
         }
     }
-    if !held_back.is_empty() {
-        core.store.append(held_back).await?;
-    }
-    let enqueued = core.store.enqueue(outgoing).await?;
-    core.work.notify_one();
-    Ok(note_repeats(outcomes, enqueued))
+    Decided { outcomes, messages, held_back }
 }
 
-fn draft(core: &Core, rules: &Rulebook, submission: Submission, now: Timestamp) -> Draft {
+fn draft(core: &Core, rules: &Rulebook, submission: &Submission, now: Timestamp) -> Draft {
     let message_type = submission.document.schema().message_type().unwrap_or_default();
     Draft {
         id: exchange::id::new(now, &*core.random),
         from: core.me,
         to: submission.to,
         agreement: choose_agreement(rules, core.me, submission.to, &submission.purpose, message_type, now),
-        purpose: submission.purpose,
+        purpose: submission.purpose.clone(),
         case: submission.case.unwrap_or_else(|| exchange::id::new(now, &*core.random)),
-        desk: submission.desk,
+        desk: submission.desk.clone(),
         time: now,
         expires: now + LIFETIME,
-        document: submission.document,
+        document: submission.document.clone(),
     }
 }
 

@@ -64,7 +64,7 @@ pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
             Ok(current) if version != Some(current) => {
                 version = Some(current);
                 to_spread = true;
-                core.current_rules().await;
+                core.rules_since(current).await;
             }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "cannot read the store"),

@@ -122,13 +122,13 @@ fn report(name: &str, total: usize, rows: usize, took: Duration, before: [f64; 2
 
 async fn enqueue(store: Store, group: usize) -> anyhow::Result<()> {
     let messages = (0..group).map(|_| outgoing(&store)).collect::<anyhow::Result<Vec<_>>>()?;
-    store.enqueue(messages).await?;
+    store.enqueue(store.rules_version().await?, messages, Vec::new()).await?;
     Ok(())
 }
 
 async fn file(store: Store, group: usize) -> anyhow::Result<()> {
     let arrivals = (0..group).map(|_| arrival(&store)).collect::<anyhow::Result<Vec<_>>>()?;
-    store.file(partner()?, arrivals, Timestamp::now()).await?;
+    store.file(partner()?, store.rules_version().await?, arrivals, Timestamp::now()).await?;
     Ok(())
 }
 
@@ -153,7 +153,7 @@ async fn latency(store: &Store) -> anyhow::Result<()> {
     for _ in 0..200 {
         let arrival = arrival(store)?;
         let start = Instant::now();
-        store.file(partner()?, vec![arrival], Timestamp::now()).await?;
+        store.file(partner()?, store.rules_version().await?, vec![arrival], Timestamp::now()).await?;
         took.push(start.elapsed());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

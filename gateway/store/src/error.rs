@@ -44,6 +44,9 @@ pub enum StoreError {
     /// The operation breaks a rule of the data: an identifier that is already in use, for example.
     #[error("the operation conflicts with what is stored: {0}")]
     Conflict(String),
+    /// The rules changed since it was decided by them: decide again, and offer what then comes of it.
+    #[error("the rules have changed meanwhile")]
+    RulesChanged,
     /// The operation is over one of the limits.
     #[error("{what}: {found} is over the limit of {limit}")]
     TooLarge {
@@ -95,6 +98,7 @@ impl StoreError {
                 "Controleer de schijf, de rechten op het bestand en de map, en het systeemlogboek, en probeer het opnieuw."
             }
             Self::Conflict(_) => "Bied het bericht opnieuw aan met een nieuw kenmerk.",
+            Self::RulesChanged => "Probeer het opnieuw: een convenant of partner is zojuist veranderd.",
             Self::TooLarge { .. } => "Bied het in kleinere delen aan.",
             Self::NotFound(_) => "Controleer het kenmerk.",
             Self::Erased => "De gegevens zijn gewist en niet meer terug te halen.",
@@ -104,6 +108,6 @@ impl StoreError {
 
     /// Whether the same operation can succeed later without anyone changing it.
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Locked(_) | Self::Full | Self::Io(_))
+        matches!(self, Self::Locked(_) | Self::Full | Self::Io(_) | Self::RulesChanged)
     }
 }

@@ -15,7 +15,7 @@ use exchange::{digest::Digest, oin::Oin};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::model::{BatchLimit, Priority};
+use crate::model::{BatchLimit, Priority, RulesVersion};
 
 /// A message under way.
 #[derive(Debug, Clone)]
@@ -38,18 +38,24 @@ pub struct Leased {
 #[derive(Debug)]
 pub struct Lease {
     to: Oin,
+    rules: RulesVersion,
     messages: Vec<Leased>,
     held: Held,
 }
 
 impl Lease {
-    pub(crate) fn new(to: Oin, messages: Vec<Leased>, held: Held) -> Self {
-        Self { to, messages, held }
+    pub(crate) fn new(to: Oin, rules: RulesVersion, messages: Vec<Leased>, held: Held) -> Self {
+        Self { to, rules, messages, held }
     }
 
     /// Who they are for.
     pub const fn to(&self) -> Oin {
         self.to
+    }
+
+    /// The version of the rules when it was given.
+    pub const fn rules(&self) -> RulesVersion {
+        self.rules
     }
 
     /// The messages, in the order in which they must be sent.

@@ -20,7 +20,7 @@ pub use lease::{Lease, Leased};
 pub use model::{
     Admitted, Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState,
     Notice, Order, Outgoing, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority,
-    SentOutcome, State, StoredAgreement, Verdict,
+    RulesVersion, SentOutcome, State, StoredAgreement, Verdict,
 };
 pub use store::{
     CONFLICT_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES, MAX_PAYLOAD_BYTES, MAX_ROWS_READ,

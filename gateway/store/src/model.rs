@@ -18,6 +18,10 @@ pub enum Priority {
     Normal,
 }
 
+/// Which rules something was decided by: another version whenever partners or agreements change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct RulesVersion(pub(crate) u64);
+
 /// A signed message that may leave.
 #[derive(Debug, Clone)]
 pub struct Outgoing {

@@ -17,7 +17,7 @@ use exchange::{
 use jiff::{SignedDuration, Timestamp};
 use store::{
     Admitted, Arrival, BatchLimit, Enqueued, Lease, Outgoing, PartnerCheckpoint, Priority, SentOutcome,
-    Store, Verdict,
+    Store, StoreError, Verdict,
 };
 use uuid::Uuid;
 
@@ -62,6 +62,38 @@ pub fn now() -> Timestamp {
 /// Some time later.
 pub fn later(minutes: i64) -> Timestamp {
     now() + SignedDuration::from_mins(minutes)
+}
+
+/// Offering what was decided by the rules as they stand.
+pub trait Offer {
+    /// Queues these messages.
+    fn queue(
+        &self,
+        messages: Vec<Outgoing>,
+    ) -> impl Future<Output = Result<Vec<Enqueued>, StoreError>> + Send;
+
+    /// Files these.
+    fn take_in(
+        &self,
+        from: Oin,
+        arrivals: Vec<Arrival>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Receipt, StoreError>> + Send;
+}
+
+impl Offer for Store {
+    async fn queue(&self, messages: Vec<Outgoing>) -> Result<Vec<Enqueued>, StoreError> {
+        self.enqueue(self.rules_version().await?, messages, Vec::new()).await
+    }
+
+    async fn take_in(
+        &self,
+        from: Oin,
+        arrivals: Vec<Arrival>,
+        now: Timestamp,
+    ) -> Result<Receipt, StoreError> {
+        self.file(from, self.rules_version().await?, arrivals, now).await
+    }
 }
 
 /// Makes messages, each another one.

@@ -6,7 +6,7 @@ use store::{Arrival, Direction, Filter, Order, State, StoreError, Verdict};
 
 use super::{
     Database,
-    given::{Maker, later, now, partner, verified},
+    given::{Maker, Offer as _, later, now, partner, verified},
 };
 
 /// One signature proves the whole batch, and each batch after it.
@@ -16,7 +16,7 @@ pub async fn answers_with_a_receipt_that_verifies(database: &impl Database) -> R
     let mut size = 0;
     for count in [1, 5, 128, 256, 2, 1] {
         let arrivals = maker.admitteds(count);
-        let receipt = store.file(partner(1)?, arrivals.clone(), now()).await?;
+        let receipt = store.take_in(partner(1)?, arrivals.clone(), now()).await?;
         let verified = verified(&receipt)?;
         assert_eq!(receipt.size_before, size);
         size += u64::try_from(count)?;
@@ -32,7 +32,7 @@ pub async fn answers_with_a_receipt_that_verifies(database: &impl Database) -> R
 pub async fn keeps_what_was_admitted(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let arrival = Maker::new(41).admitted();
-    store.file(partner(1)?, vec![arrival.clone()], later(1)).await?;
+    store.take_in(partner(1)?, vec![arrival.clone()], later(1)).await?;
     let row = store.message(arrival.id.context("no id")?).await?.context("not there")?;
     let Verdict::Admitted(admitted) = arrival.verdict else { anyhow::bail!("not admitted") };
     assert_eq!((row.direction, row.state, row.partner), (Direction::Inbound, State::Admitted, partner(1)?));
@@ -50,17 +50,17 @@ pub async fn files_each_message_once(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(42);
     let arrivals = maker.admitteds(10);
-    store.file(partner(1)?, arrivals.clone(), now()).await?;
+    store.take_in(partner(1)?, arrivals.clone(), now()).await?;
     let mut mixed = maker.admitteds(2);
     mixed.splice(1..1, arrivals.clone());
-    let receipt = store.file(partner(1)?, mixed.clone(), later(1)).await?;
+    let receipt = store.take_in(partner(1)?, mixed.clone(), later(1)).await?;
     let entries = verified(&receipt)?;
     let found: Vec<u64> = entries.entries().map(|(index, _)| index).collect();
     assert_eq!(found, [10, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
     for ((_, leaf), arrival) in entries.entries().zip(&mixed) {
         assert_eq!(leaf, &arrival.leaf);
     }
-    let again = store.file(partner(1)?, arrivals, later(2)).await?;
+    let again = store.take_in(partner(1)?, arrivals, later(2)).await?;
     assert!(again.leaves.iter().all(|leaf| matches!(leaf, ReceiptLeaf::Known { .. })));
     assert_eq!(verified(&again)?.checkpoint().size, 12);
     assert_eq!(store.log_size().await?, 12);
@@ -74,7 +74,7 @@ pub async fn recognises_a_message_within_its_batch(database: &impl Database) -> 
     let maker = Maker::new(43);
     let (one, two) = (maker.admitted(), maker.admitted());
     let batch = vec![one.clone(), two.clone(), one.clone(), two, one];
-    let receipt = store.file(partner(1)?, batch, now()).await?;
+    let receipt = store.take_in(partner(1)?, batch, now()).await?;
     let found: Vec<u64> = verified(&receipt)?.entries().map(|(index, _)| index).collect();
     assert_eq!(found, [0, 1, 0, 1, 0]);
     assert_eq!(store.log_size().await?, 2);
@@ -85,10 +85,10 @@ pub async fn recognises_a_message_within_its_batch(database: &impl Database) -> 
 pub async fn recognises_messages_after_reopening(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let arrivals = Maker::new(44).admitteds(300);
-    store.file(partner(1)?, arrivals[..200].to_vec(), now()).await?;
+    store.take_in(partner(1)?, arrivals[..200].to_vec(), now()).await?;
     drop(store);
     let store = database.open().await?;
-    let receipt = store.file(partner(1)?, arrivals[100..].to_vec(), now()).await?;
+    let receipt = store.take_in(partner(1)?, arrivals[100..].to_vec(), now()).await?;
     let found: Vec<u64> = verified(&receipt)?.entries().map(|(index, _)| index).collect();
     assert_eq!(found, (100..300).collect::<Vec<_>>());
     Ok(())
@@ -99,9 +99,9 @@ pub async fn recognises_refusals(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(45);
     let refused = maker.refused("convenant-niet-geldig");
-    store.file(partner(1)?, vec![refused.clone()], now()).await?;
+    store.take_in(partner(1)?, vec![refused.clone()], now()).await?;
     let admitted_now = Arrival { verdict: maker.admitted().verdict, ..refused.clone() };
-    let receipt = store.file(partner(1)?, vec![admitted_now], now()).await?;
+    let receipt = store.take_in(partner(1)?, vec![admitted_now], now()).await?;
     assert!(matches!(receipt.leaves[0], ReceiptLeaf::Known { index: 0, .. }));
     let row = store.message(refused.id.context("no id")?).await?.context("not there")?;
     assert_eq!((row.state, row.reason.as_deref()), (State::Refused, Some("convenant-niet-geldig")));
@@ -116,8 +116,8 @@ pub async fn refuses_other_content_under_a_known_identifier(database: &impl Data
     let maker = Maker::new(46);
     let known = maker.admitted();
     let other = Arrival { id: known.id, ..maker.admitted() };
-    store.file(partner(1)?, vec![known.clone()], now()).await?;
-    let receipt = store.file(partner(1)?, vec![other.clone(), known.clone()], now()).await?;
+    store.take_in(partner(1)?, vec![known.clone()], now()).await?;
+    let receipt = store.take_in(partner(1)?, vec![other.clone(), known.clone()], now()).await?;
     let entries = verified(&receipt)?;
     let leaves: Vec<_> = entries.entries().map(|(index, leaf)| (index, leaf.clone())).collect();
     assert_eq!(leaves, [(1, other.conflict_leaf.clone()), (0, known.leaf.clone())]);
@@ -125,7 +125,7 @@ pub async fn refuses_other_content_under_a_known_identifier(database: &impl Data
     // Also when both come in one batch.
     let (first, second) = (maker.admitted(), maker.admitted());
     let second = Arrival { id: first.id, ..second };
-    let receipt = store.file(partner(1)?, vec![first.clone(), second.clone()], now()).await?;
+    let receipt = store.take_in(partner(1)?, vec![first.clone(), second.clone()], now()).await?;
     let leaves: Vec<_> = verified(&receipt)?.entries().map(|(_, leaf)| leaf.clone()).collect();
     assert_eq!(leaves, [first.leaf, second.conflict_leaf]);
 
@@ -145,9 +145,9 @@ pub async fn keeps_senders_apart(database: &impl Database) -> Result<()> {
     let maker = Maker::new(47);
     let arrival = maker.admitted();
     let outgoing = store::Outgoing { id: arrival.id.context("no id")?, ..maker.outgoing(partner(1)?) };
-    store.enqueue(vec![outgoing]).await?;
+    store.queue(vec![outgoing]).await?;
     for number in 1..4 {
-        let receipt = store.file(partner(number)?, vec![arrival.clone()], now()).await?;
+        let receipt = store.take_in(partner(number)?, vec![arrival.clone()], now()).await?;
         assert!(matches!(receipt.leaves[0], ReceiptLeaf::New(_)));
     }
     assert_eq!(store.log_size().await?, 4);
@@ -158,9 +158,9 @@ pub async fn keeps_senders_apart(database: &impl Database) -> Result<()> {
 pub async fn logs_each_unverified_arrival(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let garbage = Arrival { id: None, ..Maker::new(48).refused("handtekening-ongeldig") };
-    let receipt = store.file(partner(1)?, vec![garbage.clone(), garbage.clone()], now()).await?;
+    let receipt = store.take_in(partner(1)?, vec![garbage.clone(), garbage.clone()], now()).await?;
     verified(&receipt)?;
-    store.file(partner(1)?, vec![garbage], now()).await?;
+    store.take_in(partner(1)?, vec![garbage], now()).await?;
     assert_eq!(store.log_size().await?, 3);
     let count = &store.counts().await?[0];
     assert_eq!((count.count, count.reason.as_deref()), (3, Some("handtekening-ongeldig")));
@@ -171,10 +171,10 @@ pub async fn logs_each_unverified_arrival(database: &impl Database) -> Result<()
 /// A batch without messages is answered with the head of the log.
 pub async fn answers_an_empty_batch(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let receipt = store.file(partner(1)?, Vec::new(), now()).await?;
+    let receipt = store.take_in(partner(1)?, Vec::new(), now()).await?;
     assert_eq!(verified(&receipt)?.checkpoint().size, 0);
-    store.file(partner(1)?, Maker::new(49).admitteds(3), now()).await?;
-    let receipt = store.file(partner(1)?, Vec::new(), now()).await?;
+    store.take_in(partner(1)?, Maker::new(49).admitteds(3), now()).await?;
+    let receipt = store.take_in(partner(1)?, Vec::new(), now()).await?;
     assert_eq!(verified(&receipt)?.checkpoint().size, 3);
     Ok(())
 }
@@ -185,9 +185,9 @@ pub async fn lists_what_was_asked_for(database: &impl Database) -> Result<()> {
     let maker = Maker::new(50);
     for number in 0..30 {
         match number % 3 {
-            0 => drop(store.enqueue(maker.outgoings(partner(1)?, 1)).await?),
-            1 => drop(store.file(partner(1)?, maker.admitteds(1), now()).await?),
-            _ => drop(store.file(partner(1)?, vec![maker.refused("verlopen")], now()).await?),
+            0 => drop(store.queue(maker.outgoings(partner(1)?, 1)).await?),
+            1 => drop(store.take_in(partner(1)?, maker.admitteds(1), now()).await?),
+            _ => drop(store.take_in(partner(1)?, vec![maker.refused("verlopen")], now()).await?),
         }
     }
     let everything = Filter { limit: 7, ..Filter::default() };
@@ -222,7 +222,7 @@ pub async fn erases_a_case(database: &impl Database) -> Result<()> {
     let maker = Maker::new(51);
     let (one, other) = (maker.admitted(), maker.admitted());
     let Verdict::Admitted(admitted) = one.verdict.clone() else { anyhow::bail!("not admitted") };
-    store.file(partner(1)?, vec![one, other], now()).await?;
+    store.take_in(partner(1)?, vec![one, other], now()).await?;
     let before = store.log_state().await?;
     assert!(store.erase_case(admitted.case, now()).await?);
     assert!(!store.erase_case(admitted.case, now()).await?);
@@ -236,7 +236,7 @@ pub async fn erases_a_case(database: &impl Database) -> Result<()> {
     content.case = admitted.case;
     let jws = content.jws.clone();
     let next = Arrival { digest: Digest::of(jws.as_bytes()), verdict: Verdict::Admitted(content), ..next };
-    store.file(partner(1)?, vec![next], now()).await?;
+    store.take_in(partner(1)?, vec![next], now()).await?;
     assert_eq!(store.payload(2).await?, jws);
     assert_eq!(store.payload(0).await, Err(StoreError::Erased));
     Ok(())

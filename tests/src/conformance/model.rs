@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::{
     Database,
-    given::{ALL, Maker, checkpoint, indexes, later, partner, verified},
+    given::{ALL, Maker, Offer as _, checkpoint, indexes, later, partner, verified},
 };
 
 /// How many sequences are tried.
@@ -249,7 +249,7 @@ impl Model {
             self.offered.extend(sketch.row.map(|row| (row, index)));
             self.sent.insert(index, Sent { message, state: State::Waiting, reason: None, queued: index });
         }
-        ensure!(store.enqueue(messages).await? == expected, "other indexes");
+        ensure!(store.queue(messages).await? == expected, "other indexes");
         Ok(())
     }
 
@@ -289,7 +289,7 @@ impl Model {
             }
             arrivals.push(arrival);
         }
-        let receipt = verified(&store.file(from, arrivals, self.now()).await?)?;
+        let receipt = verified(&store.take_in(from, arrivals, self.now()).await?)?;
         let found: Vec<(u64, Leaf)> = receipt.entries().map(|(index, leaf)| (index, leaf.clone())).collect();
         ensure!(found == expected, "another receipt");
         ensure!(receipt.checkpoint().size == self.size(), "another size");

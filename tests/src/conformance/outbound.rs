@@ -9,17 +9,17 @@ use store::{
 
 use super::{
     Database,
-    given::{ALL, Maker, admit, checkpoint, indexes, later, lease, now, partner, queued},
+    given::{ALL, Maker, Offer as _, admit, checkpoint, indexes, later, lease, now, partner, queued},
 };
 
 /// Indexes are places in the log.
 pub async fn gives_indexes_in_order(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(10);
-    assert_eq!(queued(&store.enqueue(maker.outgoings(partner(1)?, 3)).await?)?, [0, 1, 2]);
+    assert_eq!(queued(&store.queue(maker.outgoings(partner(1)?, 3)).await?)?, [0, 1, 2]);
     assert_eq!(store.append(vec![Leaf::new(b"other".to_vec()); 2]).await?, 3);
-    assert_eq!(queued(&store.enqueue(maker.outgoings(partner(2)?, 2)).await?)?, [5, 6]);
-    assert_eq!(store.enqueue(Vec::new()).await?, []);
+    assert_eq!(queued(&store.queue(maker.outgoings(partner(2)?, 2)).await?)?, [5, 6]);
+    assert_eq!(store.queue(Vec::new()).await?, []);
     assert_eq!(store.log_size().await?, 7);
     Ok(())
 }
@@ -28,7 +28,7 @@ pub async fn gives_indexes_in_order(database: &impl Database) -> Result<()> {
 pub async fn keeps_what_was_queued(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let message = Maker::new(11).outgoing(partner(1)?);
-    let index = queued(&store.enqueue(vec![message.clone()]).await?)?[0];
+    let index = queued(&store.queue(vec![message.clone()]).await?)?[0];
     let row = store.message(message.id).await?.context("not there")?;
     assert_eq!((row.index, row.direction, row.state), (index, Direction::Outbound, State::Waiting));
     assert_eq!((row.id, row.case, row.partner), (Some(message.id), Some(message.case), message.to));
@@ -48,8 +48,8 @@ pub async fn leases_in_the_order_of_the_queue(database: &impl Database) -> Resul
     let store = database.create().await?;
     let maker = Maker::new(13);
     let messages = maker.outgoings(partner(1)?, 20);
-    store.enqueue(messages.clone()).await?;
-    store.enqueue(maker.outgoings(partner(2)?, 5)).await?;
+    store.queue(messages.clone()).await?;
+    store.queue(maker.outgoings(partner(2)?, 5)).await?;
     let lease = lease(&store, partner(1)?).await?;
     assert_eq!(indexes(&lease), (0..20).collect::<Vec<_>>());
     for (leased, given) in lease.messages().iter().zip(&messages) {
@@ -66,9 +66,9 @@ pub async fn leases_in_the_order_of_the_queue(database: &impl Database) -> Resul
 pub async fn leases_withdrawals_first(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(14);
-    store.enqueue(maker.outgoings(partner(1)?, 3)).await?;
+    store.queue(maker.outgoings(partner(1)?, 3)).await?;
     let first = |message| Outgoing { priority: Priority::First, ..message };
-    store.enqueue(maker.outgoings(partner(1)?, 2).into_iter().map(first).collect()).await?;
+    store.queue(maker.outgoings(partner(1)?, 2).into_iter().map(first).collect()).await?;
     let room = BatchLimit { count: 3, ..ALL };
     let lease = store.lease_due(partner(1)?, now(), room).await?.context("nothing is due")?;
     assert_eq!(indexes(&lease), [3, 4, 0]);
@@ -79,7 +79,7 @@ pub async fn leases_withdrawals_first(database: &impl Database) -> Result<()> {
 pub async fn leases_nothing_twice(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(15);
-    store.enqueue(maker.outgoings(partner(1)?, 10)).await?;
+    store.queue(maker.outgoings(partner(1)?, 10)).await?;
     let room = BatchLimit { count: 4, ..ALL };
     let mut held = Vec::new();
     let mut seen = Vec::new();
@@ -89,7 +89,7 @@ pub async fn leases_nothing_twice(database: &impl Database) -> Result<()> {
     }
     assert_eq!(seen, (0..10).collect::<Vec<_>>());
     assert_eq!(store.due(now(), 10).await?, []);
-    store.enqueue(maker.outgoings(partner(1)?, 1)).await?;
+    store.queue(maker.outgoings(partner(1)?, 1)).await?;
     assert_eq!(indexes(&lease(&store, partner(1)?).await?), [10]);
     Ok(())
 }
@@ -101,7 +101,7 @@ pub async fn keeps_the_order_of_a_case(database: &impl Database) -> Result<()> {
     let case = maker.id();
     let of_case = |message| Outgoing { case, ..message };
     let messages = maker.outgoings(partner(1)?, 4).into_iter().map(of_case).collect();
-    store.enqueue(messages).await?;
+    store.queue(messages).await?;
     let room = BatchLimit { count: 2, ..ALL };
     let under_way = store.lease_due(partner(1)?, now(), room).await?.context("nothing is due")?;
     assert_eq!(indexes(&under_way), [0, 1]);
@@ -124,7 +124,7 @@ pub async fn lets_others_overtake_a_case(database: &impl Database) -> Result<()>
     for message in messages.iter_mut().step_by(2) {
         message.case = case;
     }
-    store.enqueue(messages).await?;
+    store.queue(messages).await?;
     let one = BatchLimit { count: 1, ..ALL };
     let under_way = store.lease_due(partner(1)?, now(), one).await?.context("nothing is due")?;
     let others = lease(&store, partner(1)?).await?;
@@ -142,7 +142,7 @@ pub async fn keeps_to_the_limits_of_a_batch(database: &impl Database) -> Result<
     let store = database.create().await?;
     let messages = Maker::new(18).outgoings(partner(1)?, 10);
     let three: usize = messages[..3].iter().map(|message| message.jws.len() + 1).sum();
-    store.enqueue(messages).await?;
+    store.queue(messages).await?;
     for (bytes, expected) in [(three, 3), (three - 1, 2), (three + 1, 3), (1, 1), (0, 1)] {
         let room = BatchLimit { count: 256, bytes };
         let lease = store.lease_due(partner(1)?, now(), room).await?.context("nothing is due")?;
@@ -162,13 +162,13 @@ pub async fn sends_no_row_of_a_source_twice(database: &impl Database) -> Result<
         };
         rows.iter().map(message).collect()
     };
-    let first = store.enqueue(offer(&store, &["a", "b", "a"])?).await?;
+    let first = store.queue(offer(&store, &["a", "b", "a"])?).await?;
     let (a, b) = (Enqueued::Queued { index: 0 }, Enqueued::Queued { index: 1 });
     assert_eq!(first, [a, b, Enqueued::AlreadyOffered { index: 0 }]);
     drop(store);
 
     let store = database.open().await?;
-    let second = store.enqueue(offer(&store, &["b", "c"])?).await?;
+    let second = store.queue(offer(&store, &["b", "c"])?).await?;
     assert_eq!(second, [Enqueued::AlreadyOffered { index: 1 }, Enqueued::Queued { index: 2 }]);
     assert_eq!(store.log_size().await?, 3);
     Ok(())
@@ -179,7 +179,7 @@ pub async fn refuses_an_identifier_in_use_and_nothing_else(database: &impl Datab
     let store = database.create().await?;
     let maker = Maker::new(20);
     let message = maker.outgoing(partner(1)?);
-    store.enqueue(vec![message.clone()]).await?;
+    store.queue(vec![message.clone()]).await?;
     let mut waiting = Vec::new();
     for number in 0..40 {
         let mut messages = maker.outgoings(partner(1)?, 2);
@@ -187,7 +187,7 @@ pub async fn refuses_an_identifier_in_use_and_nothing_else(database: &impl Datab
             messages.push(Outgoing { id: message.id, ..maker.outgoing(partner(1)?) });
         }
         let store = store.clone();
-        waiting.push(tokio::spawn(async move { store.enqueue(messages).await }));
+        waiting.push(tokio::spawn(async move { store.queue(messages).await }));
     }
     for (number, result) in waiting.into_iter().enumerate() {
         let failed = matches!(result.await?, Err(StoreError::Conflict(_)));
@@ -201,7 +201,7 @@ pub async fn refuses_an_identifier_in_use_and_nothing_else(database: &impl Datab
 /// Outcomes, receipt and checkpoint belong to the messages of the lease.
 pub async fn records_outcomes(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.enqueue(Maker::new(21).outgoings(partner(1)?, 5)).await?;
+    store.queue(Maker::new(21).outgoings(partner(1)?, 5)).await?;
     let lease = lease(&store, partner(1)?).await?;
     let refused = |reason: &str| SentOutcome::Refused { reason: reason.into() };
     let outcomes = [SentOutcome::Admitted, refused("a"), SentOutcome::Admitted, refused("b"), refused("a")];
@@ -231,7 +231,7 @@ pub async fn records_outcomes(database: &impl Database) -> Result<()> {
 /// A receipt says something about every message, or it is not recorded.
 pub async fn wants_an_outcome_for_each(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.enqueue(Maker::new(22).outgoings(partner(1)?, 2)).await?;
+    store.queue(Maker::new(22).outgoings(partner(1)?, 2)).await?;
     let lease = lease(&store, partner(1)?).await?;
     let short =
         store.record_receipt(&lease, &[SentOutcome::Admitted], "{}".into(), checkpoint(1), now()).await;
@@ -242,7 +242,7 @@ pub async fn wants_an_outcome_for_each(database: &impl Database) -> Result<()> {
 /// An attempt that failed leaves everything as it was.
 pub async fn makes_due_again_what_was_given_back(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.enqueue(Maker::new(23).outgoings(partner(1)?, 3)).await?;
+    store.queue(Maker::new(23).outgoings(partner(1)?, 3)).await?;
     for _ in 0..3 {
         let lease = lease(&store, partner(1)?).await?;
         assert_eq!(indexes(&lease), [0, 1, 2]);
@@ -255,7 +255,7 @@ pub async fn makes_due_again_what_was_given_back(database: &impl Database) -> Re
 /// What was under way when the process died is due again.
 pub async fn makes_due_again_what_was_leased_in_a_crash(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.enqueue(Maker::new(24).outgoings(partner(1)?, 3)).await?;
+    store.queue(Maker::new(24).outgoings(partner(1)?, 3)).await?;
     let room = BatchLimit { count: 1, ..ALL };
     let done = store.lease_due(partner(1)?, now(), room).await?.context("nothing is due")?;
     admit(&store, &done).await?;
@@ -271,9 +271,9 @@ pub async fn expires_what_waited_too_long(database: &impl Database) -> Result<()
     let store = database.create().await?;
     let maker = Maker::new(25);
     let short = |message| Outgoing { expires: later(1), ..message };
-    store.enqueue(maker.outgoings(partner(1)?, 2).into_iter().map(short).collect()).await?;
-    store.enqueue(maker.outgoings(partner(1)?, 1)).await?;
-    store.enqueue(maker.outgoings(partner(2)?, 1).into_iter().map(short).collect()).await?;
+    store.queue(maker.outgoings(partner(1)?, 2).into_iter().map(short).collect()).await?;
+    store.queue(maker.outgoings(partner(1)?, 1)).await?;
+    store.queue(maker.outgoings(partner(2)?, 1).into_iter().map(short).collect()).await?;
     assert_eq!(store.expire(now()).await?, 0);
     let lease = store.lease_due(partner(1)?, later(1), ALL).await?.context("nothing is due")?;
     assert_eq!(indexes(&lease), [2]);
@@ -290,7 +290,7 @@ pub async fn expires_what_waited_too_long(database: &impl Database) -> Result<()
 /// Whether a message that is under way has expired is for the receiver to say.
 pub async fn leaves_alone_what_is_under_way(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.enqueue(Maker::new(26).outgoings(partner(1)?, 2)).await?;
+    store.queue(Maker::new(26).outgoings(partner(1)?, 2)).await?;
     let lease = lease(&store, partner(1)?).await?;
     assert_eq!(store.expire(later(60)).await?, 0);
     admit(&store, &lease).await?;
@@ -302,7 +302,7 @@ pub async fn leaves_alone_what_is_under_way(database: &impl Database) -> Result<
 /// A message can be filed by its receiver while we already gave it up.
 pub async fn believes_a_receipt_that_comes_late(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.enqueue(Maker::new(27).outgoings(partner(1)?, 3)).await?;
+    store.queue(Maker::new(27).outgoings(partner(1)?, 3)).await?;
     let lease = lease(&store, partner(1)?).await?;
     store.record_undeliverable(&lease, "niet-bereikbaar", later(1)).await?;
     admit(&store, &lease).await?;
@@ -315,12 +315,12 @@ pub async fn believes_a_receipt_that_comes_late(database: &impl Database) -> Res
 pub async fn sends_again_what_was_not_delivered(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(28);
-    store.enqueue(maker.outgoings(partner(1)?, 3)).await?;
+    store.queue(maker.outgoings(partner(1)?, 3)).await?;
     let given_up = lease(&store, partner(1)?).await?;
     store.record_undeliverable(&given_up, "niet-bereikbaar", now()).await?;
     drop(given_up);
     assert!(store.lease_due(partner(1)?, now(), ALL).await?.is_none());
-    store.enqueue(maker.outgoings(partner(1)?, 1)).await?;
+    store.queue(maker.outgoings(partner(1)?, 1)).await?;
     let newer = lease(&store, partner(1)?).await?;
 
     store.resend(1, now()).await?;
@@ -338,7 +338,7 @@ pub async fn sends_again_what_was_not_delivered(database: &impl Database) -> Res
 pub async fn leaves_a_silent_partner_alone(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let to = partner(1)?;
-    store.enqueue(Maker::new(29).outgoings(to, 1)).await?;
+    store.queue(Maker::new(29).outgoings(to, 1)).await?;
     store.note_partner_failure(to, "geen-verbinding", now(), later(5)).await?;
     store.note_partner_failure(to, "tijd-verstreken", later(1), later(10)).await?;
     assert_eq!(store.due(later(9), 10).await?, []);
@@ -361,10 +361,10 @@ pub async fn serves_who_waits_longest(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(31);
     for number in [3, 1, 2, 3] {
-        store.enqueue(maker.outgoings(partner(number)?, 1)).await?;
+        store.queue(maker.outgoings(partner(number)?, 1)).await?;
     }
     let first = Outgoing { priority: Priority::First, ..maker.outgoing(partner(2)?) };
-    store.enqueue(vec![first]).await?;
+    store.queue(vec![first]).await?;
     let due: Vec<_> = store.due(now(), 2).await?.into_iter().map(|due| (due.oin, due.waiting)).collect();
     assert_eq!(due, [(partner(2)?, 2), (partner(3)?, 2)]);
     Ok(())
@@ -375,11 +375,11 @@ pub async fn refuses_what_is_too_large(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(30);
     let long = Outgoing { jws: "x".repeat(MAX_PAYLOAD_BYTES + 1), ..maker.outgoing(partner(1)?) };
-    assert!(matches!(store.enqueue(vec![long]).await, Err(StoreError::TooLarge { .. })));
+    assert!(matches!(store.queue(vec![long]).await, Err(StoreError::TooLarge { .. })));
     let many = vec![Leaf::new(Vec::new()); MAX_BATCH + 1];
     assert!(matches!(store.append(many).await, Err(StoreError::TooLarge { .. })));
     let largest = Outgoing { jws: "x".repeat(MAX_PAYLOAD_BYTES), ..maker.outgoing(partner(1)?) };
-    store.enqueue(vec![largest; 1]).await?;
+    store.queue(vec![largest; 1]).await?;
     store.append(vec![Leaf::new(vec![1]); MAX_BATCH]).await?;
     assert_eq!(store.log_size().await?, 1 + u64::try_from(MAX_BATCH)?);
     Ok(())

@@ -18,17 +18,12 @@ use super::{
     connect::Target,
     file::{Filed, Filing},
     names::Names,
-    outbound::Settlement,
+    outbound::{Queueing, Settlement},
     transaction,
     tree::Edge,
     wal,
 };
-use crate::{
-    error::StoreError,
-    key::Keys,
-    model::{Enqueued, Outgoing},
-    seal::Entropy,
-};
+use crate::{error::StoreError, key::Keys, model::Enqueued, seal::Entropy};
 use exchange::tlog::{Checkpoint, Leaf, LogSigner};
 
 /// Operations in one group.
@@ -74,7 +69,7 @@ impl<I, O> Job<I, O> {
 /// What the committer can be asked.
 pub(crate) enum Operation {
     /// Queue messages for sending.
-    Enqueue(Job<Vec<Outgoing>, Vec<Enqueued>>),
+    Enqueue(Job<Queueing, Vec<Enqueued>>),
     /// Log something else.
     Append(Job<Vec<Leaf>, u64>),
     /// File what arrived.
@@ -91,7 +86,7 @@ impl Operation {
     /// How many rows it is about.
     fn rows(&self) -> usize {
         match self {
-            Self::Enqueue(job) => job.input.len(),
+            Self::Enqueue(job) => job.input.messages.len() + job.input.held_back.len(),
             Self::Append(job) => job.input.len(),
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
@@ -286,5 +281,5 @@ async fn transact(writer: &mut Writer, operations: &mut [Operation]) -> Result<(
 
 /// Whether the operation itself is to blame, rather than the database or what it lies on.
 const fn is_fault_of_operation(error: &StoreError) -> bool {
-    matches!(error, StoreError::Conflict(_) | StoreError::NotFound(_))
+    matches!(error, StoreError::Conflict(_) | StoreError::NotFound(_) | StoreError::RulesChanged)
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    model::{Admitted, Arrival, Direction, State, Verdict},
+    model::{Admitted, Arrival, Direction, RulesVersion, State, Verdict},
     store::CONFLICT_REASON,
 };
 
@@ -31,6 +31,8 @@ static LEAVES: LazyLock<Statement> =
 /// A batch that came from a partner.
 pub(crate) struct Filing {
     pub(crate) from: Oin,
+    /// Decided by the rules of this version.
+    pub(crate) rules: RulesVersion,
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) now: Timestamp,
 }
@@ -47,6 +49,13 @@ pub(crate) struct Filed {
     pub(crate) leaves: Vec<ReceiptLeaf>,
     /// Which of those are about messages that were known, and where: their leaf and proof are still to come.
     known: Vec<(usize, u64)>,
+}
+
+impl Filed {
+    /// Whether no leaf or proof is still to come.
+    pub(super) fn is_complete(&self) -> bool {
+        self.known.is_empty()
+    }
 }
 
 pub(super) fn missing_names<'o>(names: &Names, filing: &'o Filing, missing: &mut Missing<'o>) {
@@ -66,6 +75,7 @@ pub(super) fn missing_names<'o>(names: &Names, filing: &'o Filing, missing: &mut
 
 /// Files a batch.
 pub(super) fn file(writer: &mut Writer, group: &mut Group, filing: &Filing) -> Result<Filed, StoreError> {
+    group.check_rules(filing.rules)?;
     let before = writer.edge.range().clone();
     let mut leaves = Vec::with_capacity(filing.arrivals.len());
     let mut known = Vec::new();

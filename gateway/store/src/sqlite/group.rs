@@ -16,7 +16,12 @@ use super::{
     rows::{MOST_ROWS, Part, Statement, Values},
     tree::{Edge, Head, PUT_TILES},
 };
-use crate::{error::StoreError, key::Keys, model::Verdict, seal::CaseKey};
+use crate::{
+    error::StoreError,
+    key::Keys,
+    model::{RulesVersion, Verdict},
+    seal::CaseKey,
+};
 
 /// Takes the right to write at once: a transaction that begins by reading can find out too late that it may not. Then
 /// reads what the operations build on, each row with a number for what it is about.
@@ -26,7 +31,7 @@ static BEGIN: LazyLock<Statement> =
 /// The same for what does not fit in the first.
 static LOOK_UP: LazyLock<Statement> = LazyLock::new(|| Statement::script(&[CASES, KNOWN]));
 
-const HEAD: &str = "SELECT 0, size, roots FROM log_state";
+const HEAD: &str = "SELECT 0, size, roots, rules FROM log_state, node";
 
 const CASES: Part =
     Part::List("SELECT 1, \"case\", wrapped FROM case_key WHERE wrapped IS NOT NULL AND \"case\"");
@@ -36,20 +41,22 @@ const KNOWN: Part = Part::List(
      JOIN party ON party.num = message.party WHERE message.direction = 1 AND message.id",
 );
 
+const LEAVES: Part = Part::Insert("log_leaf", &["idx", "leaf"], "");
+
+const MESSAGES: Part = Part::Insert("message", MESSAGE_COLUMNS, "");
+
+/// A case that was erased and lives on gets a new key.
+const NEW_CASES: Part = Part::Insert(
+    "case_key",
+    &["\"case\"", "wrapped"],
+    "ON CONFLICT (\"case\") DO UPDATE SET wrapped = excluded.wrapped",
+);
+
+const PAYLOADS: Part = Part::Insert("payload", &["idx", "sealed"], "");
+
 /// Writes what is logged, with the message it is about.
-static ENTRIES: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::script(&[
-        Part::Insert("log_leaf", &["idx", "leaf"], ""),
-        Part::Insert("message", MESSAGE_COLUMNS, ""),
-        // A case that was erased and lives on gets a new key.
-        Part::Insert(
-            "case_key",
-            &["\"case\"", "wrapped"],
-            "ON CONFLICT (\"case\") DO UPDATE SET wrapped = excluded.wrapped",
-        ),
-        Part::Insert("payload", &["idx", "sealed"], ""),
-    ])
-});
+static ENTRIES: LazyLock<Statement> =
+    LazyLock::new(|| Statement::script(&[LEAVES, MESSAGES, NEW_CASES, PAYLOADS]));
 
 const MESSAGE_COLUMNS: &[&str] = &[
     "idx",
@@ -81,13 +88,18 @@ const TALLIES: Part = Part::Insert(
     "ON CONFLICT (party, direction, state, reason) DO UPDATE SET count = count + excluded.count",
 );
 
+const PUT_HEAD: Part = Part::Fixed("UPDATE log_state SET size = ?, roots = ?");
+
 const COMMIT: Part = Part::Fixed("COMMIT");
 
-/// Ends a transaction that logged something.
-static COMMIT_LOGGED: LazyLock<Statement> = LazyLock::new(|| {
-    let put_head = Part::Fixed("UPDATE log_state SET size = ?, roots = ?");
-    Statement::script(&[PUT_TILES, TALLIES, put_head, COMMIT])
+/// Ends a transaction that does nothing but log, with all it logs.
+static LOG_AND_COMMIT: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::script(&[LEAVES, MESSAGES, NEW_CASES, PAYLOADS, PUT_TILES, TALLIES, PUT_HEAD, COMMIT])
 });
+
+/// Ends a transaction that logged something.
+static COMMIT_LOGGED: LazyLock<Statement> =
+    LazyLock::new(|| Statement::script(&[PUT_TILES, TALLIES, PUT_HEAD, COMMIT]));
 
 /// Ends a transaction that did not.
 static COMMIT_OTHER: LazyLock<Statement> = LazyLock::new(|| Statement::script(&[TALLIES, COMMIT]));
@@ -145,6 +157,8 @@ pub(super) struct Group {
     tallies: HashMap<Kind, i64>,
     /// About how much will be written.
     bytes: usize,
+    /// The version of the rules at its start.
+    rules: RulesVersion,
     /// The rows of sources that were offered before, and where.
     pub(super) offered: HashMap<[u8; 16], u64>,
     /// The messages received before among those of this group, and where.
@@ -152,6 +166,11 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// Refuses what was decided by other rules than those at the start of the transaction.
+    pub(super) fn check_rules(&self, decided_by: RulesVersion) -> Result<(), StoreError> {
+        if decided_by == self.rules { Ok(()) } else { Err(StoreError::RulesChanged) }
+    }
+
     /// Logs a leaf.
     pub(super) fn log(&mut self, edge: &mut Edge, leaf: &Leaf) -> u64 {
         let index = edge.append(leaf.hash());
@@ -224,7 +243,10 @@ impl Group {
         let mut head = None;
         for row in &found {
             match row.try_get(0)? {
-                0_i64 => head = Some(Head { size: from_sql(row.try_get(1)?)?, roots: row.try_get(2)? }),
+                0_i64 => {
+                    head = Some(Head { size: from_sql(row.try_get(1)?)?, roots: row.try_get(2)? });
+                    self.rules = RulesVersion(from_sql(row.try_get(3)?)?);
+                }
                 1 => {
                     let case = uuid(row.try_get(1)?)?;
                     self.cases.insert(case, CaseKey::unwrap(keys, case, row.try_get(2)?)?);
@@ -239,12 +261,19 @@ impl Group {
         head.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))
     }
 
+    /// Whether all that was logged and queued can be written with the commit.
+    pub(super) fn fits_in_commit(&self) -> bool {
+        self.entries.len() <= MOST_ROWS && self.intakes.is_empty()
+    }
+
     /// Writes what was logged and queued.
     pub(super) async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let mut entries = std::mem::take(&mut self.entries).into_iter();
         while entries.len() > 0 {
-            let part: Vec<Entry> = entries.by_ref().take(MOST_ROWS).collect();
-            ENTRIES.execute(connection, entry_values(part)).await?;
+            let mut part: Vec<Entry> = entries.by_ref().take(MOST_ROWS).collect();
+            let mut values = Values::for_rows(part.len());
+            bind_entries(&mut part, &mut values);
+            ENTRIES.execute(connection, values).await?;
         }
         INTAKES
             .insert(connection, &self.intakes, |(key, index), values| {
@@ -253,31 +282,39 @@ impl Group {
             .await
     }
 
-    /// Commits; gives about how many bytes were written. `logged` is the edge of the log, if it grew.
+    /// Commits, with what was not written before; gives about how many bytes were written. `logged` is the edge of the
+    /// log, if it grew.
     pub(super) async fn commit(
         &mut self,
         connection: &mut SqliteConnection,
-        logged: Option<&mut Edge>,
+        mut logged: Option<&mut Edge>,
     ) -> Result<u64, StoreError> {
         let tallies: Vec<(Kind, i64)> =
             std::mem::take(&mut self.tallies).into_iter().filter(|(_, count)| *count != 0).collect();
         let (last, others) = tallies.split_at(tallies.len().min(MOST_ROWS));
         COUNT.insert(connection, others, bind_tally).await?;
-        if let Some(edge) = logged {
-            let tiles = edge.changed_tiles();
-            let mut values = Values::for_rows(tiles.len().max(last.len()));
+        let tiles = logged.as_mut().map(|edge| edge.changed_tiles()).unwrap_or_default();
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut values = Values::for_rows(entries.len().max(tiles.len()).max(last.len()));
+        let statement = match (&logged, entries.is_empty()) {
+            (None, _) => &COMMIT_OTHER,
+            (Some(_), true) => &COMMIT_LOGGED,
+            (Some(_), false) => &LOG_AND_COMMIT,
+        };
+        if !entries.is_empty() {
+            bind_entries(&mut entries, &mut values);
+        }
+        if logged.is_some() {
             values.rows(tiles.into_iter(), 2, |(number, hashes), values| {
                 values.add(to_sql(number)).add(hashes);
             });
-            values.rows(last.iter(), 5, bind_tally);
+        }
+        values.rows(last.iter(), 5, bind_tally);
+        if let Some(edge) = logged {
             let head = edge.head();
             values.add(to_sql(head.size)).add(head.roots);
-            COMMIT_LOGGED.execute(connection, values).await?;
-        } else {
-            let mut values = Values::for_rows(last.len());
-            values.rows(last.iter(), 5, bind_tally);
-            COMMIT_OTHER.execute(connection, values).await?;
         }
+        statement.execute(connection, values).await?;
         Ok(u64::try_from(FIXED_PAGES * PAGE_BYTES + self.bytes).unwrap_or(u64::MAX))
     }
 }
@@ -297,8 +334,7 @@ fn look_up_values(cases: &[Uuid], ids: &[Uuid]) -> Values {
     values
 }
 
-fn entry_values(mut entries: Vec<Entry>) -> Values {
-    let mut values = Values::for_rows(entries.len());
+fn bind_entries(entries: &mut [Entry], values: &mut Values) {
     values.rows(entries.iter_mut(), 2, |entry, values| {
         values.add(to_sql(entry.index)).add(std::mem::take(&mut entry.leaf));
     });
@@ -315,7 +351,6 @@ fn entry_values(mut entries: Vec<Entry>) -> Values {
     values.rows(sealed, 2, |(index, sealed), values| {
         values.add(to_sql(index)).add(sealed);
     });
-    values
 }
 
 fn bind_message((index, message): (u64, NewMessage), values: &mut Values) {
@@ -346,7 +381,7 @@ fn bind_tally(((party, direction, state, reason), count): &(Kind, i64), values: 
 
 fn cases_of(operation: &Operation) -> Vec<Uuid> {
     match operation {
-        Operation::Enqueue(job) => job.input.iter().map(|message| message.case).collect(),
+        Operation::Enqueue(job) => job.input.messages.iter().map(|message| message.case).collect(),
         Operation::File(job) => job
             .input
             .arrivals

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use exchange::oin::Oin;
+use exchange::{oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -11,11 +11,11 @@ use super::{
     committer::{Operation, Writer},
     group::{Group, NewMessage},
     names::{Missing, Names},
-    rows::{Part, Statement, Values},
+    rows::{MOST_ROWS, Part, Statement, Values},
 };
 use crate::{
     error::StoreError,
-    model::{Direction, Enqueued, Outgoing, PartnerCheckpoint, State},
+    model::{Direction, Enqueued, Outgoing, PartnerCheckpoint, RulesVersion, State},
 };
 
 static OFFERED: LazyLock<Statement> =
@@ -28,6 +28,26 @@ static SETTLE: LazyLock<Statement> = LazyLock::new(|| {
     ))
 });
 
+/// Stores the receipt and what it says about the partner, and settles with it. Answers can overtake each other: the
+/// checkpoint of the largest log counts.
+static RECEIVE_RECEIPT: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::script(&[
+        Part::Fixed("INSERT INTO receipt (party, received, content) VALUES (?, ?, ?)"),
+        Part::Fixed(
+            "UPDATE party SET last_contact = ?, failure = NULL, failures = 0, next_attempt = NULL, \
+             checkpoint = iif(coalesce(checkpoint_size, 0) <= ?, ?, checkpoint), \
+             checkpoint_size = max(coalesce(checkpoint_size, 0), ?) WHERE num = ?",
+        ),
+        Part::List(
+            "UPDATE message SET state = ?, reason = ?, finished = ?, receipt = last_insert_rowid(), queued = NULL \
+             WHERE state = 0 AND direction = 0 AND idx",
+        ),
+    ])
+});
+
+/// The rows that a receipt takes beside those it settles: its own, and that of the partner.
+const RECEIPT_ROWS: u64 = 2;
+
 /// What is not waiting any more, because its time ran out meanwhile: the receipt has the last word.
 static UNDELIVERABLE: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List("SELECT idx, reason FROM message WHERE state = 3 AND direction = 0 AND idx"))
@@ -39,6 +59,16 @@ static SETTLE_LATE: LazyLock<Statement> = LazyLock::new(|| {
          WHERE state = 3 AND direction = 0 AND idx",
     ))
 });
+
+/// What was decided about documents that were offered.
+pub(crate) struct Queueing {
+    /// By the rules of this version.
+    pub(crate) rules: RulesVersion,
+    /// What may go.
+    pub(crate) messages: Vec<Outgoing>,
+    /// What may not.
+    pub(crate) held_back: Vec<Leaf>,
+}
 
 /// Messages to one partner of which the end is known.
 pub(crate) struct Settlement {
@@ -92,7 +122,7 @@ pub(super) async fn find_offered(
     let keys: Vec<[u8; 16]> = operations
         .iter()
         .filter_map(|operation| match operation {
-            Operation::Enqueue(job) => Some(job.input.iter().filter_map(|message| message.intake)),
+            Operation::Enqueue(job) => Some(job.input.messages.iter().filter_map(|message| message.intake)),
             _ => None,
         })
         .flatten()
@@ -114,8 +144,12 @@ pub(super) async fn find_offered(
 pub(super) fn enqueue(
     writer: &mut Writer,
     group: &mut Group,
-    messages: &[Outgoing],
+    Queueing { rules, messages, held_back }: &Queueing,
 ) -> Result<Vec<Enqueued>, StoreError> {
+    group.check_rules(*rules)?;
+    for leaf in held_back {
+        group.log(&mut writer.edge, leaf);
+    }
     // What is queued in one transaction stands in the order of its indexes.
     messages
         .iter()
@@ -163,16 +197,25 @@ pub(super) async fn settle(
     settlement: &Settlement,
 ) -> Result<u64, StoreError> {
     let party = writer.names.party(settlement.to)?;
-    let receipt = match &settlement.receipt {
-        Some(receipt) => Some(store_receipt(connection, party, receipt, settlement.now).await?),
-        None => None,
-    };
+    let mut receipt = settlement.receipt.as_ref();
+    let mut receipt_number = None;
     let mut settled = 0;
     for ending in &settlement.endings {
         let reason = ending.reason.as_deref().map(|reason| writer.names.word(reason)).transpose()?;
-        let update =
-            Update { party, state: state_to_sql(ending.state), reason, receipt, now: settlement.now };
-        settled += update.apply(connection, group, &ending.indexes).await?;
+        for indexes in ending.indexes.chunks(MOST_ROWS) {
+            let state = state_to_sql(ending.state);
+            let mut update = Update { party, state, reason, receipt: receipt_number, now: settlement.now };
+            let waited = match receipt.take() {
+                Some(receipt) => update.receive(connection, receipt, indexes).await?,
+                None => update.settle(connection, indexes).await?,
+            };
+            receipt_number = update.receipt;
+            update.count(group, (state_to_sql(State::Waiting), None), waited);
+            settled += waited;
+            if waited < u64::try_from(indexes.len()).unwrap_or(u64::MAX) && receipt_number.is_some() {
+                settled += update.settle_late(connection, group, indexes).await?;
+            }
+        }
     }
     Ok(settled)
 }
@@ -186,29 +229,49 @@ struct Update {
 }
 
 impl Update {
-    async fn apply(
+    /// Stores the receipt and settles by it what waits; gives how many that were.
+    async fn receive(
+        &mut self,
+        connection: &mut SqliteConnection,
+        receipt: &StoredReceipt,
+        indexes: &[u64],
+    ) -> Result<u64, StoreError> {
+        let now = time_to_sql(self.now);
+        let mut values = Values::for_rows(indexes.len());
+        values.add(self.party).add(now).add(receipt.content.clone());
+        let size = to_sql(receipt.checkpoint.size);
+        values.add(now).add(size).add(receipt.checkpoint.note.clone()).add(size).add(self.party);
+        values.add(self.state).add(self.reason).add(now);
+        for index in indexes {
+            values.add(to_sql(*index));
+        }
+        let done = RECEIVE_RECEIPT.run(connection, values).await?;
+        self.receipt = Some(done.last_insert_rowid());
+        Ok(done.rows_affected().saturating_sub(RECEIPT_ROWS))
+    }
+
+    /// Settles what waits; gives how many that were.
+    async fn settle(&self, connection: &mut SqliteConnection, indexes: &[u64]) -> Result<u64, StoreError> {
+        SETTLE.change(connection, indexes, |values| self.bind(values), bind_index).await
+    }
+
+    /// Settles what does not wait any more; gives how many that were.
+    async fn settle_late(
         &self,
         connection: &mut SqliteConnection,
         group: &mut Group,
         indexes: &[u64],
     ) -> Result<u64, StoreError> {
-        let fixed = |values: &mut Values| {
-            values.add(self.state).add(self.reason).add(time_to_sql(self.now)).add(self.receipt);
-        };
-        let bind = |index: &u64, values: &mut Values| {
-            values.add(to_sql(*index));
-        };
-        let settled = SETTLE.change(connection, indexes, fixed, bind).await?;
-        self.count(group, (state_to_sql(State::Waiting), None), settled);
-        if settled == u64::try_from(indexes.len()).unwrap_or(u64::MAX) || self.receipt.is_none() {
-            return Ok(settled);
-        }
-        let late = UNDELIVERABLE.list(connection, indexes, bind).await?;
+        let late = UNDELIVERABLE.list(connection, indexes, bind_index).await?;
         for row in &late {
             self.count(group, (state_to_sql(State::Undeliverable), row.try_get(1)?), 1);
         }
         let late: Vec<u64> = late.iter().map(|row| from_sql(row.try_get(0)?)).collect::<Result<_, _>>()?;
-        Ok(settled + SETTLE_LATE.change(connection, &late, fixed, bind).await?)
+        SETTLE_LATE.change(connection, &late, |values| self.bind(values), bind_index).await
+    }
+
+    fn bind(&self, values: &mut Values) {
+        values.add(self.state).add(self.reason).add(time_to_sql(self.now)).add(self.receipt);
     }
 
     fn count(&self, group: &mut Group, (state, reason): (i64, Option<i64>), moved: u64) {
@@ -218,26 +281,7 @@ impl Update {
     }
 }
 
-/// Stores the receipt and what it says about the partner; gives its number.
-async fn store_receipt(
-    connection: &mut SqliteConnection,
-    party: i64,
-    receipt: &StoredReceipt,
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    // Answers can overtake each other: the checkpoint of the largest log counts.
-    let stored = sqlx::query(
-        "INSERT INTO receipt (party, received, content) VALUES (?1, ?2, ?5); \
-         UPDATE party SET last_contact = ?2, failure = NULL, failures = 0, next_attempt = NULL, \
-         checkpoint = iif(coalesce(checkpoint_size, 0) <= ?3, ?4, checkpoint), \
-         checkpoint_size = max(coalesce(checkpoint_size, 0), ?3) WHERE num = ?1",
-    )
-    .bind(party)
-    .bind(time_to_sql(now))
-    .bind(to_sql(receipt.checkpoint.size))
-    .bind(receipt.checkpoint.note.as_str())
-    .bind(receipt.content.as_str())
-    .execute(connection)
-    .await?;
-    Ok(stored.last_insert_rowid())
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "shaped for lists")]
+fn bind_index(index: &u64, values: &mut Values) {
+    values.add(to_sql(*index));
 }

@@ -24,7 +24,7 @@ use crate::{
     lease::{Candidate, Leased, Place},
     model::{
         Count, Filter, LogState, MessageRow, Notice, Order, PartnerCheckpoint, PartnerRecord, PartnerState,
-        Priority, State, StoredAgreement,
+        Priority, RulesVersion, State, StoredAgreement,
     },
     seal::CaseKey,
 };
@@ -71,35 +71,83 @@ pub(crate) async fn due(
     rows.iter().map(|row| Ok((oin(row, 0)?, from_sql(row.try_get(1)?)?))).collect()
 }
 
-/// What waits for a partner after a place in its queue.
+/// The first of what waits for a partner in one of its queues.
+macro_rules! queue {
+    ($priority:literal, $queued:literal, $index:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT queued, idx, \"case\", bytes, priority, (SELECT rules FROM node) \
+             FROM message INDEXED BY message_queue \
+             WHERE party = (SELECT num FROM party WHERE oin = ?1) AND priority = ",
+            $priority,
+            " AND queued IS NOT NULL AND queued >= ",
+            $queued,
+            " AND (queued, idx) > (",
+            $queued,
+            ", ",
+            $index,
+            ") AND expires > ?2 ORDER BY queued, idx LIMIT ?3)"
+        )
+    };
+}
+
+/// What waits for a partner after a place in each of its queues: that of withdrawals, and that of the rest. With the
+/// version of the rules at this moment.
+pub(crate) async fn waiting_in_both(
+    connection: &mut SqliteConnection,
+    to: Oin,
+    after: [Option<Place>; 2],
+    now: Timestamp,
+    limit: usize,
+) -> Result<([Vec<Candidate>; 2], RulesVersion), StoreError> {
+    // One statement for both, since going to the database costs more than what it does there.
+    let [(first, first_index), (normal, normal_index)] = after.map(place_to_sql);
+    let rows = sqlx::query(concat!(queue!("0", "?4", "?5"), " UNION ALL ", queue!("1", "?6", "?7")))
+        .bind(to.as_str())
+        .bind(time_to_sql(now))
+        .bind(limit_to_sql(limit))
+        .bind(first)
+        .bind(first_index)
+        .bind(normal)
+        .bind(normal_index)
+        .fetch_all(connection)
+        .await?;
+    let candidates: Vec<Candidate> = rows.iter().map(|row| candidate(row, to)).collect::<Result<_, _>>()?;
+    let rules = rows.first().map(|row| from_sql(row.try_get(5)?)).transpose()?;
+    let (first, normal) = candidates.into_iter().partition(|candidate| candidate.priority == Priority::First);
+    Ok(([first, normal], RulesVersion(rules.unwrap_or_default())))
+}
+
+/// What waits for a partner after a place in one of its queues.
 pub(crate) async fn waiting(
     connection: &mut SqliteConnection,
     (to, priority): (Oin, Priority),
-    after: Option<Place>,
+    after: Place,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let (queued, index) = after.map_or((-1, -1), |(queued, index)| (to_sql(queued), to_sql(index)));
-    let rows = sqlx::query(
-        "SELECT queued, idx, \"case\", bytes FROM message INDEXED BY message_queue \
-         WHERE party = (SELECT num FROM party WHERE oin = ?1) AND priority = ?2 AND queued IS NOT NULL \
-         AND queued >= ?3 AND (queued, idx) > (?3, ?4) AND expires > ?5 ORDER BY queued, idx LIMIT ?6",
-    )
-    .bind(to.as_str())
-    .bind(priority_to_sql(priority))
-    .bind(queued)
-    .bind(index)
-    .bind(time_to_sql(now))
-    .bind(limit_to_sql(limit))
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(|row| candidate(row, to, priority)).collect()
+    let (queued, index) = place_to_sql(Some(after));
+    let rows = sqlx::query(queue!("?6", "?4", "?5"))
+        .bind(to.as_str())
+        .bind(time_to_sql(now))
+        .bind(limit_to_sql(limit))
+        .bind(queued)
+        .bind(index)
+        .bind(priority_to_sql(priority))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| candidate(row, to)).collect()
 }
 
-fn candidate(row: &SqliteRow, to: Oin, priority: Priority) -> Result<Candidate, StoreError> {
+/// Before everything when there is no place.
+fn place_to_sql(place: Option<Place>) -> (i64, i64) {
+    place.map_or((-1, -1), |(queued, index)| (to_sql(queued), to_sql(index)))
+}
+
+fn candidate(row: &SqliteRow, to: Oin) -> Result<Candidate, StoreError> {
+    let is_first = row.try_get::<i64, _>(4)? == priority_to_sql(Priority::First);
     Ok(Candidate {
         to,
-        priority,
+        priority: if is_first { Priority::First } else { Priority::Normal },
         place: (from_sql(row.try_get(0)?)?, from_sql(row.try_get(1)?)?),
         case: uuid(row.try_get(2)?)?,
         bytes: usize::try_from(row.try_get::<i64, _>(3)?).map_err(|_| damaged("a length"))?,
@@ -113,19 +161,14 @@ pub(crate) async fn expired(
     limit: usize,
 ) -> Result<Vec<Candidate>, StoreError> {
     let rows = sqlx::query(
-        "SELECT m.queued, m.idx, m.\"case\", m.bytes, party.oin, m.priority FROM message m INDEXED BY message_queue \
+        "SELECT m.queued, m.idx, m.\"case\", m.bytes, m.priority, party.oin FROM message m INDEXED BY message_queue \
          JOIN party ON party.num = m.party WHERE m.queued IS NOT NULL AND m.expires <= ?1 LIMIT ?2",
     )
     .bind(time_to_sql(now))
     .bind(limit_to_sql(limit))
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let first = row.try_get::<i64, _>(5)? == priority_to_sql(Priority::First);
-            candidate(row, oin(row, 4)?, if first { Priority::First } else { Priority::Normal })
-        })
-        .collect()
+    rows.iter().map(|row| candidate(row, oin(row, 5)?)).collect()
 }
 
 /// When the next of what waits expires.
@@ -473,10 +516,10 @@ pub(crate) async fn notices(
         .collect()
 }
 
-/// A number that is another one once partners or agreements have changed.
-pub(crate) async fn rules_version(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+/// Another one once partners or agreements have changed.
+pub(crate) async fn rules_version(connection: &mut SqliteConnection) -> Result<RulesVersion, StoreError> {
     let row = sqlx::query("SELECT rules FROM node").fetch_one(connection).await?;
-    from_sql(row.try_get(0)?)
+    from_sql(row.try_get(0)?).map(RulesVersion)
 }
 
 fn oin(row: &SqliteRow, column: usize) -> Result<Oin, StoreError> {

@@ -7,7 +7,7 @@
 use sqlx::{
     Arguments as _, Encode, Sqlite, SqliteConnection, Type,
     error::BoxDynError,
-    sqlite::{SqliteArguments, SqliteRow},
+    sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow},
 };
 
 use crate::error::StoreError;
@@ -78,8 +78,17 @@ impl Statement {
         connection: &mut SqliteConnection,
         values: Values,
     ) -> Result<u64, StoreError> {
+        Ok(self.run(connection, values).await?.rows_affected())
+    }
+
+    /// Runs the text once, for the number of rows that `values` was made for.
+    pub(super) async fn run(
+        &'static self,
+        connection: &mut SqliteConnection,
+        values: Values,
+    ) -> Result<SqliteQueryResult, StoreError> {
         let text = self.texts[values.size].as_str();
-        Ok(sqlx::query_with(text, values.done()?).execute(connection).await?.rows_affected())
+        Ok(sqlx::query_with(text, values.done()?).execute(connection).await?)
     }
 
     /// Runs a text of one insert for all `rows`.

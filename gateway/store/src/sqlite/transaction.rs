@@ -6,7 +6,7 @@ use super::{
     change,
     column::to_sql,
     committer::{Operation, Writer},
-    file,
+    file::{self, Filed},
     group::Group,
     names::{Missing, Names},
     outbound,
@@ -44,11 +44,12 @@ async fn run(
     for operation in &mut *operations {
         prepare(writer, &mut group, operation)?;
     }
-    group.write(connection).await?;
-
     let logged = writer.edge.size() != before.size;
-    for operation in &mut *operations {
-        complete(writer, connection, &mut group, operation).await?;
+    if !group.fits_in_commit() || !operations.iter().all(is_prepared) {
+        group.write(connection).await?;
+        for operation in &mut *operations {
+            complete(writer, connection, &mut group, operation).await?;
+        }
     }
     let written = group.commit(connection, logged.then_some(&mut writer.edge)).await?;
     writer.wal.wrote(written);
@@ -71,7 +72,16 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
     Ok(())
 }
 
-/// What of an operation does, once everything that is logged is written.
+/// Whether an operation is done once what it logs and queues is written.
+fn is_prepared(operation: &Operation) -> bool {
+    match operation {
+        Operation::Enqueue(_) | Operation::Append(_) => true,
+        Operation::File(job) => job.answer.as_ref().is_some_and(Filed::is_complete),
+        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Change(_) => false,
+    }
+}
+
+/// What an operation does once everything that is logged is written.
 async fn complete(
     writer: &Writer,
     connection: &mut SqliteConnection,
@@ -111,7 +121,7 @@ fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> 
     let mut missing = Missing::default();
     for operation in operations {
         match operation {
-            Operation::Enqueue(job) => outbound::missing_names(names, &job.input, &mut missing),
+            Operation::Enqueue(job) => outbound::missing_names(names, &job.input.messages, &mut missing),
             Operation::File(job) => file::missing_names(names, &job.input, &mut missing),
             Operation::Settle(job) => job.input.missing_names(names, &mut missing),
             Operation::Change(job) => job.input.missing_names(names, &mut missing),

@@ -11,16 +11,20 @@ use uuid::Uuid;
 use super::{MAX_ROWS_READ, Store, check_message, check_text, limited};
 use crate::{
     error::StoreError,
-    model::{Arrival, Count, Filter, MessageRow, Verdict},
+    model::{Arrival, Count, Filter, MessageRow, RulesVersion, Verdict},
     sqlite::{change::Change, committer::Operation, file::Filing, read},
 };
 
 impl Store {
     /// Files what arrived from a partner: each message once, however often and in whatever company it comes. Returns
     /// the receipt once everything is durable.
+    ///
+    /// All of it was decided by the rules of this version; if those have changed meanwhile, nothing is kept of it and
+    /// the answer is [`StoreError::RulesChanged`].
     pub async fn file(
         &self,
         from: Oin,
+        rules: RulesVersion,
         arrivals: Vec<Arrival>,
         now: Timestamp,
     ) -> Result<Receipt, StoreError> {
@@ -38,7 +42,7 @@ impl Store {
             };
             bytes += check_message(jws, &arrival.leaf)? + check_message("", &arrival.conflict_leaf)?;
         }
-        let filing = Filing { from, arrivals, now };
+        let filing = Filing { from, rules, arrivals, now };
         let filed = self.0.committer.submit(filing, bytes, Operation::File).await?.answer;
         // Signed here and not by the committer, who has others to serve; and only what is durable by now.
         let head = Checkpoint { origin: self.0.log.origin().to_owned(), size: filed.size, root: filed.root };

@@ -13,12 +13,15 @@ use super::{EXPIRED_REASON, MAX_BATCH, MAX_DOCUMENT_BYTES, Store, check_message,
 use crate::{
     error::StoreError,
     lease::{Candidate, Lease, Leased},
-    model::{BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, PartnerDue, Priority, SentOutcome, State},
+    model::{
+        BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, PartnerDue, Priority, RulesVersion, SentOutcome,
+        State,
+    },
     sqlite::{
         change::Change,
         committer::Operation,
         connect,
-        outbound::{Ending, Settlement, StoredReceipt},
+        outbound::{Ending, Queueing, Settlement, StoredReceipt},
         read,
     },
 };
@@ -34,25 +37,41 @@ const MAX_QUEUE_PAGES: usize = 16;
 const EXPIRY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
 impl Store {
-    /// Logs and queues messages, all in one transaction. Rows of sources that were offered before are left out.
-    pub async fn enqueue(&self, messages: Vec<Outgoing>) -> Result<Vec<Enqueued>, StoreError> {
-        limited("messages in one operation", messages.len(), MAX_BATCH)?;
+    /// Logs what was held back, and logs and queues `messages`, all in one transaction. Rows of sources that were
+    /// offered before are left out.
+    ///
+    /// All of it was decided by the rules of this version; if those have changed meanwhile, nothing is kept of it and
+    /// the answer is [`StoreError::RulesChanged`].
+    pub async fn enqueue(
+        &self,
+        rules: RulesVersion,
+        messages: Vec<Outgoing>,
+        held_back: Vec<Leaf>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        limited("messages in one operation", messages.len() + held_back.len(), MAX_BATCH)?;
         let mut bytes = 0;
+        for leaf in &held_back {
+            bytes += check_message("", leaf)?;
+        }
         for message in &messages {
             bytes += check_message(&message.jws, &message.leaf)?;
             check_text(&message.message_type)?;
             check_text(&message.purpose)?;
         }
-        if messages.is_empty() {
+        if messages.is_empty() && held_back.is_empty() {
             return Ok(Vec::new());
         }
         let soonest = messages.iter().map(|message| message.expires).min();
-        let done = self.0.committer.submit(messages, bytes, Operation::Enqueue).await?;
+        let done = self
+            .0
+            .committer
+            .submit(Queueing { rules, messages, held_back }, bytes, Operation::Enqueue)
+            .await?;
         self.0.expiry.expect(soonest);
         let leases = &self.0.leases;
-        self.0
-            .hot
-            .keep(done.input, &done.answer, |to, priority, index| leases.has_passed(to, priority, index));
+        self.0.hot.keep(done.input.messages, &done.answer, |to, priority, index| {
+            leases.has_passed(to, priority, index)
+        });
         Ok(done.answer)
     }
 
@@ -95,17 +114,19 @@ impl Store {
         let mut reader = self.0.readers.acquire().await?;
         let mut reading = self.0.leases.read();
         let mut nothing_waits = true;
-        for priority in [Priority::First, Priority::Normal] {
-            let mut after = reading.frontier(to, priority);
+        let mut page = room.count + 1;
+        let queues = [Priority::First, Priority::Normal];
+        let after = queues.map(|priority| reading.frontier(to, priority));
+        let (pages, rules) = read::waiting_in_both(&mut reader, to, after, now, page).await?;
+        for (priority, mut candidates) in queues.into_iter().zip(pages) {
             for _ in 0..MAX_QUEUE_PAGES {
-                let page = room.count + 1;
-                let candidates = read::waiting(&mut reader, (to, priority), after, now, page).await?;
                 nothing_waits &= candidates.is_empty();
                 let more = reading.take(&candidates, &mut room);
-                after = candidates.last().map(|last| last.place);
-                if !more || candidates.len() < page {
+                let Some(last) = candidates.last().filter(|_| more && candidates.len() >= page) else {
                     break;
-                }
+                };
+                page = room.count + 1;
+                candidates = read::waiting(&mut reader, (to, priority), last.place, now, page).await?;
             }
         }
         let held = reading.finish();
@@ -115,7 +136,7 @@ impl Store {
         }
         let indexes: Vec<u64> = held.taken().iter().map(Candidate::index).collect();
         let messages = self.contents(&mut reader, to, &indexes).await?;
-        Ok((!messages.is_empty()).then(|| Lease::new(to, messages, held)))
+        Ok((!messages.is_empty()).then(|| Lease::new(to, rules, messages, held)))
     }
 
     /// The messages with these indexes: from memory if they are at hand, otherwise from the database.

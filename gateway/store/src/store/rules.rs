@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_ROWS_READ, Store, check_text, limited};
 use crate::{
     error::StoreError,
-    model::{Notice, PartnerCheckpoint, PartnerRecord, PartnerState, StoredAgreement},
+    model::{Notice, PartnerCheckpoint, PartnerRecord, PartnerState, RulesVersion, StoredAgreement},
     sqlite::{change::Change, read},
 };
 
@@ -101,8 +101,8 @@ impl Store {
         self.change(Change::NoticeDelivered(number)).await.map(drop)
     }
 
-    /// A number that changes whenever partners or agreements do, in whatever process.
-    pub async fn rules_version(&self) -> Result<u64, StoreError> {
+    /// The version of the rules: another one whenever partners or agreements change, in whatever process.
+    pub async fn rules_version(&self) -> Result<RulesVersion, StoreError> {
         read::rules_version(&mut *self.0.readers.acquire().await?).await
     }
 

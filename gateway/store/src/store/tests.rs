@@ -4,7 +4,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use ed25519_dalek::SigningKey;
-use exchange::{digest::Digest, random::SeededRandom};
+use exchange::{digest::Digest, random::SeededRandom, receipt::Receipt};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Admitted, Arrival, BatchLimit, Outgoing, PartnerCheckpoint, Priority, SentOutcome, Verdict,
+    Admitted, Arrival, BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, Priority, SentOutcome, Verdict,
 };
 
 const ALL: BatchLimit = BatchLimit { count: 256, bytes: 4 << 20 };
@@ -108,6 +108,21 @@ fn arrival(number: u128) -> Arrival {
     Arrival { id: Some(id), digest, verdict: Verdict::Admitted(admitted), conflict_leaf: leaf.clone(), leaf }
 }
 
+impl Store {
+    async fn queue(&self, messages: Vec<Outgoing>) -> Result<Vec<Enqueued>, StoreError> {
+        self.enqueue(self.rules_version().await?, messages, Vec::new()).await
+    }
+
+    async fn take_in(
+        &self,
+        from: Oin,
+        arrivals: Vec<Arrival>,
+        now: Timestamp,
+    ) -> Result<Receipt, StoreError> {
+        self.file(from, self.rules_version().await?, arrivals, now).await
+    }
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
@@ -116,7 +131,7 @@ fn mode(path: &Path) -> u32 {
 async fn only_the_owner_reads_the_files() {
     let place = Place::new();
     let store = place.create().await;
-    store.enqueue(outgoings(0..1)).await.unwrap();
+    store.queue(outgoings(0..1)).await.unwrap();
     store.lease_due(partner(), now(), ALL).await.unwrap();
     for suffix in ["", "-wal", "-shm", "-bezorging"] {
         assert_eq!(mode(&place.file(&format!("knooppunt.db{suffix}"))), 0o600, "{suffix}");
@@ -131,7 +146,7 @@ async fn only_the_owner_reads_the_files() {
 async fn closing_leaves_one_database_file() {
     let place = Place::new();
     let store = place.create().await;
-    store.enqueue(outgoings(0..10)).await.unwrap();
+    store.queue(outgoings(0..10)).await.unwrap();
     store.log_size().await.unwrap();
     store.close().await;
     assert!(!place.file("knooppunt.db-wal").exists());
@@ -141,8 +156,8 @@ async fn closing_leaves_one_database_file() {
 async fn content_is_unreadable_on_disk() {
     let place = Place::new();
     let store = place.create().await;
-    store.enqueue(outgoings(0..20)).await.unwrap();
-    store.file(partner(), vec![arrival(100)], now()).await.unwrap();
+    store.queue(outgoings(0..20)).await.unwrap();
+    store.take_in(partner(), vec![arrival(100)], now()).await.unwrap();
     let contains = |name: &str, text: &str| {
         let bytes = fs::read(place.file(name)).unwrap();
         bytes.windows(text.len()).any(|window| window == text.as_bytes())
@@ -190,7 +205,7 @@ async fn refuses_a_log_that_does_not_belong_to_its_head() {
     ] {
         let place = Place::new();
         let store = place.create().await;
-        store.enqueue(outgoings(0..300)).await.unwrap();
+        store.queue(outgoings(0..300)).await.unwrap();
         store.close().await;
         place.tamper(statement).await;
         let refused = place.open().await.err();
@@ -203,7 +218,7 @@ async fn notices_damaged_pages() {
     let place = Place::new();
     let store = place.create().await;
     for part in 0..10 {
-        store.enqueue(outgoings(part * 100..part * 100 + 100)).await.unwrap();
+        store.queue(outgoings(part * 100..part * 100 + 100)).await.unwrap();
     }
     store.close().await;
     let mut bytes = fs::read(place.path()).unwrap();
@@ -221,7 +236,7 @@ async fn notices_content_that_was_moved() {
     for statement in [swap, swap_keys] {
         let place = Place::new();
         let store = place.create().await;
-        store.enqueue(outgoings(0..2)).await.unwrap();
+        store.queue(outgoings(0..2)).await.unwrap();
         store.close().await;
         place.tamper(statement).await;
         let store = place.open().await.unwrap();
@@ -265,16 +280,16 @@ async fn says_that_it_is_locked() {
 async fn goes_on_after_being_locked_out() {
     let place = Place::new();
     let store = place.create().await;
-    store.enqueue(outgoings(0..2)).await.unwrap();
+    store.queue(outgoings(0..2)).await.unwrap();
     let lease = store.lease_due(partner(), now(), ALL).await.unwrap().unwrap();
     let mut other = place.bare().await;
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-    assert!(matches!(store.enqueue(outgoings(2..3)).await, Err(StoreError::Locked(_))));
+    assert!(matches!(store.queue(outgoings(2..3)).await, Err(StoreError::Locked(_))));
     assert!(matches!(admit(&store, &lease).await, Err(StoreError::Locked(_))));
     assert_eq!(store.log_size().await.unwrap(), 2, "reading goes on");
     assert!(store.lease_due(partner(), now(), ALL).await.unwrap().is_none(), "the lease stands");
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
-    store.enqueue(outgoings(2..3)).await.unwrap();
+    store.queue(outgoings(2..3)).await.unwrap();
     admit(&store, &lease).await.unwrap();
 }
 
@@ -288,7 +303,7 @@ async fn admit(store: &Store, lease: &crate::Lease) -> Result<(), StoreError> {
 async fn survives_a_full_database() {
     let place = Place::new();
     let store = place.create().await;
-    store.enqueue(outgoings(0..5)).await.unwrap();
+    store.queue(outgoings(0..5)).await.unwrap();
     store.close().await;
 
     let store = Store::open(Options { max_pages: Some(40), ..place.options() }).await.unwrap();
@@ -297,21 +312,21 @@ async fn survives_a_full_database() {
     let mut number = 100;
     let full = loop {
         number += 1;
-        if let Err(error) = store.enqueue(large(number)).await {
+        if let Err(error) = store.queue(large(number)).await {
             break error;
         }
     };
     assert_eq!(full, StoreError::Full);
     let size = store.log_size().await.unwrap();
     assert_eq!(store.log_state().await.unwrap().size, size, "nothing of it remains");
-    assert_eq!(store.enqueue(large(number + 1)).await, Err(StoreError::Full));
+    assert_eq!(store.queue(large(number + 1)).await, Err(StoreError::Full));
     admit(&store, &lease).await.unwrap();
     drop(lease);
     assert_eq!(store.payload(0).await.unwrap(), outgoing(0, 10).jws);
     store.close().await;
 
     let store = place.open().await.unwrap();
-    store.enqueue(large(number + 2)).await.unwrap();
+    store.queue(large(number + 2)).await.unwrap();
     assert_eq!(store.log_state().await.unwrap().size, size + 1);
 }
 
@@ -319,11 +334,11 @@ async fn survives_a_full_database() {
 async fn one_process_delivers() {
     let place = Place::new();
     let (one, two) = (place.create().await, place.open().await.unwrap());
-    one.enqueue(outgoings(0..2)).await.unwrap();
+    one.queue(outgoings(0..2)).await.unwrap();
     let lease = one.lease_due(partner(), now(), ALL).await.unwrap();
     assert!(matches!(two.lease_due(partner(), now(), ALL).await, Err(StoreError::Locked(_))));
     assert!(matches!(two.expire(now()).await, Err(StoreError::Locked(_))));
-    two.enqueue(outgoings(2..3)).await.unwrap();
+    two.queue(outgoings(2..3)).await.unwrap();
     drop(one);
     let taken_over = two.lease_due(partner(), now(), ALL).await.unwrap().unwrap();
     assert_eq!(taken_over.messages().len(), 3);
@@ -335,8 +350,8 @@ async fn a_crash_loses_nothing_that_was_confirmed() {
     let place = Place::new();
     let store = place.create().await;
     for number in 0..20 {
-        store.enqueue(outgoings(number * 10..number * 10 + 10)).await.unwrap();
-        store.file(partner(), vec![arrival(10_000 + number)], now()).await.unwrap();
+        store.queue(outgoings(number * 10..number * 10 + 10)).await.unwrap();
+        store.take_in(partner(), vec![arrival(10_000 + number)], now()).await.unwrap();
         // The files as they would be found after pulling the plug.
         let after = Place::new();
         for suffix in ["", "-wal"] {
@@ -353,10 +368,10 @@ async fn a_crash_loses_nothing_that_was_confirmed() {
 async fn a_commit_cut_short_leaves_nothing() {
     let place = Place::new();
     let store = place.create().await;
-    store.enqueue(outgoings(0..10)).await.unwrap();
+    store.queue(outgoings(0..10)).await.unwrap();
     let before =
         (store.log_state().await.unwrap(), fs::metadata(place.file("knooppunt.db-wal")).unwrap().len());
-    store.enqueue(outgoings(10..20)).await.unwrap();
+    store.queue(outgoings(10..20)).await.unwrap();
     let wal = fs::read(place.file("knooppunt.db-wal")).unwrap();
     let cut = usize::try_from(before.1).unwrap();
     for length in [cut + 1, cut + (wal.len() - cut) / 2, wal.len() - 1] {
@@ -365,7 +380,7 @@ async fn a_commit_cut_short_leaves_nothing() {
         fs::write(after.file("knooppunt.db-wal"), &wal[..length]).unwrap();
         let found = after.open().await.unwrap();
         assert_eq!(found.log_state().await.unwrap(), before.0, "cut at {length} of {}", wal.len());
-        found.enqueue(outgoings(10..20)).await.unwrap();
+        found.queue(outgoings(10..20)).await.unwrap();
     }
 }
 
@@ -373,7 +388,7 @@ async fn a_commit_cut_short_leaves_nothing() {
 async fn counts_what_is_there() {
     let place = Place::new();
     let store = place.create().await;
-    store.enqueue(outgoings(0..30)).await.unwrap();
+    store.queue(outgoings(0..30)).await.unwrap();
     for number in 0..5 {
         let room = BatchLimit { count: 5, ..ALL };
         let lease = store.lease_due(partner(), now(), room).await.unwrap().unwrap();
@@ -384,7 +399,7 @@ async fn counts_what_is_there() {
         }
     }
     store.resend(6, now()).await.unwrap();
-    store.file(partner(), vec![arrival(100), arrival(101), arrival(100)], now()).await.unwrap();
+    store.take_in(partner(), vec![arrival(100), arrival(101), arrival(100)], now()).await.unwrap();
     store.expire(now() + SignedDuration::from_hours(2)).await.unwrap();
     store.close().await;
     let mut bare = place.bare().await;
@@ -429,7 +444,7 @@ async fn the_write_ahead_log_does_not_grow_for_ever() {
     let mut longest = 0;
     for part in 0..50 {
         let messages = (part * 100..part * 100 + 100).map(|number| outgoing(number, 60_000)).collect();
-        store.enqueue(messages).await.unwrap();
+        store.queue(messages).await.unwrap();
         longest = longest.max(fs::metadata(place.file("knooppunt.db-wal")).unwrap().len());
     }
     assert!(fs::metadata(place.path()).unwrap().len() > 200 << 20, "it was copied meanwhile");
@@ -439,7 +454,7 @@ async fn the_write_ahead_log_does_not_grow_for_ever() {
     sqlx::query("SELECT size FROM log_state").fetch_one(&mut *reading).await.unwrap();
     for part in 50..60 {
         store
-            .enqueue((part * 100..part * 100 + 100).map(|number| outgoing(number, 60_000)).collect())
+            .queue((part * 100..part * 100 + 100).map(|number| outgoing(number, 60_000)).collect())
             .await
             .unwrap();
     }
@@ -457,7 +472,7 @@ async fn goes_on_when_the_disk_has_room_again() {
     let Some(_disk) = SmallDisk::mount(folder.0.path()) else { return };
     let place = Place(tempfile::tempdir_in(folder.0.path()).unwrap());
     let store = place.create().await;
-    store.enqueue(outgoings(0..5)).await.unwrap();
+    store.queue(outgoings(0..5)).await.unwrap();
     let lease = store.lease_due(partner(), now(), ALL).await.unwrap().unwrap();
     let filler = place.file("filler");
     let mut content = vec![0_u8; 32 << 20];
@@ -467,7 +482,7 @@ async fn goes_on_when_the_disk_has_room_again() {
     let mut number = 100;
     let failed = loop {
         number += 1;
-        if let Err(error) = store.enqueue(vec![outgoing(number, 90_000)]).await {
+        if let Err(error) = store.queue(vec![outgoing(number, 90_000)]).await {
             break error;
         }
     };
@@ -476,7 +491,7 @@ async fn goes_on_when_the_disk_has_room_again() {
     let size = store.log_size().await.unwrap();
 
     fs::remove_file(filler).unwrap();
-    store.enqueue(vec![outgoing(number, 90_000)]).await.unwrap();
+    store.queue(vec![outgoing(number, 90_000)]).await.unwrap();
     admit(&store, &lease).await.unwrap();
     assert_eq!(store.log_state().await.unwrap().size, size + 1);
     store.close().await;

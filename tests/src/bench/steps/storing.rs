@@ -91,9 +91,10 @@ async fn file(world: &World, sample: &Sample, folder: &Path) -> anyhow::Result<(
         (0..sample.messages.len()).map(|number| arrival(world, sample, number)).collect::<Result<_, _>>()?;
     let batches: Vec<Vec<Arrival>> = arrivals.chunks(BATCH).map(<[Arrival]>::to_vec).collect();
     let mut first = None;
+    let rules = store.rules_version().await?;
     let before = own_cpu()?;
     for batch in batches {
-        let receipt = store.file(world.from, batch, sample.now).await?;
+        let receipt = store.file(world.from, rules, batch, sample.now).await?;
         first.get_or_insert(receipt);
     }
     let took = per_message(before, sample)?;
@@ -124,9 +125,10 @@ fn arrival(world: &World, sample: &Sample, number: usize) -> anyhow::Result<Arri
 async fn enqueue(store: &Store, sample: &Sample) -> anyhow::Result<f64> {
     let rows: Vec<Vec<Outgoing>> =
         sample.messages.chunks(BATCH).map(|batch| batch.iter().map(outgoing).collect()).collect();
+    let rules = store.rules_version().await?;
     let before = own_cpu()?;
     for batch in rows {
-        store.enqueue(batch).await?;
+        store.enqueue(rules, batch, Vec::new()).await?;
     }
     per_message(before, sample)
 }
