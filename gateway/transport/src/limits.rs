@@ -37,6 +37,10 @@ const DRAIN_TIME: Duration = Duration::from_secs(30);
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// The design's "fall back within a second" (`gateway/PROTOCOL.md` §8).
 const QUIC_TIME: Duration = Duration::from_secs(1);
+/// A partner that dies while it works on a request says nothing, and who only waits for the answer sends nothing that
+/// would reveal it; over TCP the partner's system does that. A connection lives for [`IDLE_TIME`] at most after its
+/// last request, so these pings are few.
+const QUIC_PING: Duration = Duration::from_secs(1);
 /// How long UDP that was found blocked is left alone.
 const QUIC_RETRY: Duration = Duration::from_mins(10);
 /// A partner answers when the outcome is durable, which takes milliseconds; a minute is a partner in trouble.
@@ -133,7 +137,9 @@ pub struct LinkOptions {
     pub quic_retry: Duration,
     /// From [`Link::send`](crate::Link::send) to the whole answer.
     pub request_time: Duration,
-    /// Between pings on a connection where nothing happens.
+    /// Between pings on a QUIC connection where nothing happens.
+    pub quic_ping: Duration,
+    /// Between pings on a TCP connection where nothing happens.
     pub keep_alive: Duration,
 }
 
@@ -150,6 +156,7 @@ impl Default for LinkOptions {
             quic_time: QUIC_TIME,
             quic_retry: QUIC_RETRY,
             request_time: REQUEST_TIME,
+            quic_ping: QUIC_PING,
             keep_alive: KEEP_ALIVE,
         }
     }

@@ -251,6 +251,6 @@ impl Inner {
 
     fn quic_transport(&self) -> quinn::TransportConfig {
         // Partners open no streams towards us.
-        transport(0, self.options.response_body, self.options.keep_alive)
+        transport(0, self.options.response_body, self.options.quic_ping, self.options.keep_alive)
     }
 }

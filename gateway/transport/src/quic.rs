@@ -32,8 +32,13 @@ const SOCKET_BUFFER: usize = 4 << 20;
 /// Unread data of one connection: two of the largest bodies.
 const WINDOW: u32 = 8 << 20;
 
-/// Flow control, timeouts and congestion control of a connection.
-pub(crate) fn transport(streams: u32, largest: usize, keep_alive: Duration) -> TransportConfig {
+/// Flow control, timeouts and congestion control of a connection, with a ping when there was silence for `ping`.
+pub(crate) fn transport(
+    streams: u32,
+    largest: usize,
+    ping: Duration,
+    keep_alive: Duration,
+) -> TransportConfig {
     let mut config = TransportConfig::default();
     let largest = u32::try_from(largest + (64 << 10)).unwrap_or(u32::MAX >> 2);
     config
@@ -44,8 +49,7 @@ pub(crate) fn transport(streams: u32, largest: usize, keep_alive: Duration) -> T
         .stream_receive_window(largest.into())
         .receive_window(WINDOW.max(largest).into())
         .send_window(u64::from(WINDOW))
-        // Address translators forget UDP after half a minute of silence, TCP after minutes.
-        .keep_alive_interval(Some(keep_alive / 2))
+        .keep_alive_interval(Some(ping))
         .max_idle_timeout((keep_alive + keep_alive / 2).try_into().ok());
     tune(&mut config);
     config

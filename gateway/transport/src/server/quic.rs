@@ -31,6 +31,8 @@ pub(super) fn config(tls: &Tls, limits: &Limits) -> ServerConfig {
         .transport_config(Arc::new(transport(
             limits.requests_per_connection,
             limits.request_body,
+            // Address translators forget UDP after half a minute of silence, TCP after minutes.
+            limits.keep_alive / 2,
             limits.keep_alive,
         )))
         .max_incoming(limits.handshakes)

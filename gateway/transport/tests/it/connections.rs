@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use transport::{Carrier, Endpoint, Limits, Link, LinkOptions, ServerOptions};
+use transport::{Carrier, Endpoint, Limits, Link, LinkOptions, Request, ServerOptions};
 
 use crate::{
     common::{BOTH, Ca, Node, RECEIVER, SENDER, echo, link, nobody, oin, pair, patient, within},
-    raw::{self, Relay},
+    raw::{self, Line, Relay},
 };
 
 #[tokio::test]
@@ -151,25 +151,68 @@ impl Killable {
 #[tokio::test]
 async fn a_partner_that_was_killed_and_restarted_is_found_again_at_once() {
     for carrier in BOTH {
-        let ca = Ca::new("Groep");
-        let link = link(ca.tls(SENDER));
-        let identity = ca.issue_for(RECEIVER);
-        let tls = || crate::common::tls(identity.clone(), &ca.trust());
-        let any = "127.0.0.1:0".parse().unwrap();
-        let options = ServerOptions { tcp: any, quic: Some(any), limits: Limits::default() };
-        let (runtime, node) = Killable::start(tls(), options);
-        let endpoint = node.endpoint(carrier);
-        let options = ServerOptions {
-            tcp: node.server.tcp_addr(),
-            quic: node.server.quic_addr(),
-            limits: Limits::default(),
-        };
-        assert_eq!(link.send(&endpoint, echo("x")).await.unwrap().status, 200);
-        runtime.kill(node);
-        let node = within(restart(tls(), options)).await;
+        let mortal = Mortal::start(carrier);
+        assert_eq!(mortal.link.send(&mortal.endpoint, echo("x")).await.unwrap().status, 200);
+        let (link, endpoint) = (mortal.link.clone(), mortal.endpoint.clone());
+        let node = mortal.killed_and_restarted().await;
         assert_eq!(within(link.send(&endpoint, echo("x"))).await.unwrap().status, 200);
         assert_eq!(link.carrier(endpoint.oin), Some(carrier));
         assert_eq!(node.script.requests(), 1);
+    }
+}
+
+/// Over TCP the system of the partner tells at once.
+#[tokio::test]
+async fn who_waits_for_the_answer_of_a_partner_that_was_killed_soon_asks_again() {
+    let mut mortal = Mortal::start(Carrier::Quic);
+    let relay = Line::to(mortal.node.server.quic_addr().unwrap()).await;
+    let endpoint = Endpoint { quic: Some(relay.address.clone()), ..mortal.endpoint.clone() };
+    assert_eq!(within(mortal.link.send(&endpoint, echo("x"))).await.unwrap().status, 200);
+    let (asking, asked) = (mortal.link.clone(), endpoint.clone());
+    let answer = tokio::spawn(async move { asking.send(&asked, Request::get("/wacht")).await });
+    within(mortal.node.waits.started.recv()).await.unwrap();
+    // Until all is acknowledged and the size of datagrams is found out: there is nothing more to send.
+    within(relay.silence(Duration::from_millis(300))).await;
+    // What dies in a test says goodbye; a process that is killed does not.
+    relay.cut();
+    let node = mortal.killed_and_restarted().await;
+    relay.mend();
+    node.waits.release(1);
+    let answer =
+        tokio::time::timeout(Duration::from_secs(10), answer).await.expect("not after a long silence");
+    assert_eq!(answer.unwrap().unwrap().status, 200);
+    assert_eq!(node.script.requests(), 1);
+}
+
+/// A node that can be killed, and a link to it.
+struct Mortal {
+    ca: Ca,
+    identity: transport::Identity,
+    link: Link,
+    runtime: Killable,
+    node: Node,
+    endpoint: Endpoint,
+}
+
+impl Mortal {
+    fn start(carrier: Carrier) -> Self {
+        let ca = Ca::new("Groep");
+        let identity = ca.issue_for(RECEIVER);
+        let any = "127.0.0.1:0".parse().unwrap();
+        let options = ServerOptions { tcp: any, quic: Some(any), limits: Limits::default() };
+        let (runtime, node) = Killable::start(crate::common::tls(identity.clone(), &ca.trust()), options);
+        let endpoint = node.endpoint(carrier);
+        Self { link: link(ca.tls(SENDER)), ca, identity, runtime, node, endpoint }
+    }
+
+    async fn killed_and_restarted(self) -> Node {
+        let options = ServerOptions {
+            tcp: self.node.server.tcp_addr(),
+            quic: self.node.server.quic_addr(),
+            limits: Limits::default(),
+        };
+        self.runtime.kill(self.node);
+        within(restart(crate::common::tls(self.identity, &self.ca.trust()), options)).await
     }
 }
 

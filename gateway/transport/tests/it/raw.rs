@@ -3,7 +3,10 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -21,9 +24,10 @@ use rustls::{
     server::{ServerConfig as Config, WebPkiClientVerifier},
     version::TLS13,
 };
+use tokio::sync::Notify;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, copy_bidirectional},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UdpSocket},
     task::JoinSet,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
@@ -194,6 +198,66 @@ impl Relay {
 async fn relay(mut inside: TcpStream, target: std::net::SocketAddr) {
     let mut outside = TcpStream::connect(target).await.unwrap();
     let _ = copy_bidirectional(&mut inside, &mut outside).await;
+}
+
+/// Carries the datagrams of one client to a node and back, unless it is down.
+pub(crate) struct Line {
+    pub(crate) address: String,
+    outside: Arc<UdpSocket>,
+    down: Arc<AtomicBool>,
+    carried: Arc<Notify>,
+}
+
+impl Line {
+    pub(crate) async fn to(node: std::net::SocketAddr) -> Self {
+        let inside = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let outside = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        outside.connect(node).await.unwrap();
+        let address = format!("localhost:{}", inside.local_addr().unwrap().port());
+        let down = Arc::new(AtomicBool::new(false));
+        let carried = Arc::new(Notify::new());
+        tokio::spawn(carry(inside, outside.clone(), down.clone(), carried.clone()));
+        Self { address, outside, down, carried }
+    }
+
+    /// Waits until neither side had anything to say for so long.
+    pub(crate) async fn silence(&self, long: std::time::Duration) {
+        while tokio::time::timeout(long, self.carried.notified()).await.is_ok() {}
+    }
+
+    /// From here on nothing gets through.
+    pub(crate) fn cut(&self) {
+        self.down.store(true, Ordering::SeqCst);
+    }
+
+    /// What the node said in the meantime stays unheard.
+    pub(crate) fn mend(&self) {
+        let mut lost = vec![0; 65_536];
+        while self.outside.try_recv(&mut lost).is_ok() {}
+        self.down.store(false, Ordering::SeqCst);
+    }
+}
+
+async fn carry(inside: UdpSocket, outside: Arc<UdpSocket>, down: Arc<AtomicBool>, carried: Arc<Notify>) {
+    let (mut there, mut back) = (vec![0; 65_536], vec![0; 65_536]);
+    let mut client = None;
+    loop {
+        carried.notify_one();
+        tokio::select! {
+            Ok((length, from)) = inside.recv_from(&mut there) => {
+                client = Some(from);
+                if !down.load(Ordering::SeqCst) {
+                    let _ = outside.send(&there[..length]).await;
+                }
+            }
+            // While nobody is there, the system says so here.
+            received = outside.recv(&mut back) => if let (Ok(length), Some(client)) = (received, client)
+                && !down.load(Ordering::SeqCst)
+            {
+                let _ = inside.send_to(&back[..length], client).await;
+            }
+        }
+    }
 }
 
 /// Takes one connection and does the handshake as this server would.
