@@ -1,11 +1,11 @@
 //! A message from draft to filed, one type per stage. A stage can only be reached through the one before it:
 //!
 //! ```text
-//! Draft ─permit→ PermittedDraft ─sign→ SignedMessage           (sender)
-//! ReceivedMessage ─verify→ VerifiedMessage ─admit→ AdmittedMessage   (receiver)
+//! Draft ─permit→ PermittedDraft ─sign→ SignedMessage                 (sender; else HeldBack)
+//! ReceivedMessage ─verify→ VerifiedMessage ─admit→ AdmittedMessage   (receiver; else RefusedMessage)
 //! ```
 //!
-//! [`PermittedDraft`], [`SignedMessage`] and [`AdmittedMessage`] have no public constructor, so what the rules did not
+//! None of those after the first has a public constructor, and the store takes nothing else: what the rules did not
 //! permit can reach neither the outbox nor the inbox.
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,8 +16,10 @@ use crate::id;
 mod receiving;
 mod sending;
 
-pub use receiving::{AdmittedMessage, ReceivedMessage, RefusedMessage, VerifiedMessage, agreement_of};
-pub use sending::{Draft, PermittedDraft, SignedMessage};
+pub use receiving::{
+    AdmittedMessage, Attributes, ReceivedMessage, RefusedMessage, VerifiedMessage, agreement_of,
+};
+pub use sending::{Draft, HeldBack, PermittedDraft, SignedMessage};
 
 /// How far a sender's clock may run ahead of the receiver's.
 pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);

@@ -4,7 +4,7 @@ use exchange::{
     message::ReceivedMessage, oin::Oin, policy::ConsentKnowledge, receipt::Receipt, rulebook::Rulebook,
 };
 use jiff::Timestamp;
-use store::{Admitted, Arrival, StoreError, Verdict};
+use store::{Arrival, StoreError};
 
 use crate::core::Core;
 
@@ -33,7 +33,7 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
     let mut ruling = core.ruling();
     loop {
         let arrivals = lines.iter().map(|line| arrival(core.me, &ruling.rules, peer, line, now)).collect();
-        match core.store.file(peer, ruling.version, arrivals, now).await {
+        match core.store.file(ruling.version, arrivals).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             filed => return Ok(filed?),
         }
@@ -58,31 +58,7 @@ fn arrival(me: Oin, rules: &Rulebook, peer: Oin, line: &str, now: Timestamp) -> 
     let decided = ReceivedMessage::new(line, peer)
         .verify(me, rules, now)
         .and_then(|verified| verified.admit(rules, ConsentKnowledge::NothingElse, now));
-    match decided {
-        Ok(message) => Arrival {
-            id: Some(message.id()),
-            digest: message.digest(),
-            leaf: message.leaf(now),
-            conflict_leaf: message.conflict_leaf(now),
-            verdict: Verdict::Admitted(Admitted {
-                case: message.case(),
-                message_type: message.message_type().to_owned(),
-                purpose: message.purpose().to_owned(),
-                agreement: message.agreement(),
-                desk: message.desk().map(str::to_owned),
-                jws: message.compact().to_owned(),
-                created: message.created(),
-                expires: message.expires(),
-            }),
-        },
-        Err(refused) => Arrival {
-            id: refused.id(),
-            digest: refused.digest(),
-            leaf: refused.leaf(now),
-            conflict_leaf: refused.conflict_leaf(now),
-            verdict: Verdict::Refused { reason: refused.refusal().reason.code().to_owned() },
-        },
-    }
+    Arrival::new(decided, now)
 }
 
 #[cfg(test)]

@@ -3,16 +3,15 @@
 use exchange::{
     agreement::Standing,
     digest::Digest,
-    message::{Draft, SignedMessage},
+    message::{Draft, HeldBack, SignedMessage},
     oin::Oin,
     policy::ConsentKnowledge,
-    refusal::{Reason, Refusal},
+    refusal::Refusal,
     rulebook::Rulebook,
-    tlog::Leaf,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::Document;
-use store::{Enqueued, Outgoing, Priority, StoreError};
+use store::{Enqueued, Outgoing, StoreError};
 use uuid::Uuid;
 
 use crate::core::Core;
@@ -72,23 +71,27 @@ pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Sub
 struct Decided {
     outcomes: Vec<Submitted>,
     messages: Vec<Outgoing>,
-    held_back: Vec<Leaf>,
+    held_back: Vec<HeldBack>,
 }
 
 fn decide(core: &Core, rules: &Rulebook, submissions: &[Submission], now: Timestamp) -> Decided {
     let mut outcomes = Vec::with_capacity(submissions.len());
     let (mut messages, mut held_back) = (Vec::new(), Vec::new());
     for submission in submissions {
-        let intake = submission.source_record.as_deref().map(|record| core.store.intake_key(record));
+        let row = submission.source_record.as_deref().map(|record| core.store.intake_key(record));
         let draft = draft(core, rules, submission, now);
-        match sign(core, rules, draft.clone()) {
+        match sign(core, rules, draft) {
             Ok(message) => {
                 outcomes.push(Submitted::Queued(message.draft().id));
-                messages.push(outgoing_row(&message, intake));
+                let message = Outgoing::from(message);
+                messages.push(match row {
+                    Some(row) => message.of_row(row),
+                    None => message,
+                });
             }
-            Err(refusal) => {
-                held_back.push(draft.held_back(&refusal));
-                outcomes.push(Submitted::HeldBack(refusal));
+            Err(refused) => {
+                outcomes.push(Submitted::HeldBack(refused.refusal().clone()));
+                held_back.push(refused);
             }
         }
     }
@@ -126,33 +129,8 @@ fn choose_agreement(
     in_force.or(candidates.first()).map_or_else(|| Digest::of(b""), |agreement| agreement.digest())
 }
 
-fn sign(core: &Core, rules: &Rulebook, draft: Draft) -> Result<SignedMessage, Refusal> {
-    let permitted = draft.permit(rules, ConsentKnowledge::NothingElse);
-    permitted.map_err(without_agreement)?.sign(&*core.signer)
-}
-
-/// To the sender, an agreement that does not exist is one that does not allow it.
-fn without_agreement(refusal: Refusal) -> Refusal {
-    if refusal.reason == Reason::AgreementUnknown { Reason::PurposeNotAllowed.into() } else { refusal }
-}
-
-fn outgoing_row(message: &SignedMessage, intake: Option<store::IntakeKey>) -> Outgoing {
-    let draft = message.draft();
-    Outgoing {
-        to: draft.to,
-        id: draft.id,
-        case: draft.case,
-        message_type: draft.document.schema().message_type().unwrap_or_default().to_owned(),
-        purpose: draft.purpose.clone(),
-        agreement: draft.agreement,
-        digest: message.digest(),
-        jws: message.compact().to_owned(),
-        leaf: message.leaf(),
-        created: draft.time,
-        expires: draft.expires,
-        priority: Priority::Normal,
-        intake,
-    }
+fn sign(core: &Core, rules: &Rulebook, draft: Draft) -> Result<SignedMessage, HeldBack> {
+    draft.permit(rules, ConsentKnowledge::NothingElse)?.sign(&*core.signer)
 }
 
 fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Submitted> {

@@ -1,28 +1,37 @@
 //! Measures the store on this machine: rows per second of queueing, delivering and filing, and memory.
 //!
 //! `cargo run --release -p store --example rates -- [messages] [group] [writers]`
+//!
+//! The messages are real, as the store takes no others. They are made before what is measured; the memory shown has
+//! them in it.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the machine's clock and randomness")]
 #![allow(clippy::print_stdout, reason = "a measurement is there to be read")]
 
 use std::{
+    cell::Cell,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use anyhow::anyhow;
 use ed25519_dalek::SigningKey;
 use exchange::{
-    digest::Digest,
+    agreement::Agreement,
+    id,
+    message::{AdmittedMessage, Draft, ReceivedMessage, SignedMessage},
     oin::Oin,
+    policy::ConsentKnowledge,
+    purpose::Purpose,
     random::Random,
-    tlog::{Leaf, LogSigner},
+    rulebook::Rulebook,
+    signature::Ed25519Signer,
+    tlog::LogSigner,
 };
 use jiff::{SignedDuration, Timestamp};
-use store::{
-    Admitted, Arrival, BatchLimit, Options, Outgoing, PartnerCheckpoint, Priority, SentOutcome, StorageKey,
-    Store, Verdict,
-};
+use serde_json::Value;
+use store::{Arrival, BatchLimit, Options, Outgoing, PartnerCheckpoint, SentOutcome, StorageKey, Store};
 use uuid::Uuid;
 
 struct Machine;
@@ -33,8 +42,8 @@ impl Random for Machine {
     }
 }
 
-/// How often the rate is printed.
-const STEP: usize = 50_000;
+/// How often the rate is printed, and how many messages are made at once.
+const STEP: usize = 10_000;
 
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -46,61 +55,64 @@ async fn measure() -> anyhow::Result<()> {
     let messages: usize = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
     let group: usize = arguments.next().map_or(Ok(128), |text| text.parse())?;
     let writers: usize = arguments.next().map_or(Ok(1), |text| text.parse())?;
+    let world = World::make()?;
     let folder = tempfile::tempdir_in(std::env::current_dir()?)?;
     println!("before: rss {:.1} MB", rss()?);
 
     let store = open(&folder.path().join("in.db")).await?;
     println!("open: rss {:.1} MB", rss()?);
-    run("file", &store, messages, group, writers, file).await?;
+    run("file", &store, (messages, group, writers), || world.arrival(), file).await?;
     store.close().await;
 
     let store = open(&folder.path().join("uit.db")).await?;
-    run("enqueue", &store, messages, group, writers, enqueue).await?;
-    deliver(&store, messages.min(200_000), group).await?;
+    let make = || world.outgoing(&store);
+    run("enqueue", &store, (messages, group, writers), make, enqueue).await?;
+    deliver(&store, &world, messages.min(200_000), group).await?;
     println!("end: rss {:.1} MB", rss()?);
     store.close().await;
 
     let start = Instant::now();
     let store = open_again(&folder.path().join("uit.db")).await?;
     println!("reopened in {:?}", start.elapsed());
-    latency(&store).await?;
+    latency(&store, &world).await?;
     store.close().await;
     Ok(())
 }
 
-async fn run<F, Fut>(
+async fn run<T, F, Fut>(
     name: &str,
     store: &Store,
-    messages: usize,
-    group: usize,
-    writers: usize,
+    (messages, group, writers): (usize, usize, usize),
+    make: impl Fn() -> anyhow::Result<T>,
     operation: F,
 ) -> anyhow::Result<()>
 where
-    F: Fn(Store, usize) -> Fut + Copy + Send + 'static,
+    T: Send + 'static,
+    F: Fn(Store, Vec<T>) -> Fut + Copy + Send + 'static,
     Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
     let mut done = 0;
     while done < messages {
+        let groups = STEP.min(messages) / group / writers;
+        let make_group = || (0..group).map(|_| make()).collect::<anyhow::Result<Vec<T>>>();
+        let of_writer = || (0..groups).map(|_| make_group()).collect::<anyhow::Result<Vec<_>>>();
+        let of_writers = (0..writers).map(|_| of_writer()).collect::<anyhow::Result<Vec<_>>>()?;
         let (start, cpu_before) = (Instant::now(), cpu()?);
-        let step = STEP.min(messages);
-        let tasks: Vec<_> = (0..writers)
-            .map(|_| {
-                let store = store.clone();
-                tokio::spawn(async move {
-                    for _ in 0..step / group / writers {
-                        operation(store.clone(), group).await?;
-                    }
-                    anyhow::Ok(())
-                })
+        let writing = |groups: Vec<Vec<T>>| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for group in groups {
+                    operation(store.clone(), group).await?;
+                }
+                anyhow::Ok(())
             })
-            .collect();
+        };
+        let tasks: Vec<_> = of_writers.into_iter().map(writing).collect();
         for task in tasks {
             task.await??;
         }
-        let rows = step / group / writers * writers * group;
-        done += step;
-        report(name, done, rows, start.elapsed(), cpu_before)?;
+        done += STEP.min(messages);
+        report(name, done, groups * writers * group, start.elapsed(), cpu_before)?;
     }
     Ok(())
 }
@@ -120,40 +132,38 @@ fn report(name: &str, total: usize, rows: usize, took: Duration, before: [f64; 2
     Ok(())
 }
 
-async fn enqueue(store: Store, group: usize) -> anyhow::Result<()> {
-    let messages = (0..group).map(|_| outgoing(&store)).collect::<anyhow::Result<Vec<_>>>()?;
+async fn enqueue(store: Store, messages: Vec<Outgoing>) -> anyhow::Result<()> {
     store.enqueue(store.rules_version().await?, messages, Vec::new()).await?;
     Ok(())
 }
 
-async fn file(store: Store, group: usize) -> anyhow::Result<()> {
-    let arrivals = (0..group).map(|_| arrival(&store)).collect::<anyhow::Result<Vec<_>>>()?;
-    store.file(partner()?, store.rules_version().await?, arrivals, Timestamp::now()).await?;
+async fn file(store: Store, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
+    store.file(store.rules_version().await?, arrivals).await?;
     Ok(())
 }
 
-async fn deliver(store: &Store, messages: usize, group: usize) -> anyhow::Result<()> {
+async fn deliver(store: &Store, world: &World, messages: usize, group: usize) -> anyhow::Result<()> {
     let (start, cpu_before) = (Instant::now(), cpu()?);
     let mut done = 0;
     while done < messages {
         let limit = BatchLimit { count: group, bytes: 4 << 20 };
-        let Some(lease) = store.lease_due(partner()?, Timestamp::now(), limit).await? else { break };
+        let Some(lease) = store.lease_due(world.draft.to, world.now(), limit).await? else { break };
         let outcomes = vec![SentOutcome::Admitted; lease.messages().len()];
         let checkpoint = PartnerCheckpoint { size: u64::try_from(done)?, note: "note".into() };
         let receipt = "r".repeat(600 * outcomes.len());
-        store.record_receipt(&lease, &outcomes, receipt, checkpoint, Timestamp::now()).await?;
+        store.record_receipt(&lease, &outcomes, receipt, checkpoint, world.now()).await?;
         done += outcomes.len();
     }
     report("deliver", done, done, start.elapsed(), cpu_before)
 }
 
 /// One message at a time.
-async fn latency(store: &Store) -> anyhow::Result<()> {
+async fn latency(store: &Store, world: &World) -> anyhow::Result<()> {
     let mut took = Vec::new();
     for _ in 0..200 {
-        let arrival = arrival(store)?;
+        let arrival = world.arrival()?;
         let start = Instant::now();
-        store.file(partner()?, store.rules_version().await?, vec![arrival], Timestamp::now()).await?;
+        store.file(store.rules_version().await?, vec![arrival]).await?;
         took.push(start.elapsed());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -162,71 +172,107 @@ async fn latency(store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn outgoing(store: &Store) -> anyhow::Result<Outgoing> {
-    let id = id()?;
-    let jws = jws();
-    let now = Timestamp::now();
-    Ok(Outgoing {
-        to: partner()?,
-        id,
-        case: self::id()?,
-        message_type: "nl.sociaaldomein.signalen.betalingsachterstand.v1".into(),
-        purpose: "vroegsignalering-huur".into(),
-        agreement: Digest::of(b"agreement"),
-        digest: Digest::of(jws.as_bytes()),
-        jws,
-        leaf: leaf(),
-        created: now,
-        expires: now + SignedDuration::from_hours(700),
-        priority: Priority::Normal,
-        intake: std::env::var_os("INTAKE").map(|_| store.intake_key(id.as_bytes())),
-    })
+/// The organisations of the test vectors, what they agreed, and what one sends the other.
+struct World {
+    rules: Rulebook,
+    sender: Ed25519Signer,
+    draft: Draft,
+    /// Every message is made a millisecond after the one before.
+    made: Cell<i64>,
 }
 
-fn arrival(_: &Store) -> anyhow::Result<Arrival> {
-    let jws = jws();
-    let now = Timestamp::now();
-    Ok(Arrival {
-        id: Some(id()?),
-        digest: Digest::of(jws.as_bytes()),
-        verdict: Verdict::Admitted(Admitted {
-            case: if std::env::var_os("RANDOM_CASES").is_some() { random_id() } else { id()? },
-            message_type: "nl.sociaaldomein.signalen.betalingsachterstand.v1".into(),
-            purpose: "vroegsignalering-huur".into(),
-            agreement: Digest::of(b"agreement"),
-            desk: Some("schuldhulp".into()),
-            jws,
-            created: now,
-            expires: now + SignedDuration::from_hours(700),
-        }),
-        leaf: leaf(),
-        conflict_leaf: leaf(),
-    })
+impl World {
+    fn make() -> anyhow::Result<Self> {
+        let purposes = vector(include_str!("../../vectors/purposes.json"))?;
+        let purposes = purposes.as_array().into_iter().flatten();
+        let purposes: Vec<Purpose> =
+            purposes.map(|one| Ok(Purpose::from_json(text(&one["jcs"])?)?)).collect::<anyhow::Result<_>>()?;
+        let file = vector(include_str!("../../vectors/agreement.json"))?;
+        let mut agreement = Agreement::parse(text(&file["jcs"])?)?;
+        for answer in file["answers"].as_array().into_iter().flatten() {
+            agreement.add_answer(text(&answer["jws"])?)?;
+        }
+        let message = vector(include_str!("../../vectors/message.json"))?;
+        let (from, to, now) = (
+            text(&message["from"])?.parse()?,
+            text(&message["to"])?.parse()?,
+            text(&message["now"])?.parse()?,
+        );
+        let rules = Rulebook::new([agreement], purposes);
+        let known = admitted(text(&message["jws"])?, (from, to), &rules, now)?;
+        let draft = Draft {
+            id: known.id(),
+            from,
+            to,
+            agreement: known.agreement(),
+            purpose: known.purpose().to_owned(),
+            case: known.case(),
+            desk: known.desk().map(str::to_owned),
+            time: now,
+            expires: known.expires(),
+            document: known.document().clone(),
+        };
+        // The seed of the corporation in the vectors.
+        Ok(Self { rules, sender: Ed25519Signer::from_seed(&[1; 32]), draft, made: Cell::new(0) })
+    }
+
+    /// The moment of the message made last.
+    fn now(&self) -> Timestamp {
+        self.draft.time + SignedDuration::from_millis(self.made.get())
+    }
+
+    fn signed(&self) -> anyhow::Result<SignedMessage> {
+        self.made.set(self.made.get() + 1);
+        let time = self.now();
+        let expires = time + SignedDuration::from_hours(700);
+        let random = std::env::var_os("RANDOM_CASES").is_some();
+        let case = if random { random_id() } else { id::new(time, &Machine) };
+        let draft = Draft { id: id::new(time, &Machine), case, time, expires, ..self.draft.clone() };
+        Ok(draft.permit(&self.rules, ConsentKnowledge::NothingElse)?.sign(&self.sender)?)
+    }
+
+    fn outgoing(&self, store: &Store) -> anyhow::Result<Outgoing> {
+        let message = self.signed()?;
+        let row = std::env::var_os("INTAKE").map(|_| store.intake_key(message.draft().id.as_bytes()));
+        let outgoing = Outgoing::from(message);
+        Ok(match row {
+            Some(row) => outgoing.of_row(row),
+            None => outgoing,
+        })
+    }
+
+    fn arrival(&self) -> anyhow::Result<Arrival> {
+        let (message, now) = (self.signed()?, self.now());
+        let between = (self.draft.from, self.draft.to);
+        Ok(Arrival::new(Ok(admitted(message.compact(), between, &self.rules, now)?), now))
+    }
 }
 
-fn id() -> anyhow::Result<Uuid> {
-    let mut random = [0; 10];
-    Machine.fill(&mut random);
-    let millis = u64::try_from(Timestamp::now().as_millisecond())?;
-    Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+fn admitted(
+    compact: &str,
+    (from, to): (Oin, Oin),
+    rules: &Rulebook,
+    now: Timestamp,
+) -> anyhow::Result<AdmittedMessage> {
+    ReceivedMessage::new(compact, from)
+        .verify(to, rules, now)
+        .and_then(|verified| verified.admit(rules, ConsentKnowledge::NothingElse, now))
+        .map_err(|refused| anyhow!("{}", refused.refusal()))
 }
 
+fn vector(text: &str) -> anyhow::Result<Value> {
+    Ok(serde_json::from_str(text)?)
+}
+
+fn text(value: &Value) -> anyhow::Result<&str> {
+    value.as_str().ok_or_else(|| anyhow!("a vector without a text"))
+}
+
+/// A case as a partner could choose it: in no order.
 fn random_id() -> Uuid {
     let mut random = [0; 16];
     Machine.fill(&mut random);
-    Uuid::from_bytes(random)
-}
-
-fn jws() -> String {
-    "e".repeat(2048)
-}
-
-fn leaf() -> Leaf {
-    Leaf::new(vec![b'l'; 400])
-}
-
-fn partner() -> anyhow::Result<Oin> {
-    Ok("00000099000000002000".parse()?)
+    uuid::Builder::from_random_bytes(random).into_uuid()
 }
 
 async fn open(path: &Path) -> anyhow::Result<Store> {

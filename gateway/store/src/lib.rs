@@ -18,9 +18,9 @@ pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Admitted, Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState,
-    Notice, Order, Outgoing, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority,
-    RulesVersion, SentOutcome, State, StoredAgreement, Verdict,
+    Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState, Notice, Order,
+    Outgoing, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RulesVersion,
+    SentOutcome, State, StoredAgreement,
 };
 pub use store::{
     CONFLICT_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES, MAX_PAYLOAD_BYTES, MAX_ROWS_READ,

@@ -2,7 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
+use exchange::{
+    digest::Digest,
+    message::{AdmittedMessage, Attributes, RefusedMessage, SignedMessage},
+    oin::Oin,
+    tlog::Leaf,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -22,35 +27,80 @@ pub enum Priority {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct RulesVersion(pub(crate) u64);
 
-/// A signed message that may leave.
+/// A signed message that may leave. Only a [`SignedMessage`] becomes one.
+///
+/// ```compile_fail,E0451
+/// use store::{Outgoing, Priority};
+///
+/// fn forged(outgoing: Outgoing, jws: String) -> Outgoing {
+///     Outgoing { jws, ..outgoing }
+/// }
+/// ```
+///
+/// Not even a permitted draft does, before it is signed:
+///
+/// ```compile_fail,E0277
+/// use exchange::message::PermittedDraft;
+/// use store::Outgoing;
+///
+/// fn unsigned(draft: PermittedDraft) -> Outgoing {
+///     Outgoing::from(draft)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    /// The recipient.
-    pub to: Oin,
-    /// The identifier of the message, a UUIDv7.
-    pub id: Uuid,
-    /// The case it belongs to.
-    pub case: Uuid,
-    /// The CloudEvents type.
-    pub message_type: String,
-    /// The name of the purpose.
-    pub purpose: String,
-    /// The digest of the agreement by which it may leave.
-    pub agreement: Digest,
-    /// The digest of `jws`.
-    pub digest: Digest,
+    pub(crate) to: Oin,
+    pub(crate) id: Uuid,
+    pub(crate) case: Uuid,
+    pub(crate) message_type: &'static str,
+    pub(crate) purpose: String,
+    pub(crate) agreement: Digest,
+    /// Of `jws`.
+    pub(crate) digest: Digest,
     /// The exact bytes to send and to keep as evidence.
-    pub jws: String,
-    /// What the log says about it.
-    pub leaf: Leaf,
-    /// When it was made.
-    pub created: Timestamp,
-    /// After this it is not sent any more.
-    pub expires: Timestamp,
+    pub(crate) jws: String,
+    pub(crate) leaf: Leaf,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) priority: Priority,
+    pub(crate) row: Option<IntakeKey>,
+}
+
+impl From<SignedMessage> for Outgoing {
+    fn from(message: SignedMessage) -> Self {
+        let (digest, leaf) = (message.digest(), message.leaf());
+        let (draft, jws) = message.into_parts();
+        Self {
+            to: draft.to,
+            id: draft.id,
+            case: draft.case,
+            // Every message that was signed has one.
+            message_type: draft.document.schema().message_type().unwrap_or_default(),
+            purpose: draft.purpose,
+            agreement: draft.agreement,
+            digest,
+            jws,
+            leaf,
+            created: draft.time,
+            expires: draft.expires,
+            priority: Priority::default(),
+            row: None,
+        }
+    }
+}
+
+impl Outgoing {
     /// Before what it goes.
-    pub priority: Priority,
+    #[must_use]
+    pub fn with_priority(self, priority: Priority) -> Self {
+        Self { priority, ..self }
+    }
+
     /// The row of the source it was made from: a row that was offered before is not sent again.
-    pub intake: Option<IntakeKey>,
+    #[must_use]
+    pub fn of_row(self, row: IntakeKey) -> Self {
+        Self { row: Some(row), ..self }
+    }
 }
 
 /// What became of a message that was handed over for sending.
@@ -68,54 +118,77 @@ pub enum Enqueued {
     },
 }
 
-/// A message that came from a partner, with what was decided about it.
+/// A message that came from a partner, with what was decided about it. Only an [`AdmittedMessage`] or a
+/// [`RefusedMessage`] becomes one.
+///
+/// ```compile_fail,E0451
+/// use exchange::oin::Oin;
+/// use store::Arrival;
+///
+/// fn forged(arrival: Arrival, from: Oin) -> Arrival {
+///     Arrival { from, ..arrival }
+/// }
+/// ```
+///
+/// A message of which only the signature was checked does not:
+///
+/// ```compile_fail,E0308
+/// use exchange::message::VerifiedMessage;
+/// use jiff::Timestamp;
+/// use store::Arrival;
+///
+/// fn undecided(message: VerifiedMessage, received: Timestamp) -> Arrival {
+///     Arrival::new(Ok(message), received)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// The identifier, when the message could be verified. Without one there is nothing to recognise it by, and
-    /// each arrival is logged.
-    pub id: Option<Uuid>,
-    /// The digest of the bytes as they came.
-    pub digest: Digest,
-    /// The decision.
-    pub verdict: Verdict,
-    /// What the log says about it.
-    pub leaf: Leaf,
+    pub(crate) from: Oin,
+    pub(crate) received: Timestamp,
+    /// When the message could be verified. Without one there is nothing to recognise it by, and each arrival is logged.
+    pub(crate) id: Option<Uuid>,
+    /// Of the bytes as they came.
+    pub(crate) digest: Digest,
+    pub(crate) verdict: Verdict,
+    pub(crate) leaf: Leaf,
     /// What the log says instead when the identifier is known with another digest: a refusal with the reason
     /// `dubbel-met-andere-inhoud`.
-    pub conflict_leaf: Leaf,
+    pub(crate) conflict_leaf: Leaf,
 }
 
 /// What was decided about an arrival.
 #[derive(Debug, Clone)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It may enter.
-    Admitted(Admitted),
-    /// It may not.
-    Refused {
-        /// The stable code of the reason.
-        reason: String,
-    },
+    Admitted(Attributes),
+    /// It may not, for the reason with this code.
+    Refused(&'static str),
 }
 
-/// A message that may enter.
-#[derive(Debug, Clone)]
-pub struct Admitted {
-    /// The case it belongs to.
-    pub case: Uuid,
-    /// The CloudEvents type.
-    pub message_type: String,
-    /// The name of the purpose.
-    pub purpose: String,
-    /// The digest of the agreement by which it may enter.
-    pub agreement: Digest,
-    /// The desk it is for.
-    pub desk: Option<String>,
-    /// The exact bytes as they came.
-    pub jws: String,
-    /// When it was made, by its sender's clock.
-    pub created: Timestamp,
-    /// When it expires.
-    pub expires: Timestamp,
+impl Arrival {
+    /// What came at this moment, and was decided about it.
+    pub fn new(decided: Result<AdmittedMessage, RefusedMessage>, received: Timestamp) -> Self {
+        match decided {
+            Ok(message) => Self {
+                from: message.from(),
+                received,
+                id: Some(message.id()),
+                digest: message.digest(),
+                leaf: message.leaf(received),
+                conflict_leaf: message.conflict_leaf(received),
+                verdict: Verdict::Admitted(message.into_attributes()),
+            },
+            Err(refused) => Self {
+                from: refused.from(),
+                received,
+                id: refused.id(),
+                digest: refused.digest(),
+                leaf: refused.leaf(received),
+                conflict_leaf: refused.conflict_leaf(received),
+                verdict: Verdict::Refused(refused.refusal().reason.code()),
+            },
+        }
+    }
 }
 
 /// Someone for whom something waits.

@@ -11,7 +11,7 @@ use super::{
 /// Creating never touches what is there.
 pub async fn is_made_once(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.queue(Maker::new(1).outgoings(partner(1)?, 3)).await?;
+    store.queue(Maker::new(1).outgoings(partner(1)?, 3)?).await?;
     assert!(matches!(database.create().await.err(), Some(StoreError::AlreadyExists(_))));
     assert_eq!(store.log_size().await?, 3);
     Ok(())
@@ -47,8 +47,8 @@ pub async fn survives_being_dropped(database: &impl Database) -> Result<()> {
     for _ in 0..5 {
         let store = database.open().await?;
         assert_eq!(store.log_size().await?, size);
-        let messages = maker.outgoings(partner(1)?, 7);
-        let last = messages.last().map(|message| message.jws.clone());
+        let messages = maker.outgoings(partner(1)?, 7)?;
+        let last = messages.last().map(|message| message.compact().to_owned());
         let indexes = queued(&store.queue(messages).await?)?;
         size += 7;
         drop(store);
@@ -67,13 +67,13 @@ pub async fn says_closed_after_closing(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let other = store.clone();
     let busy = tokio::spawn({
-        let (store, messages) = (store.clone(), Maker::new(3).outgoings(partner(1)?, 100));
+        let (store, messages) = (store.clone(), Maker::new(3).outgoings(partner(1)?, 100)?);
         async move { store.queue(messages).await }
     });
     let enqueued = busy.await??;
     store.close().await;
     assert_eq!(enqueued.len(), 100);
-    assert_eq!(other.queue(Maker::new(4).outgoings(partner(1)?, 1)).await, Err(StoreError::Closed));
+    assert_eq!(other.queue(Maker::new(4).outgoings(partner(1)?, 1)?).await, Err(StoreError::Closed));
     assert_eq!(other.log_size().await, Err(StoreError::Closed));
     assert_eq!(database.open().await?.log_size().await?, 100);
     Ok(())

@@ -1,25 +1,21 @@
 //! What the cases work with: organisations, messages, batches.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use exchange::{
-    digest::Digest,
     id,
+    message::{Draft, SignedMessage},
     oin::Oin,
     random::{Random as _, SeededRandom},
     receipt::{Receipt, VerifiedReceipt},
-    tlog::{Leaf, LogSigner, LogVerifier},
+    tlog::{LogSigner, LogVerifier},
 };
 use jiff::{SignedDuration, Timestamp};
-use store::{
-    Admitted, Arrival, BatchLimit, Enqueued, Lease, Outgoing, PartnerCheckpoint, Priority, SentOutcome,
-    Store, StoreError, Verdict,
-};
+use store::{BatchLimit, Enqueued, Lease, Outgoing, PartnerCheckpoint, SentOutcome, Store, StoreError};
 use uuid::Uuid;
+
+use super::agreed::{self, Incoming, agreed};
 
 /// The key of every store in the suite.
 pub const STORAGE_KEY: [u8; 32] = [0x51; 32];
@@ -67,45 +63,42 @@ pub fn later(minutes: i64) -> Timestamp {
 /// Offering what was decided by the rules as they stand.
 pub trait Offer {
     /// Queues these messages.
-    fn queue(
+    fn queue<M: Into<Outgoing>>(
         &self,
-        messages: Vec<Outgoing>,
+        messages: Vec<M>,
     ) -> impl Future<Output = Result<Vec<Enqueued>, StoreError>> + Send;
 
     /// Files these.
-    fn take_in(
-        &self,
-        from: Oin,
-        arrivals: Vec<Arrival>,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<Receipt, StoreError>> + Send;
+    fn take_in(&self, delivery: Vec<Incoming>) -> impl Future<Output = Result<Receipt, StoreError>> + Send;
 }
 
 impl Offer for Store {
-    async fn queue(&self, messages: Vec<Outgoing>) -> Result<Vec<Enqueued>, StoreError> {
-        self.enqueue(self.rules_version().await?, messages, Vec::new()).await
+    fn queue<M: Into<Outgoing>>(
+        &self,
+        messages: Vec<M>,
+    ) -> impl Future<Output = Result<Vec<Enqueued>, StoreError>> + Send {
+        let messages: Vec<Outgoing> = messages.into_iter().map(Into::into).collect();
+        async move { self.enqueue(self.rules_version().await?, messages, Vec::new()).await }
     }
 
-    async fn take_in(
-        &self,
-        from: Oin,
-        arrivals: Vec<Arrival>,
-        now: Timestamp,
-    ) -> Result<Receipt, StoreError> {
-        self.file(from, self.rules_version().await?, arrivals, now).await
+    async fn take_in(&self, delivery: Vec<Incoming>) -> Result<Receipt, StoreError> {
+        let arrivals = delivery.into_iter().map(|incoming| incoming.arrival).collect();
+        self.file(self.rules_version().await?, arrivals).await
     }
 }
+
+/// How long messages live, in minutes, unless a case says otherwise.
+const LIFETIME: i64 = 60;
 
 /// Makes messages, each another one.
 pub struct Maker {
     random: SeededRandom,
-    made: AtomicU64,
 }
 
 impl Maker {
     /// Makes the messages that belong to `seed`.
     pub fn new(seed: u64) -> Arc<Self> {
-        Arc::new(Self { random: SeededRandom::new(seed), made: AtomicU64::new(0) })
+        Arc::new(Self { random: SeededRandom::new(seed) })
     }
 
     /// An identifier of now.
@@ -120,63 +113,75 @@ impl Maker {
         u64::from_be_bytes(bytes) % bound.max(1)
     }
 
-    /// A message to `to` in a case of its own.
-    pub fn outgoing(&self, to: Oin) -> Outgoing {
-        let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let jws = format!("message.{number}.{}", "x".repeat(100));
-        Outgoing {
-            to,
+    /// What could be sent to `to`, in a case of its own.
+    pub fn draft(&self, to: Oin) -> Result<Draft> {
+        let agreed = agreed()?;
+        Ok(Draft {
             id: self.id(),
+            from: us()?,
+            to,
+            agreement: agreed.agreement,
+            purpose: agreed.purpose.clone(),
             case: self.id(),
-            message_type: "nl.sociaaldomein.signalen.zorgsignaal.v1".into(),
-            purpose: "vroegsignalering".into(),
-            agreement: Digest::of(b"agreement"),
-            digest: Digest::of(jws.as_bytes()),
-            leaf: Leaf::new(format!("sent {number}").into_bytes()),
-            jws,
-            created: now(),
-            expires: later(60),
-            priority: Priority::Normal,
-            intake: None,
-        }
+            desk: None,
+            time: now(),
+            expires: later(LIFETIME),
+            document: agreed.feedback.clone(),
+        })
+    }
+
+    /// A message to `to` in a case of its own.
+    pub fn outgoing(&self, to: Oin) -> Result<SignedMessage> {
+        agreed::sign(self.draft(to)?)
     }
 
     /// Messages to `to`.
-    pub fn outgoings(&self, to: Oin, count: usize) -> Vec<Outgoing> {
+    pub fn outgoings(&self, to: Oin, count: usize) -> Result<Vec<SignedMessage>> {
         (0..count).map(|_| self.outgoing(to)).collect()
     }
 
-    /// An admitted message.
-    pub fn admitted(&self) -> Arrival {
-        let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let jws = format!("message.{number}.{}", "y".repeat(100));
-        Arrival {
-            id: Some(self.id()),
-            digest: Digest::of(jws.as_bytes()),
-            leaf: Leaf::new(format!("admitted {number}").into_bytes()),
-            conflict_leaf: Leaf::new(format!("conflict {number}").into_bytes()),
-            verdict: Verdict::Admitted(Admitted {
-                case: self.id(),
-                message_type: "nl.sociaaldomein.signalen.zorgsignaal.v1".into(),
-                purpose: "vroegsignalering".into(),
-                agreement: Digest::of(b"agreement"),
-                desk: Some("schuldhulp".into()),
-                jws,
-                created: now(),
-                expires: later(60),
-            }),
-        }
+    /// Messages to `to`, with something changed before they were signed.
+    pub fn changed(&self, to: Oin, count: usize, change: impl Fn(&mut Draft)) -> Result<Vec<SignedMessage>> {
+        let one = |_| {
+            let mut draft = self.draft(to)?;
+            change(&mut draft);
+            agreed::sign(draft)
+        };
+        (0..count).map(one).collect()
     }
 
-    /// Admitted messages.
-    pub fn admitteds(&self, count: usize) -> Vec<Arrival> {
-        (0..count).map(|_| self.admitted()).collect()
+    /// What a partner could send, in a case of its own.
+    pub fn signal(&self, from: Oin) -> Result<Draft> {
+        let document = agreed()?.signal.clone();
+        let desk = Some("schuldhulp".into());
+        Ok(Draft { from, to: us()?, desk, document, ..self.draft(from)? })
     }
 
-    /// A refused message that was verified.
-    pub fn refused(&self, reason: &str) -> Arrival {
-        Arrival { verdict: Verdict::Refused { reason: reason.into() }, ..self.admitted() }
+    /// A message of a partner that is admitted.
+    pub fn admitted(&self, from: Oin) -> Result<Incoming> {
+        admitted(&agreed::sign(self.signal(from)?)?, now())
     }
+
+    /// Messages of a partner that are admitted.
+    pub fn admitteds(&self, from: Oin, count: usize) -> Result<Vec<Incoming>> {
+        (0..count).map(|_| self.admitted(from)).collect()
+    }
+
+    /// A message of a partner that can be verified and is refused: the agreement was ended here
+    /// (`convenant-niet-geldig`).
+    pub fn refused(&self, from: Oin) -> Result<Incoming> {
+        refused(&agreed::sign(self.signal(from)?)?)
+    }
+}
+
+/// A message of a partner that comes in while the agreement is in force.
+pub fn admitted(message: &SignedMessage, at: Timestamp) -> Result<Incoming> {
+    agreed::receive(message.compact(), message.draft().from, &agreed()?.rules, at)
+}
+
+/// A message of a partner that comes in after the agreement was ended here.
+pub fn refused(message: &SignedMessage) -> Result<Incoming> {
+    agreed::receive(message.compact(), message.draft().from, &agreed()?.ended, now())
 }
 
 /// Checks a receipt against the log of these stores.

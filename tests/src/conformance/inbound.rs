@@ -1,12 +1,13 @@
 //! Filing.
 
 use anyhow::{Context as _, Result};
-use exchange::{digest::Digest, receipt::ReceiptLeaf};
-use store::{Arrival, Direction, Filter, Order, State, StoreError, Verdict};
+use exchange::{message::Draft, receipt::ReceiptLeaf};
+use store::{Direction, Filter, Order, State, StoreError};
 
 use super::{
     Database,
-    given::{Maker, Offer as _, later, now, partner, verified},
+    agreed::{agreed, receive, sign},
+    given::{Maker, Offer as _, admitted, later, now, partner, refused, verified},
 };
 
 /// One signature proves the whole batch, and each batch after it.
@@ -15,8 +16,8 @@ pub async fn answers_with_a_receipt_that_verifies(database: &impl Database) -> R
     let maker = Maker::new(40);
     let mut size = 0;
     for count in [1, 5, 128, 256, 2, 1] {
-        let arrivals = maker.admitteds(count);
-        let receipt = store.take_in(partner(1)?, arrivals.clone(), now()).await?;
+        let arrivals = maker.admitteds(partner(1)?, count)?;
+        let receipt = store.take_in(arrivals.clone()).await?;
         let verified = verified(&receipt)?;
         assert_eq!(receipt.size_before, size);
         size += u64::try_from(count)?;
@@ -31,17 +32,18 @@ pub async fn answers_with_a_receipt_that_verifies(database: &impl Database) -> R
 /// Everything that was given comes back.
 pub async fn keeps_what_was_admitted(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let arrival = Maker::new(41).admitted();
-    store.take_in(partner(1)?, vec![arrival.clone()], later(1)).await?;
-    let row = store.message(arrival.id.context("no id")?).await?.context("not there")?;
-    let Verdict::Admitted(admitted) = arrival.verdict else { anyhow::bail!("not admitted") };
+    let message = sign(Maker::new(41).signal(partner(1)?)?)?;
+    store.take_in(vec![admitted(&message, later(1))?]).await?;
+    let draft = message.draft();
+    let message_type = draft.document.schema().message_type();
+    let row = store.message(draft.id).await?.context("not there")?;
     assert_eq!((row.direction, row.state, row.partner), (Direction::Inbound, State::Admitted, partner(1)?));
-    assert_eq!((row.id, row.case, row.desk), (arrival.id, Some(admitted.case), admitted.desk));
-    assert_eq!((row.message_type, row.purpose), (Some(admitted.message_type), Some(admitted.purpose)));
-    assert_eq!((row.agreement, row.digest), (Some(admitted.agreement), arrival.digest));
-    assert_eq!((row.created, row.expires), (admitted.created, Some(admitted.expires)));
+    assert_eq!((row.id, row.case, &row.desk), (Some(draft.id), Some(draft.case), &draft.desk));
+    assert_eq!((row.message_type.as_deref(), row.purpose.as_ref()), (message_type, Some(&draft.purpose)));
+    assert_eq!((row.agreement, row.digest), (Some(draft.agreement), message.digest()));
+    assert_eq!((row.created, row.expires), (draft.time, Some(draft.expires)));
     assert_eq!((row.finished, row.reason), (Some(later(1)), None));
-    assert_eq!(store.payload(row.index).await?, admitted.jws);
+    assert_eq!(store.payload(row.index).await?, message.compact());
     Ok(())
 }
 
@@ -49,18 +51,18 @@ pub async fn keeps_what_was_admitted(database: &impl Database) -> Result<()> {
 pub async fn files_each_message_once(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(42);
-    let arrivals = maker.admitteds(10);
-    store.take_in(partner(1)?, arrivals.clone(), now()).await?;
-    let mut mixed = maker.admitteds(2);
+    let arrivals = maker.admitteds(partner(1)?, 10)?;
+    store.take_in(arrivals.clone()).await?;
+    let mut mixed = maker.admitteds(partner(1)?, 2)?;
     mixed.splice(1..1, arrivals.clone());
-    let receipt = store.take_in(partner(1)?, mixed.clone(), later(1)).await?;
+    let receipt = store.take_in(mixed.clone()).await?;
     let entries = verified(&receipt)?;
     let found: Vec<u64> = entries.entries().map(|(index, _)| index).collect();
     assert_eq!(found, [10, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
     for ((_, leaf), arrival) in entries.entries().zip(&mixed) {
         assert_eq!(leaf, &arrival.leaf);
     }
-    let again = store.take_in(partner(1)?, arrivals, later(2)).await?;
+    let again = store.take_in(arrivals).await?;
     assert!(again.leaves.iter().all(|leaf| matches!(leaf, ReceiptLeaf::Known { .. })));
     assert_eq!(verified(&again)?.checkpoint().size, 12);
     assert_eq!(store.log_size().await?, 12);
@@ -72,9 +74,9 @@ pub async fn files_each_message_once(database: &impl Database) -> Result<()> {
 pub async fn recognises_a_message_within_its_batch(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(43);
-    let (one, two) = (maker.admitted(), maker.admitted());
+    let (one, two) = (maker.admitted(partner(1)?)?, maker.admitted(partner(1)?)?);
     let batch = vec![one.clone(), two.clone(), one.clone(), two, one];
-    let receipt = store.take_in(partner(1)?, batch, now()).await?;
+    let receipt = store.take_in(batch).await?;
     let found: Vec<u64> = verified(&receipt)?.entries().map(|(index, _)| index).collect();
     assert_eq!(found, [0, 1, 0, 1, 0]);
     assert_eq!(store.log_size().await?, 2);
@@ -84,11 +86,11 @@ pub async fn recognises_a_message_within_its_batch(database: &impl Database) -> 
 /// The receiver recognises what it has after a crash, which is when messages come again.
 pub async fn recognises_messages_after_reopening(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let arrivals = Maker::new(44).admitteds(300);
-    store.take_in(partner(1)?, arrivals[..200].to_vec(), now()).await?;
+    let arrivals = Maker::new(44).admitteds(partner(1)?, 300)?;
+    store.take_in(arrivals[..200].to_vec()).await?;
     drop(store);
     let store = database.open().await?;
-    let receipt = store.take_in(partner(1)?, arrivals[100..].to_vec(), now()).await?;
+    let receipt = store.take_in(arrivals[100..].to_vec()).await?;
     let found: Vec<u64> = verified(&receipt)?.entries().map(|(index, _)| index).collect();
     assert_eq!(found, (100..300).collect::<Vec<_>>());
     Ok(())
@@ -98,12 +100,12 @@ pub async fn recognises_messages_after_reopening(database: &impl Database) -> Re
 pub async fn recognises_refusals(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(45);
-    let refused = maker.refused("convenant-niet-geldig");
-    store.take_in(partner(1)?, vec![refused.clone()], now()).await?;
-    let admitted_now = Arrival { verdict: maker.admitted().verdict, ..refused.clone() };
-    let receipt = store.take_in(partner(1)?, vec![admitted_now], now()).await?;
-    assert!(matches!(receipt.leaves[0], ReceiptLeaf::Known { index: 0, .. }));
-    let row = store.message(refused.id.context("no id")?).await?.context("not there")?;
+    let message = sign(maker.signal(partner(1)?)?)?;
+    let first = refused(&message)?;
+    store.take_in(vec![first.clone()]).await?;
+    let receipt = store.take_in(vec![admitted(&message, now())?]).await?;
+    assert!(matches!(&receipt.leaves[0], ReceiptLeaf::Known { index: 0, leaf, .. } if *leaf == first.leaf));
+    let row = store.message(message.draft().id).await?.context("not there")?;
     assert_eq!((row.state, row.reason.as_deref()), (State::Refused, Some("convenant-niet-geldig")));
     assert_eq!((row.case, row.message_type, row.created), (None, None, now()));
     assert!(matches!(store.payload(0).await, Err(StoreError::NotFound(_))));
@@ -114,18 +116,21 @@ pub async fn recognises_refusals(database: &impl Database) -> Result<()> {
 pub async fn refuses_other_content_under_a_known_identifier(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(46);
-    let known = maker.admitted();
-    let other = Arrival { id: known.id, ..maker.admitted() };
-    store.take_in(partner(1)?, vec![known.clone()], now()).await?;
-    let receipt = store.take_in(partner(1)?, vec![other.clone(), known.clone()], now()).await?;
+    let same_id = || {
+        let first = maker.signal(partner(1)?)?;
+        let second = Draft { id: first.id, ..maker.signal(partner(1)?)? };
+        anyhow::Ok((admitted(&sign(first)?, now())?, admitted(&sign(second)?, now())?))
+    };
+    let (known, other) = same_id()?;
+    store.take_in(vec![known.clone()]).await?;
+    let receipt = store.take_in(vec![other.clone(), known.clone()]).await?;
     let entries = verified(&receipt)?;
     let leaves: Vec<_> = entries.entries().map(|(index, leaf)| (index, leaf.clone())).collect();
     assert_eq!(leaves, [(1, other.conflict_leaf.clone()), (0, known.leaf.clone())]);
 
     // Also when both come in one batch.
-    let (first, second) = (maker.admitted(), maker.admitted());
-    let second = Arrival { id: first.id, ..second };
-    let receipt = store.take_in(partner(1)?, vec![first.clone(), second.clone()], now()).await?;
+    let (first, second) = same_id()?;
+    let receipt = store.take_in(vec![first.clone(), second.clone()]).await?;
     let leaves: Vec<_> = verified(&receipt)?.entries().map(|(_, leaf)| leaf.clone()).collect();
     assert_eq!(leaves, [first.leaf, second.conflict_leaf]);
 
@@ -143,11 +148,11 @@ pub async fn refuses_other_content_under_a_known_identifier(database: &impl Data
 pub async fn keeps_senders_apart(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(47);
-    let arrival = maker.admitted();
-    let outgoing = store::Outgoing { id: arrival.id.context("no id")?, ..maker.outgoing(partner(1)?) };
-    store.queue(vec![outgoing]).await?;
+    let id = maker.id();
+    store.queue(maker.changed(partner(1)?, 1, |draft| draft.id = id)?).await?;
     for number in 1..4 {
-        let receipt = store.take_in(partner(number)?, vec![arrival.clone()], now()).await?;
+        let message = sign(Draft { id, ..maker.signal(partner(number)?)? })?;
+        let receipt = store.take_in(vec![admitted(&message, now())?]).await?;
         assert!(matches!(receipt.leaves[0], ReceiptLeaf::New(_)));
     }
     assert_eq!(store.log_size().await?, 4);
@@ -157,10 +162,10 @@ pub async fn keeps_senders_apart(database: &impl Database) -> Result<()> {
 /// What cannot be verified cannot be recognised either; it is refused and logged every time.
 pub async fn logs_each_unverified_arrival(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let garbage = Arrival { id: None, ..Maker::new(48).refused("handtekening-ongeldig") };
-    let receipt = store.take_in(partner(1)?, vec![garbage.clone(), garbage.clone()], now()).await?;
+    let garbage = receive("dit is geen bericht", partner(1)?, &agreed()?.rules, now())?;
+    let receipt = store.take_in(vec![garbage.clone(), garbage.clone()]).await?;
     verified(&receipt)?;
-    store.take_in(partner(1)?, vec![garbage], now()).await?;
+    store.take_in(vec![garbage]).await?;
     assert_eq!(store.log_size().await?, 3);
     let count = &store.counts().await?[0];
     assert_eq!((count.count, count.reason.as_deref()), (3, Some("handtekening-ongeldig")));
@@ -171,10 +176,10 @@ pub async fn logs_each_unverified_arrival(database: &impl Database) -> Result<()
 /// A batch without messages is answered with the head of the log.
 pub async fn answers_an_empty_batch(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let receipt = store.take_in(partner(1)?, Vec::new(), now()).await?;
+    let receipt = store.take_in(Vec::new()).await?;
     assert_eq!(verified(&receipt)?.checkpoint().size, 0);
-    store.take_in(partner(1)?, Maker::new(49).admitteds(3), now()).await?;
-    let receipt = store.take_in(partner(1)?, Vec::new(), now()).await?;
+    store.take_in(Maker::new(49).admitteds(partner(1)?, 3)?).await?;
+    let receipt = store.take_in(Vec::new()).await?;
     assert_eq!(verified(&receipt)?.checkpoint().size, 3);
     Ok(())
 }
@@ -185,9 +190,9 @@ pub async fn lists_what_was_asked_for(database: &impl Database) -> Result<()> {
     let maker = Maker::new(50);
     for number in 0..30 {
         match number % 3 {
-            0 => drop(store.queue(maker.outgoings(partner(1)?, 1)).await?),
-            1 => drop(store.take_in(partner(1)?, maker.admitteds(1), now()).await?),
-            _ => drop(store.take_in(partner(1)?, vec![maker.refused("verlopen")], now()).await?),
+            0 => drop(store.queue(maker.outgoings(partner(1)?, 1)?).await?),
+            1 => drop(store.take_in(maker.admitteds(partner(1)?, 1)?).await?),
+            _ => drop(store.take_in(vec![maker.refused(partner(1)?)?]).await?),
         }
     }
     let everything = Filter { limit: 7, ..Filter::default() };
@@ -220,24 +225,20 @@ pub async fn lists_what_was_asked_for(database: &impl Database) -> Result<()> {
 pub async fn erases_a_case(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(51);
-    let (one, other) = (maker.admitted(), maker.admitted());
-    let Verdict::Admitted(admitted) = one.verdict.clone() else { anyhow::bail!("not admitted") };
-    store.take_in(partner(1)?, vec![one, other], now()).await?;
+    let case = maker.id();
+    let of_case = || sign(Draft { case, ..maker.signal(partner(1)?)? });
+    store.take_in(vec![admitted(&of_case()?, now())?, maker.admitted(partner(1)?)?]).await?;
     let before = store.log_state().await?;
-    assert!(store.erase_case(admitted.case, now()).await?);
-    assert!(!store.erase_case(admitted.case, now()).await?);
+    assert!(store.erase_case(case, now()).await?);
+    assert!(!store.erase_case(case, now()).await?);
     assert_eq!(store.payload(0).await, Err(StoreError::Erased));
     store.payload(1).await?;
     assert_eq!(store.log_state().await?, before);
 
     // The case may live on, under a new key.
-    let next = Arrival { id: Some(maker.id()), ..maker.admitted() };
-    let Verdict::Admitted(mut content) = next.verdict.clone() else { anyhow::bail!("not admitted") };
-    content.case = admitted.case;
-    let jws = content.jws.clone();
-    let next = Arrival { digest: Digest::of(jws.as_bytes()), verdict: Verdict::Admitted(content), ..next };
-    store.take_in(partner(1)?, vec![next], now()).await?;
-    assert_eq!(store.payload(2).await?, jws);
+    let next = of_case()?;
+    store.take_in(vec![admitted(&next, now())?]).await?;
+    assert_eq!(store.payload(2).await?, next.compact());
     assert_eq!(store.payload(0).await, Err(StoreError::Erased));
     Ok(())
 }

@@ -6,7 +6,7 @@ use store::{LogState, MAX_BATCH, MAX_ROWS_READ, Store, StoreError};
 
 use super::{
     Database,
-    given::{Maker, Offer as _, log_verifier, now, partner},
+    given::{Maker, Offer as _, log_verifier, partner},
 };
 
 /// Leaves that were logged, and the root after each.
@@ -116,7 +116,7 @@ pub async fn signs_its_head_once(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let verifier = log_verifier()?;
     assert_eq!(verifier.open(&store.checkpoint().await?)?.size, 0);
-    store.take_in(partner(1)?, Maker::new(63).admitteds(3), now()).await?;
+    store.take_in(Maker::new(63).admitteds(partner(1)?, 3)?).await?;
     let note = store.checkpoint().await?;
     let head = verifier.open(&note)?;
     assert_eq!(LogState { size: head.size, root: head.root }, store.log_state().await?);

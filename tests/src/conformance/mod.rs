@@ -6,6 +6,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a case that does not hold panics: that is what it is for")]
 
 pub mod access;
+pub mod agreed;
 pub mod given;
 pub mod inbound;
 pub mod log;
@@ -44,6 +45,7 @@ macro_rules! store_conformance {
             access::survives_being_dropped,
             access::says_closed_after_closing,
             outbound::gives_indexes_in_order,
+            outbound::logs_what_was_held_back,
             outbound::keeps_what_was_queued,
             outbound::leases_in_the_order_of_the_queue,
             outbound::leases_withdrawals_first,
@@ -91,6 +93,8 @@ macro_rules! store_conformance {
             rules::keeps_agreements_and_answers,
             rules::tells_each_answer_to_each_party,
             rules::shows_that_rules_changed,
+            rules::refuses_what_older_rules_decided,
+            rules::refuses_what_older_rules_decided_and_nothing_else,
         }
 
         #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anyhow::{Result, anyhow, ensure};
 use exchange::{
     digest::Digest,
+    message::{Draft, SignedMessage},
     oin::Oin,
     tlog::{CompactRange, Leaf},
 };
@@ -15,14 +16,15 @@ use proptest::{
     test_runner::{Config, TestCaseError, TestRunner},
 };
 use store::{
-    Arrival, BatchLimit, Enqueued, Filter, Lease, LogState, Outgoing, PartnerDue, Priority, SentOutcome,
-    State, Store, StoreError,
+    BatchLimit, Enqueued, Filter, Lease, LogState, Outgoing, PartnerDue, Priority, SentOutcome, State, Store,
+    StoreError,
 };
 use uuid::Uuid;
 
 use super::{
     Database,
-    given::{ALL, Maker, Offer as _, checkpoint, indexes, later, partner, verified},
+    agreed::{Incoming, sign},
+    given::{ALL, Maker, Offer as _, admitted, checkpoint, indexes, later, partner, verified},
 };
 
 /// How many sequences are tried.
@@ -30,6 +32,9 @@ const SEQUENCES: u32 = 24;
 
 /// How long they are at most.
 const STEPS: usize = 60;
+
+/// More minutes than any sequence lasts.
+const LONG: i64 = 30 * 24 * 60;
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -151,10 +156,26 @@ async fn run(database: &impl Database, steps: &[Step]) -> Result<()> {
 /// A message that is sent, as the model knows it.
 #[derive(Debug, Clone)]
 struct Sent {
-    message: Outgoing,
+    message: SignedMessage,
+    priority: Priority,
     state: State,
     reason: Option<&'static str>,
     queued: u64,
+}
+
+impl Sent {
+    fn draft(&self) -> &Draft {
+        self.message.draft()
+    }
+}
+
+/// A message that came in, as the model knows it.
+#[derive(Clone)]
+struct Arrived {
+    message: SignedMessage,
+    /// What was decided the first time, and answers for it since.
+    first: Incoming,
+    index: u64,
 }
 
 struct Model {
@@ -164,7 +185,7 @@ struct Model {
     log: Vec<Leaf>,
     sent: BTreeMap<u64, Sent>,
     offered: HashMap<u8, u64>,
-    arrived: Vec<(Oin, Arrival, u64)>,
+    arrived: Vec<Arrived>,
     refused_in: usize,
     held: Vec<Lease>,
     silent: HashMap<Oin, i64>,
@@ -230,24 +251,28 @@ impl Model {
         let mut messages = Vec::new();
         let mut expected = Vec::new();
         for sketch in sketches {
-            let plain = self.maker.outgoing(to);
-            let message = Outgoing {
+            let plain = self.maker.draft(to)?;
+            let message = sign(Draft {
                 case: sketch.case.map_or(plain.case, |case| self.cases[case]),
-                priority: if sketch.first { Priority::First } else { Priority::Normal },
                 expires: later(self.minutes + sketch.minutes),
-                intake: sketch.row.map(|row| store.intake_key(&[row])),
                 ..plain
-            };
-            messages.push(message.clone());
+            })?;
+            let priority = if sketch.first { Priority::First } else { Priority::Normal };
+            let outgoing = Outgoing::from(message.clone()).with_priority(priority);
+            messages.push(match sketch.row {
+                Some(row) => outgoing.of_row(store.intake_key(&[row])),
+                None => outgoing,
+            });
             if let Some(index) = sketch.row.and_then(|row| self.offered.get(&row)) {
                 expected.push(Enqueued::AlreadyOffered { index: *index });
                 continue;
             }
             let index = self.size();
             expected.push(Enqueued::Queued { index });
-            self.log.push(message.leaf.clone());
+            self.log.push(message.leaf());
             self.offered.extend(sketch.row.map(|row| (row, index)));
-            self.sent.insert(index, Sent { message, state: State::Waiting, reason: None, queued: index });
+            let state = State::Waiting;
+            self.sent.insert(index, Sent { message, priority, state, reason: None, queued: index });
         }
         ensure!(store.queue(messages).await? == expected, "other indexes");
         Ok(())
@@ -264,36 +289,45 @@ impl Model {
         let mut arrivals = Vec::new();
         let mut expected = Vec::new();
         for pick in picks {
-            let plain = self.maker.admitted();
-            let picked = pick.and_then(|pick| self.arrived.get(pick % self.arrived.len().max(1)).cloned());
-            let arrival = match picked {
-                Some((_, known, _)) if changed => Arrival { id: known.id, ..plain },
-                Some((_, known, _)) => known,
-                None => plain,
-            };
-            let earlier = self.arrived.iter().find(|(of, known, _)| *of == from && known.id == arrival.id);
-            match earlier {
-                Some((_, known, index)) if known.digest == arrival.digest => {
-                    expected.push((*index, known.leaf.clone()));
+            let picked = pick.and_then(|pick| self.arrived.get(pick % self.arrived.len().max(1)));
+            let message = self.arriving(from, picked, changed)?;
+            let incoming = admitted(&message, self.now())?;
+            let of = |known: &&Arrived| known.message.draft().from == from && known.first.id == incoming.id;
+            match self.arrived.iter().find(of) {
+                Some(known) if known.first.digest == incoming.digest => {
+                    expected.push((known.index, known.first.leaf.clone()));
                 }
                 Some(_) => {
-                    expected.push((self.size(), arrival.conflict_leaf.clone()));
-                    self.log.push(arrival.conflict_leaf.clone());
+                    expected.push((self.size(), incoming.conflict_leaf.clone()));
+                    self.log.push(incoming.conflict_leaf.clone());
                     self.refused_in += 1;
                 }
                 None => {
-                    expected.push((self.size(), arrival.leaf.clone()));
-                    self.arrived.push((from, arrival.clone(), self.size()));
-                    self.log.push(arrival.leaf.clone());
+                    expected.push((self.size(), incoming.leaf.clone()));
+                    self.arrived.push(Arrived { message, first: incoming.clone(), index: self.size() });
+                    self.log.push(incoming.leaf.clone());
                 }
             }
-            arrivals.push(arrival);
+            arrivals.push(incoming);
         }
-        let receipt = verified(&store.take_in(from, arrivals, self.now()).await?)?;
+        let receipt = verified(&store.take_in(arrivals).await?)?;
         let found: Vec<(u64, Leaf)> = receipt.entries().map(|(index, leaf)| (index, leaf.clone())).collect();
         ensure!(found == expected, "another receipt");
         ensure!(receipt.checkpoint().size == self.size(), "another size");
         Ok(())
+    }
+
+    /// What a partner sends: something new, or what came before, or something else under the identifier of that. What
+    /// came from another partner it can only send under its own name.
+    fn arriving(&self, from: Oin, picked: Option<&Arrived>, changed: bool) -> Result<SignedMessage> {
+        // It lives longer than any sequence lasts.
+        let plain = Draft { expires: later(LONG), ..self.maker.signal(from)? };
+        match picked.map(|known| &known.message) {
+            None => sign(plain),
+            Some(known) if changed => sign(Draft { id: known.draft().id, ..plain }),
+            Some(known) if known.draft().from == from => Ok(known.clone()),
+            Some(known) => sign(Draft { from, ..known.draft().clone() }),
+        }
     }
 
     fn under_way(&self) -> HashSet<u64> {
@@ -306,20 +340,20 @@ impl Model {
         let busy: HashSet<Uuid> = under_way
             .iter()
             .filter_map(|index| self.sent.get(index))
-            .filter(|sent| sent.message.to == to)
-            .map(|sent| sent.message.case)
+            .filter(|sent| sent.draft().to == to)
+            .map(|sent| sent.draft().case)
             .collect();
         let mut waiting: Vec<_> = self
             .sent
             .iter()
             .filter(|(index, sent)| {
-                sent.message.to == to
+                sent.draft().to == to
                     && sent.state == State::Waiting
-                    && sent.message.expires > self.now()
+                    && sent.draft().expires > self.now()
                     && !under_way.contains(index)
-                    && !busy.contains(&sent.message.case)
+                    && !busy.contains(&sent.draft().case)
             })
-            .map(|(index, sent)| (sent.message.priority, sent.queued, *index))
+            .map(|(index, sent)| (sent.priority, sent.queued, *index))
             .collect();
         waiting.sort_unstable();
         waiting.into_iter().take(count).map(|(_, _, index)| index).collect()
@@ -331,7 +365,7 @@ impl Model {
         let found = lease.as_ref().map(indexes).unwrap_or_default();
         ensure!(found == expected, "leased {found:?} instead of {expected:?}");
         for message in lease.iter().flat_map(Lease::messages) {
-            ensure!(message.jws == self.sent[&message.index].message.jws, "another message");
+            ensure!(message.jws == self.sent[&message.index].message.compact(), "another message");
         }
         self.held.extend(lease);
         Ok(())
@@ -382,7 +416,7 @@ impl Model {
         let (now, size) = (self.now(), self.size());
         let sent = self.sent.get_mut(&index).ok_or_else(|| anyhow!("not there"))?;
         let result = store.resend(index, now).await;
-        if sent.state == State::Undeliverable && sent.message.expires > now {
+        if sent.state == State::Undeliverable && sent.draft().expires > now {
             (sent.state, sent.reason, sent.queued) = (State::Waiting, None, size);
             return Ok(result?);
         }
@@ -393,7 +427,7 @@ impl Model {
     async fn expire(&mut self, store: &Store) -> Result<()> {
         let (now, under_way, mut expired) = (self.now(), self.under_way(), 0);
         for (index, sent) in &mut self.sent {
-            if sent.state == State::Waiting && sent.message.expires <= now && !under_way.contains(index) {
+            if sent.state == State::Waiting && sent.draft().expires <= now && !under_way.contains(index) {
                 (sent.state, sent.reason) = (State::Undeliverable, Some("verlopen"));
                 expired += 1;
             }
@@ -409,7 +443,7 @@ impl Model {
         for number in 0..3 {
             let oin = partner(number)?;
             let waiting = self.sent.iter().filter(|(index, sent)| {
-                sent.message.to == oin && sent.state == State::Waiting && !under_way.contains(index)
+                sent.draft().to == oin && sent.state == State::Waiting && !under_way.contains(index)
             });
             let waiting = u64::try_from(waiting.count())?;
             let silent = self.silent.get(&oin).is_some_and(|until| *until > self.minutes);
@@ -439,15 +473,15 @@ impl Model {
                 let Some(sent) = self.sent.get(&row.index) else { continue };
                 let found = (row.state, row.reason.as_deref(), row.id);
                 ensure!(
-                    found == (sent.state, sent.reason, Some(sent.message.id)),
+                    found == (sent.state, sent.reason, Some(sent.draft().id)),
                     "message {}: {found:?}",
                     row.index
                 );
             }
         }
         ensure!(rows.len() == self.sent.len() + self.arrived.len() + self.refused_in, "other messages");
-        for (_, arrival, index) in &self.arrived {
-            ensure!(Digest::of(store.payload(*index).await?.as_bytes()) == arrival.digest, "another payload");
+        for Arrived { first, index, .. } in &self.arrived {
+            ensure!(Digest::of(store.payload(*index).await?.as_bytes()) == first.digest, "another payload");
         }
         let counted: u64 = store.counts().await?.iter().map(|count| count.count).sum();
         ensure!(counted == u64::try_from(rows.len())?, "counted {counted}");

@@ -1,43 +1,63 @@
 //! Queueing, leasing and settling.
 
 use anyhow::{Context as _, Result};
-use exchange::tlog::Leaf;
+use exchange::{entry::Entry, message::Draft, receipt::MAX_LEAVES, tlog::Leaf};
 use store::{
-    BatchLimit, Direction, Enqueued, Filter, MAX_BATCH, MAX_PAYLOAD_BYTES, Outgoing, PartnerDue, Priority,
+    BatchLimit, Direction, Enqueued, Filter, MAX_BATCH, MAX_LEAF_BYTES, Outgoing, PartnerDue, Priority,
     SentOutcome, State, Store, StoreError,
 };
 
 use super::{
     Database,
-    given::{ALL, Maker, Offer as _, admit, checkpoint, indexes, later, lease, now, partner, queued},
+    agreed::{agreed, hold_back},
+    given::{ALL, Maker, Offer as _, admit, checkpoint, indexes, later, lease, now, partner, queued, us},
 };
 
 /// Indexes are places in the log.
 pub async fn gives_indexes_in_order(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(10);
-    assert_eq!(queued(&store.queue(maker.outgoings(partner(1)?, 3)).await?)?, [0, 1, 2]);
+    assert_eq!(queued(&store.queue(maker.outgoings(partner(1)?, 3)?).await?)?, [0, 1, 2]);
     assert_eq!(store.append(vec![Leaf::new(b"other".to_vec()); 2]).await?, 3);
-    assert_eq!(queued(&store.queue(maker.outgoings(partner(2)?, 2)).await?)?, [5, 6]);
-    assert_eq!(store.queue(Vec::new()).await?, []);
+    assert_eq!(queued(&store.queue(maker.outgoings(partner(2)?, 2)?).await?)?, [5, 6]);
+    assert_eq!(store.queue(Vec::<Outgoing>::new()).await?, []);
     assert_eq!(store.log_size().await?, 7);
+    Ok(())
+}
+
+/// What was held back is in the log and nowhere else.
+pub async fn logs_what_was_held_back(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(32);
+    let unmet =
+        Draft { document: agreed()?.unmet.clone(), from: partner(1)?, to: us()?, ..maker.draft(us()?)? };
+    let held_back = hold_back(unmet)?;
+    let messages = vec![maker.outgoing(partner(1)?)?.into()];
+    let enqueued = store.enqueue(store.rules_version().await?, messages, vec![held_back.clone()]).await?;
+    assert_eq!(queued(&enqueued)?, [1]);
+    assert_eq!(store.leaves(0, 1).await?, [held_back.leaf()]);
+    assert!(matches!(Entry::of_leaf(&held_back.leaf())?, Entry::Tegengehouden { .. }));
+    let rows = store.messages(Filter { limit: 10, ..Filter::default() }).await?;
+    assert_eq!(rows.iter().map(|row| row.index).collect::<Vec<_>>(), [1]);
     Ok(())
 }
 
 /// Everything that was given comes back.
 pub async fn keeps_what_was_queued(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let message = Maker::new(11).outgoing(partner(1)?);
+    let message = Maker::new(11).outgoing(partner(1)?)?;
     let index = queued(&store.queue(vec![message.clone()]).await?)?[0];
-    let row = store.message(message.id).await?.context("not there")?;
+    let draft = message.draft();
+    let message_type = draft.document.schema().message_type();
+    let row = store.message(draft.id).await?.context("not there")?;
     assert_eq!((row.index, row.direction, row.state), (index, Direction::Outbound, State::Waiting));
-    assert_eq!((row.id, row.case, row.partner), (Some(message.id), Some(message.case), message.to));
-    assert_eq!((row.message_type, row.purpose), (Some(message.message_type), Some(message.purpose)));
-    assert_eq!((row.agreement, row.digest), (Some(message.agreement), message.digest));
-    assert_eq!((row.created, row.expires, row.finished), (message.created, Some(message.expires), None));
+    assert_eq!((row.id, row.case, row.partner), (Some(draft.id), Some(draft.case), draft.to));
+    assert_eq!((row.message_type.as_deref(), row.purpose.as_ref()), (message_type, Some(&draft.purpose)));
+    assert_eq!((row.agreement, row.digest), (Some(draft.agreement), message.digest()));
+    assert_eq!((row.created, row.expires, row.finished), (draft.time, Some(draft.expires), None));
     assert_eq!((row.reason, row.desk), (None, None));
-    assert_eq!(store.payload(index).await?, message.jws);
-    assert_eq!(store.leaves(index, 1).await?, [message.leaf]);
+    assert_eq!(store.payload(index).await?, message.compact());
+    assert_eq!(store.leaves(index, 1).await?, [message.leaf()]);
     assert_eq!(store.receipt(index).await?, None);
     assert_eq!(store.message(Maker::new(12).id()).await?, None);
     Ok(())
@@ -47,14 +67,15 @@ pub async fn keeps_what_was_queued(database: &impl Database) -> Result<()> {
 pub async fn leases_in_the_order_of_the_queue(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(13);
-    let messages = maker.outgoings(partner(1)?, 20);
+    let messages = maker.outgoings(partner(1)?, 20)?;
     store.queue(messages.clone()).await?;
-    store.queue(maker.outgoings(partner(2)?, 5)).await?;
+    store.queue(maker.outgoings(partner(2)?, 5)?).await?;
     let lease = lease(&store, partner(1)?).await?;
     assert_eq!(indexes(&lease), (0..20).collect::<Vec<_>>());
     for (leased, given) in lease.messages().iter().zip(&messages) {
-        assert_eq!((&leased.jws, leased.id, leased.case), (&given.jws, given.id, given.case));
-        assert_eq!((leased.digest, leased.expires), (given.digest, given.expires));
+        let draft = given.draft();
+        assert_eq!((leased.jws.as_str(), leased.id, leased.case), (given.compact(), draft.id, draft.case));
+        assert_eq!((leased.digest, leased.expires), (given.digest(), draft.expires));
     }
     assert_eq!(lease.to(), partner(1)?);
     assert_eq!(store.due(now(), 10).await?, [PartnerDue { oin: partner(2)?, waiting: 5 }]);
@@ -66,9 +87,10 @@ pub async fn leases_in_the_order_of_the_queue(database: &impl Database) -> Resul
 pub async fn leases_withdrawals_first(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(14);
-    store.queue(maker.outgoings(partner(1)?, 3)).await?;
-    let first = |message| Outgoing { priority: Priority::First, ..message };
-    store.queue(maker.outgoings(partner(1)?, 2).into_iter().map(first).collect()).await?;
+    store.queue(maker.outgoings(partner(1)?, 3)?).await?;
+    let withdrawals = maker.outgoings(partner(1)?, 2)?.into_iter();
+    let first = |message| Outgoing::from(message).with_priority(Priority::First);
+    store.queue(withdrawals.map(first).collect()).await?;
     let room = BatchLimit { count: 3, ..ALL };
     let lease = store.lease_due(partner(1)?, now(), room).await?.context("nothing is due")?;
     assert_eq!(indexes(&lease), [3, 4, 0]);
@@ -79,7 +101,7 @@ pub async fn leases_withdrawals_first(database: &impl Database) -> Result<()> {
 pub async fn leases_nothing_twice(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(15);
-    store.queue(maker.outgoings(partner(1)?, 10)).await?;
+    store.queue(maker.outgoings(partner(1)?, 10)?).await?;
     let room = BatchLimit { count: 4, ..ALL };
     let mut held = Vec::new();
     let mut seen = Vec::new();
@@ -89,7 +111,7 @@ pub async fn leases_nothing_twice(database: &impl Database) -> Result<()> {
     }
     assert_eq!(seen, (0..10).collect::<Vec<_>>());
     assert_eq!(store.due(now(), 10).await?, []);
-    store.queue(maker.outgoings(partner(1)?, 1)).await?;
+    store.queue(maker.outgoings(partner(1)?, 1)?).await?;
     assert_eq!(indexes(&lease(&store, partner(1)?).await?), [10]);
     Ok(())
 }
@@ -99,9 +121,7 @@ pub async fn keeps_the_order_of_a_case(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(16);
     let case = maker.id();
-    let of_case = |message| Outgoing { case, ..message };
-    let messages = maker.outgoings(partner(1)?, 4).into_iter().map(of_case).collect();
-    store.queue(messages).await?;
+    store.queue(maker.changed(partner(1)?, 4, |draft| draft.case = case)?).await?;
     let room = BatchLimit { count: 2, ..ALL };
     let under_way = store.lease_due(partner(1)?, now(), room).await?.context("nothing is due")?;
     assert_eq!(indexes(&under_way), [0, 1]);
@@ -120,11 +140,11 @@ pub async fn lets_others_overtake_a_case(database: &impl Database) -> Result<()>
     let store = database.create().await?;
     let maker = Maker::new(17);
     let case = maker.id();
-    let mut messages = maker.outgoings(partner(1)?, 6);
-    for message in messages.iter_mut().step_by(2) {
-        message.case = case;
+    for _ in 0..3 {
+        let mut messages = maker.changed(partner(1)?, 1, |draft| draft.case = case)?;
+        messages.extend(maker.outgoings(partner(1)?, 1)?);
+        store.queue(messages).await?;
     }
-    store.queue(messages).await?;
     let one = BatchLimit { count: 1, ..ALL };
     let under_way = store.lease_due(partner(1)?, now(), one).await?.context("nothing is due")?;
     let others = lease(&store, partner(1)?).await?;
@@ -140,8 +160,8 @@ pub async fn lets_others_overtake_a_case(database: &impl Database) -> Result<()>
 /// A batch is as large as asked and no larger; a single message always fits.
 pub async fn keeps_to_the_limits_of_a_batch(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let messages = Maker::new(18).outgoings(partner(1)?, 10);
-    let three: usize = messages[..3].iter().map(|message| message.jws.len() + 1).sum();
+    let messages = Maker::new(18).outgoings(partner(1)?, 10)?;
+    let three: usize = messages[..3].iter().map(|message| message.compact().len() + 1).sum();
     store.queue(messages).await?;
     for (bytes, expected) in [(three, 3), (three - 1, 2), (three + 1, 3), (1, 1), (0, 1)] {
         let room = BatchLimit { count: 256, bytes };
@@ -158,7 +178,7 @@ pub async fn sends_no_row_of_a_source_twice(database: &impl Database) -> Result<
     let maker = Maker::new(19);
     let offer = |store: &Store, rows: &[&str]| -> Result<Vec<Outgoing>> {
         let message = |row: &&str| {
-            Ok(Outgoing { intake: Some(store.intake_key(row.as_bytes())), ..maker.outgoing(partner(1)?) })
+            Ok(Outgoing::from(maker.outgoing(partner(1)?)?).of_row(store.intake_key(row.as_bytes())))
         };
         rows.iter().map(message).collect()
     };
@@ -178,13 +198,13 @@ pub async fn sends_no_row_of_a_source_twice(database: &impl Database) -> Result<
 pub async fn refuses_an_identifier_in_use_and_nothing_else(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(20);
-    let message = maker.outgoing(partner(1)?);
+    let message = maker.outgoing(partner(1)?)?;
     store.queue(vec![message.clone()]).await?;
     let mut waiting = Vec::new();
     for number in 0..40 {
-        let mut messages = maker.outgoings(partner(1)?, 2);
+        let mut messages = maker.outgoings(partner(1)?, 2)?;
         if number % 4 == 1 {
-            messages.push(Outgoing { id: message.id, ..maker.outgoing(partner(1)?) });
+            messages.extend(maker.changed(partner(1)?, 1, |draft| draft.id = message.draft().id)?);
         }
         let store = store.clone();
         waiting.push(tokio::spawn(async move { store.queue(messages).await }));
@@ -201,7 +221,7 @@ pub async fn refuses_an_identifier_in_use_and_nothing_else(database: &impl Datab
 /// Outcomes, receipt and checkpoint belong to the messages of the lease.
 pub async fn records_outcomes(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.queue(Maker::new(21).outgoings(partner(1)?, 5)).await?;
+    store.queue(Maker::new(21).outgoings(partner(1)?, 5)?).await?;
     let lease = lease(&store, partner(1)?).await?;
     let refused = |reason: &str| SentOutcome::Refused { reason: reason.into() };
     let outcomes = [SentOutcome::Admitted, refused("a"), SentOutcome::Admitted, refused("b"), refused("a")];
@@ -231,7 +251,7 @@ pub async fn records_outcomes(database: &impl Database) -> Result<()> {
 /// A receipt says something about every message, or it is not recorded.
 pub async fn wants_an_outcome_for_each(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.queue(Maker::new(22).outgoings(partner(1)?, 2)).await?;
+    store.queue(Maker::new(22).outgoings(partner(1)?, 2)?).await?;
     let lease = lease(&store, partner(1)?).await?;
     let short =
         store.record_receipt(&lease, &[SentOutcome::Admitted], "{}".into(), checkpoint(1), now()).await;
@@ -242,7 +262,7 @@ pub async fn wants_an_outcome_for_each(database: &impl Database) -> Result<()> {
 /// An attempt that failed leaves everything as it was.
 pub async fn makes_due_again_what_was_given_back(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.queue(Maker::new(23).outgoings(partner(1)?, 3)).await?;
+    store.queue(Maker::new(23).outgoings(partner(1)?, 3)?).await?;
     for _ in 0..3 {
         let lease = lease(&store, partner(1)?).await?;
         assert_eq!(indexes(&lease), [0, 1, 2]);
@@ -255,7 +275,7 @@ pub async fn makes_due_again_what_was_given_back(database: &impl Database) -> Re
 /// What was under way when the process died is due again.
 pub async fn makes_due_again_what_was_leased_in_a_crash(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.queue(Maker::new(24).outgoings(partner(1)?, 3)).await?;
+    store.queue(Maker::new(24).outgoings(partner(1)?, 3)?).await?;
     let room = BatchLimit { count: 1, ..ALL };
     let done = store.lease_due(partner(1)?, now(), room).await?.context("nothing is due")?;
     admit(&store, &done).await?;
@@ -270,10 +290,10 @@ pub async fn makes_due_again_what_was_leased_in_a_crash(database: &impl Database
 pub async fn expires_what_waited_too_long(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(25);
-    let short = |message| Outgoing { expires: later(1), ..message };
-    store.queue(maker.outgoings(partner(1)?, 2).into_iter().map(short).collect()).await?;
-    store.queue(maker.outgoings(partner(1)?, 1)).await?;
-    store.queue(maker.outgoings(partner(2)?, 1).into_iter().map(short).collect()).await?;
+    let short = |draft: &mut Draft| draft.expires = later(1);
+    store.queue(maker.changed(partner(1)?, 2, short)?).await?;
+    store.queue(maker.outgoings(partner(1)?, 1)?).await?;
+    store.queue(maker.changed(partner(2)?, 1, short)?).await?;
     assert_eq!(store.expire(now()).await?, 0);
     let lease = store.lease_due(partner(1)?, later(1), ALL).await?.context("nothing is due")?;
     assert_eq!(indexes(&lease), [2]);
@@ -290,7 +310,7 @@ pub async fn expires_what_waited_too_long(database: &impl Database) -> Result<()
 /// Whether a message that is under way has expired is for the receiver to say.
 pub async fn leaves_alone_what_is_under_way(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.queue(Maker::new(26).outgoings(partner(1)?, 2)).await?;
+    store.queue(Maker::new(26).outgoings(partner(1)?, 2)?).await?;
     let lease = lease(&store, partner(1)?).await?;
     assert_eq!(store.expire(later(60)).await?, 0);
     admit(&store, &lease).await?;
@@ -302,7 +322,7 @@ pub async fn leaves_alone_what_is_under_way(database: &impl Database) -> Result<
 /// A message can be filed by its receiver while we already gave it up.
 pub async fn believes_a_receipt_that_comes_late(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    store.queue(Maker::new(27).outgoings(partner(1)?, 3)).await?;
+    store.queue(Maker::new(27).outgoings(partner(1)?, 3)?).await?;
     let lease = lease(&store, partner(1)?).await?;
     store.record_undeliverable(&lease, "niet-bereikbaar", later(1)).await?;
     admit(&store, &lease).await?;
@@ -315,12 +335,12 @@ pub async fn believes_a_receipt_that_comes_late(database: &impl Database) -> Res
 pub async fn sends_again_what_was_not_delivered(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(28);
-    store.queue(maker.outgoings(partner(1)?, 3)).await?;
+    store.queue(maker.outgoings(partner(1)?, 3)?).await?;
     let given_up = lease(&store, partner(1)?).await?;
     store.record_undeliverable(&given_up, "niet-bereikbaar", now()).await?;
     drop(given_up);
     assert!(store.lease_due(partner(1)?, now(), ALL).await?.is_none());
-    store.queue(maker.outgoings(partner(1)?, 1)).await?;
+    store.queue(maker.outgoings(partner(1)?, 1)?).await?;
     let newer = lease(&store, partner(1)?).await?;
 
     store.resend(1, now()).await?;
@@ -338,7 +358,7 @@ pub async fn sends_again_what_was_not_delivered(database: &impl Database) -> Res
 pub async fn leaves_a_silent_partner_alone(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let to = partner(1)?;
-    store.queue(Maker::new(29).outgoings(to, 1)).await?;
+    store.queue(Maker::new(29).outgoings(to, 1)?).await?;
     store.note_partner_failure(to, "geen-verbinding", now(), later(5)).await?;
     store.note_partner_failure(to, "tijd-verstreken", later(1), later(10)).await?;
     assert_eq!(store.due(later(9), 10).await?, []);
@@ -361,9 +381,9 @@ pub async fn serves_who_waits_longest(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(31);
     for number in [3, 1, 2, 3] {
-        store.queue(maker.outgoings(partner(number)?, 1)).await?;
+        store.queue(maker.outgoings(partner(number)?, 1)?).await?;
     }
-    let first = Outgoing { priority: Priority::First, ..maker.outgoing(partner(2)?) };
+    let first = Outgoing::from(maker.outgoing(partner(2)?)?).with_priority(Priority::First);
     store.queue(vec![first]).await?;
     let due: Vec<_> = store.due(now(), 2).await?.into_iter().map(|due| (due.oin, due.waiting)).collect();
     assert_eq!(due, [(partner(2)?, 2), (partner(3)?, 2)]);
@@ -374,12 +394,16 @@ pub async fn serves_who_waits_longest(database: &impl Database) -> Result<()> {
 pub async fn refuses_what_is_too_large(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(30);
-    let long = Outgoing { jws: "x".repeat(MAX_PAYLOAD_BYTES + 1), ..maker.outgoing(partner(1)?) };
-    assert!(matches!(store.queue(vec![long]).await, Err(StoreError::TooLarge { .. })));
-    let many = vec![Leaf::new(Vec::new()); MAX_BATCH + 1];
-    assert!(matches!(store.append(many).await, Err(StoreError::TooLarge { .. })));
-    let largest = Outgoing { jws: "x".repeat(MAX_PAYLOAD_BYTES), ..maker.outgoing(partner(1)?) };
-    store.queue(vec![largest; 1]).await?;
+    let too_many = vec![maker.outgoing(partner(1)?)?; MAX_BATCH + 1];
+    assert!(matches!(store.queue(too_many).await, Err(StoreError::TooLarge { .. })));
+    let too_many = vec![maker.admitted(partner(1)?)?; MAX_LEAVES + 1];
+    assert!(matches!(store.take_in(too_many).await, Err(StoreError::TooLarge { .. })));
+    let too_many = vec![Leaf::new(Vec::new()); MAX_BATCH + 1];
+    assert!(matches!(store.append(too_many).await, Err(StoreError::TooLarge { .. })));
+    let too_long = vec![Leaf::new(vec![1; MAX_LEAF_BYTES + 1])];
+    assert!(matches!(store.append(too_long).await, Err(StoreError::TooLarge { .. })));
+    assert_eq!(store.log_size().await?, 0);
+    store.queue(maker.outgoings(partner(1)?, 1)?).await?;
     store.append(vec![Leaf::new(vec![1]); MAX_BATCH]).await?;
     assert_eq!(store.log_size().await?, 1 + u64::try_from(MAX_BATCH)?);
     Ok(())

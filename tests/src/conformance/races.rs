@@ -46,17 +46,17 @@ pub async fn enqueues_and_files_at_the_same_time(database: &impl Database) -> Re
         tasks.spawn(async move {
             for round in 0..10 {
                 if number % 2 == 0 {
-                    let arrivals = maker.admitteds(1 + round);
-                    let receipt = store.take_in(partner(number)?, arrivals.clone(), now()).await?;
+                    let arrivals = maker.admitteds(partner(number)?, 1 + round)?;
+                    let receipt = store.take_in(arrivals.clone()).await?;
                     let entries = verified(&receipt)?;
                     for ((_, leaf), arrival) in entries.entries().zip(&arrivals) {
                         assert_eq!(leaf, &arrival.leaf);
                     }
                 } else {
-                    let messages = maker.outgoings(partner(number)?, 1 + round);
+                    let messages = maker.outgoings(partner(number)?, 1 + round)?;
                     let indexes = queued(&store.queue(messages.clone()).await?)?;
                     assert!(indexes.windows(2).all(|pair| pair[0] + 1 == pair[1]));
-                    assert_eq!(store.leaves(indexes[0], 1).await?, [messages[0].leaf.clone()]);
+                    assert_eq!(store.leaves(indexes[0], 1).await?, [messages[0].leaf()]);
                 }
             }
             Ok(())
@@ -72,7 +72,7 @@ pub async fn enqueues_and_files_at_the_same_time(database: &impl Database) -> Re
 /// A sender that repeats itself before it has an answer is filed once.
 pub async fn answers_the_same_batch_sent_many_times_at_once(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let arrivals = Maker::new(71).admitteds(50);
+    let arrivals = Maker::new(71).admitteds(partner(1)?, 50)?;
     let mut tasks = JoinSet::new();
     for number in 0..16 {
         let store = store.clone();
@@ -81,7 +81,7 @@ pub async fn answers_the_same_batch_sent_many_times_at_once(database: &impl Data
         batch.rotate_left(number * 3);
         batch.truncate(40);
         tasks.spawn(async move {
-            let receipt = store.take_in(partner(1)?, batch.clone(), now()).await?;
+            let receipt = store.take_in(batch.clone()).await?;
             let entries = verified(&receipt)?;
             for ((_, leaf), arrival) in entries.entries().zip(&batch) {
                 assert_eq!(leaf, &arrival.leaf);
@@ -98,7 +98,7 @@ pub async fn answers_the_same_batch_sent_many_times_at_once(database: &impl Data
 pub async fn leases_each_message_to_one(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(72);
-    store.queue(maker.outgoings(partner(1)?, 300)).await?;
+    store.queue(maker.outgoings(partner(1)?, 300)?).await?;
     let mut tasks = JoinSet::new();
     for _ in 0..8 {
         let store = store.clone();
@@ -132,8 +132,8 @@ pub async fn writes_from_two_handles(database: &impl Database) -> Result<()> {
         let maker = Arc::clone(&maker);
         tasks.spawn(async move {
             for round in 0..30 {
-                store.queue(maker.outgoings(partner(round % 5)?, 3)).await?;
-                let receipt = store.take_in(partner(round % 5)?, maker.admitteds(4), now()).await?;
+                store.queue(maker.outgoings(partner(round % 5)?, 3)?).await?;
+                let receipt = store.take_in(maker.admitteds(partner(round % 5)?, 4)?).await?;
                 verified(&receipt)?;
             }
             Ok(())
@@ -149,7 +149,7 @@ pub async fn writes_from_two_handles(database: &impl Database) -> Result<()> {
 
     // What one gives out the other has put in, also after messages were given out before.
     let lease = super::given::lease(&one, partner(1)?).await?;
-    let from_two = queued(&two.queue(maker.outgoings(partner(1)?, 2)).await?)?;
+    let from_two = queued(&two.queue(maker.outgoings(partner(1)?, 2)?).await?)?;
     let next = super::given::lease(&one, partner(1)?).await?;
     assert_eq!((lease.messages().len(), indexes(&next)), (36, from_two));
     Ok(())
@@ -187,9 +187,7 @@ pub async fn loses_no_message_between_lease_and_receipt(database: &impl Database
         });
     }
     for number in 0..MESSAGES {
-        let mut message = maker.outgoing(to);
-        message.case = cases[number % cases.len()];
-        store.queue(vec![message]).await?;
+        store.queue(maker.changed(to, 1, |draft| draft.case = cases[number % cases.len()])?).await?;
     }
     join(tasks).await?;
     let ended = ended.lock().map(|ended| ended.clone()).unwrap_or_default();

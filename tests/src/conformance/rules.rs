@@ -1,12 +1,13 @@
 //! Partners and agreements.
 
 use anyhow::Result;
-use exchange::digest::Digest;
-use store::{PartnerRecord, StoreError};
+use exchange::{digest::Digest, message::Draft};
+use store::{Filter, Outgoing, PartnerRecord, StoreError};
 
 use super::{
     Database,
-    given::{later, now, partner},
+    agreed::{agreed, hold_back},
+    given::{ALL, Maker, later, now, partner, queued, us},
 };
 
 fn record(number: usize, descriptor: &str) -> Result<PartnerRecord> {
@@ -107,5 +108,69 @@ pub async fn shows_that_rules_changed(database: &impl Database) -> Result<()> {
     store.note_partner_reached(partner(1)?, now()).await?;
     store.append(vec![exchange::tlog::Leaf::new(Vec::new())]).await?;
     assert_eq!(other.rules_version().await?, version);
+    Ok(())
+}
+
+/// What was decided by an older version of the rules is refused whole, and can be decided again.
+pub async fn refuses_what_older_rules_decided(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(80);
+    let older = store.rules_version().await?;
+    // Another process changes them.
+    database.open().await?.put_partner(record(1, "first")?).await?;
+    let row = store.intake_key(b"row");
+    let outgoing = || anyhow::Ok(vec![Outgoing::from(maker.outgoing(partner(1)?)?).of_row(row)]);
+    let unmet =
+        Draft { document: agreed()?.unmet.clone(), from: partner(1)?, to: us()?, ..maker.draft(us()?)? };
+    let held_back = || anyhow::Ok(vec![hold_back(unmet.clone())?]);
+    let arrivals =
+        || anyhow::Ok(vec![maker.admitted(partner(1)?)?.arrival, maker.refused(partner(1)?)?.arrival]);
+    let newer = store.rules_version().await?;
+    assert_ne!(older, newer);
+    for (messages, held_back) in
+        [(outgoing()?, held_back()?), (outgoing()?, Vec::new()), (Vec::new(), held_back()?)]
+    {
+        assert_eq!(store.enqueue(older, messages, held_back).await, Err(StoreError::RulesChanged));
+    }
+    assert_eq!(store.file(older, arrivals()?).await.err(), Some(StoreError::RulesChanged));
+    assert!(StoreError::RulesChanged.is_temporary());
+    assert_eq!((store.log_size().await?, store.counts().await?), (0, Vec::new()));
+    assert!(store.messages(Filter { limit: 10, ..Filter::default() }).await?.is_empty());
+    assert!(store.lease_due(partner(1)?, now(), ALL).await?.is_none());
+
+    // Nothing was kept, the row of the source included.
+    let enqueued = store.enqueue(newer, outgoing()?, held_back()?).await?;
+    assert_eq!(queued(&enqueued)?, [1]);
+    store.file(newer, arrivals()?).await?;
+    assert_eq!(store.log_size().await?, 4);
+    Ok(())
+}
+
+/// Whoever decided by older rules fails alone, also when it shares its transaction with others.
+pub async fn refuses_what_older_rules_decided_and_nothing_else(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(81);
+    let older = store.rules_version().await?;
+    store.put_partner(record(1, "first")?).await?;
+    let newer = store.rules_version().await?;
+    let mut waiting = Vec::new();
+    for number in 0..40 {
+        let rules = if number % 4 < 2 { newer } else { older };
+        let (store, from) = (store.clone(), partner(number % 8)?);
+        let messages: Vec<Outgoing> = maker.outgoings(from, 2)?.into_iter().map(Into::into).collect();
+        let arrivals = maker.admitteds(from, 2)?.into_iter().map(|incoming| incoming.arrival).collect();
+        waiting.push(tokio::spawn(async move {
+            match number % 2 {
+                0 => store.enqueue(rules, messages, Vec::new()).await.map(drop),
+                _ => store.file(rules, arrivals).await.map(drop),
+            }
+        }));
+    }
+    for (number, result) in waiting.into_iter().enumerate() {
+        let expected = if number % 4 < 2 { Ok(()) } else { Err(StoreError::RulesChanged) };
+        assert_eq!(result.await?, expected, "operation {number}");
+    }
+    assert_eq!(store.log_size().await?, 40);
+    assert_eq!(store.counts().await?.iter().map(|count| count.count).sum::<u64>(), 40);
     Ok(())
 }

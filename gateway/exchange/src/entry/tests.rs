@@ -141,8 +141,12 @@ fn nothing_of_the_person_reaches_the_log() {
     assert!(person.contains(&"Brouwer".to_owned()));
 
     let signed = testing::signed(testing::draft());
-    let refusal = Reason::ConditionNotMet.into();
-    let mut leaves = vec![signed.leaf(), testing::draft().held_back(&refusal)];
+    let mut unmet = testing::data();
+    unmet["grondslag"]["voorwaarden"]["persoonlijk-contact"] = false.into();
+    let held_back = testing::draft_of(&unmet)
+        .permit(&testing::rulebook(), crate::policy::ConsentKnowledge::NothingElse)
+        .unwrap_err();
+    let mut leaves = vec![signed.leaf(), held_back.leaf()];
     for peer in [testing::corporation(), testing::municipality()] {
         let received = crate::message::ReceivedMessage::new(signed.compact(), peer);
         match received.verify(testing::municipality(), &testing::rulebook(), testing::now()) {

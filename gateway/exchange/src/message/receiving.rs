@@ -73,20 +73,34 @@ pub struct RefusedMessage {
 
 /// The attributes of a verified message.
 #[derive(Debug)]
-#[expect(clippy::struct_field_names, reason = "the CloudEvents attribute is called type")]
 struct Message {
-    compact: String,
     digest: Digest,
     peer: Oin,
     me: Oin,
     id: Uuid,
-    agreement: Digest,
-    purpose: String,
-    message_type: String,
-    case: Uuid,
-    desk: Option<String>,
-    created: Timestamp,
-    expires: Timestamp,
+    attributes: Attributes,
+}
+
+/// What is kept of a message that was admitted, beside its identifier and digest. It says nothing about whether it was:
+/// that is what [`AdmittedMessage`] is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attributes {
+    /// The case.
+    pub case: Uuid,
+    /// The CloudEvents type.
+    pub message_type: String,
+    /// The purpose.
+    pub purpose: String,
+    /// The agreement.
+    pub agreement: Digest,
+    /// The desk it is for.
+    pub desk: Option<String>,
+    /// The compact JWS as it arrived.
+    pub compact: String,
+    /// When it was made, by its sender's clock.
+    pub created: Timestamp,
+    /// When the sender lets it expire.
+    pub expires: Timestamp,
 }
 
 impl<'a> ReceivedMessage<'a> {
@@ -135,20 +149,17 @@ impl<'a> ReceivedMessage<'a> {
     }
 
     fn message(&self, read: &Envelope<'_>, me: Oin) -> Message {
-        Message {
-            compact: self.compact.to_owned(),
-            digest: self.digest,
-            peer: self.peer,
-            me,
-            id: read.id,
-            agreement: read.convenant,
-            purpose: read.doel.clone().into_owned(),
-            message_type: read.message_type.clone().into_owned(),
+        let attributes = Attributes {
             case: read.dossier.0,
+            message_type: read.message_type.clone().into_owned(),
+            purpose: read.doel.clone().into_owned(),
+            agreement: read.convenant,
             desk: read.loket.clone().map(std::borrow::Cow::into_owned),
+            compact: self.compact.to_owned(),
             created: read.time,
             expires: read.verlooptop,
-        }
+        };
+        Message { digest: self.digest, peer: self.peer, me, id: read.id, attributes }
     }
 
     const fn refused(&self, id: Option<Uuid>, refusal: Refusal) -> RefusedMessage {
@@ -208,9 +219,9 @@ impl VerifiedMessage {
         let question = Question {
             from: message.peer,
             to: message.me,
-            agreement: message.agreement,
-            purpose: &message.purpose,
-            message_type: &message.message_type,
+            agreement: message.attributes.agreement,
+            purpose: &message.attributes.purpose,
+            message_type: &message.attributes.message_type,
             document: &document,
             consent,
             now,
@@ -241,42 +252,47 @@ impl AdmittedMessage {
 
     /// The case.
     pub const fn case(&self) -> Uuid {
-        self.message.case
+        self.message.attributes.case
     }
 
     /// The agreement.
     pub const fn agreement(&self) -> Digest {
-        self.message.agreement
+        self.message.attributes.agreement
     }
 
     /// The purpose.
     pub fn purpose(&self) -> &str {
-        &self.message.purpose
+        &self.message.attributes.purpose
     }
 
     /// The CloudEvents type.
     pub fn message_type(&self) -> &str {
-        &self.message.message_type
+        &self.message.attributes.message_type
     }
 
     /// The desk it is for.
     pub fn desk(&self) -> Option<&str> {
-        self.message.desk.as_deref()
+        self.message.attributes.desk.as_deref()
     }
 
     /// When it was made, by its sender's clock.
     pub const fn created(&self) -> Timestamp {
-        self.message.created
+        self.message.attributes.created
     }
 
     /// When the sender lets it expire.
     pub const fn expires(&self) -> Timestamp {
-        self.message.expires
+        self.message.attributes.expires
     }
 
     /// The compact JWS as it arrived.
     pub fn compact(&self) -> &str {
-        &self.message.compact
+        &self.message.attributes.compact
+    }
+
+    /// What of it is kept, for who keeps it.
+    pub fn into_attributes(self) -> Attributes {
+        self.message.attributes
     }
 
     /// The message digest.
@@ -312,6 +328,11 @@ impl AdmittedMessage {
 }
 
 impl RefusedMessage {
+    /// Who sent it, by the certificate of the connection.
+    pub const fn from(&self) -> Oin {
+        self.peer
+    }
+
     /// The message digest.
     pub const fn digest(&self) -> Digest {
         self.digest

@@ -91,36 +91,76 @@ pub struct SignedMessage {
     rules: Digest,
 }
 
+/// A draft that may not leave, with the reason. Only [`Draft::permit`] and [`PermittedDraft::sign`] make one, and of
+/// what was in it only what the log says remains.
+///
+/// ```compile_fail,E0451
+/// use exchange::{message::HeldBack, refusal::Refusal};
+///
+/// fn forged(held_back: HeldBack, refusal: Refusal) -> HeldBack {
+///     HeldBack { refusal, ..held_back }
+/// }
+/// ```
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{refusal}")]
+pub struct HeldBack {
+    purpose: String,
+    to: Oin,
+    time: Timestamp,
+    refusal: Refusal,
+}
+
 impl Draft {
     /// Asks the rules whether this draft may leave.
-    pub fn permit(self, rulebook: &Rulebook, consent: ConsentKnowledge) -> Result<PermittedDraft, Refusal> {
-        let message_type = self.document.schema().message_type().ok_or(Reason::SchemaInvalid)?;
+    pub fn permit(self, rulebook: &Rulebook, consent: ConsentKnowledge) -> Result<PermittedDraft, HeldBack> {
+        match self.decide(rulebook, consent) {
+            Ok((permission, agreement)) => Ok(PermittedDraft { draft: self, permission, agreement }),
+            Err(refusal) => Err(self.hold_back(refusal)),
+        }
+    }
+
+    fn decide(
+        &self,
+        rulebook: &Rulebook,
+        consent: ConsentKnowledge,
+    ) -> Result<(Permission, Arc<Agreement>), Refusal> {
+        // To the sender, an agreement that does not exist is one that does not allow it.
+        let agreement = rulebook.agreement(self.agreement).ok_or(Reason::PurposeNotAllowed)?;
         let question = Question {
             from: self.from,
             to: self.to,
             agreement: self.agreement,
             purpose: &self.purpose,
-            message_type,
+            message_type: self.document.schema().message_type().ok_or(Reason::SchemaInvalid)?,
             document: &self.document,
             consent,
             now: self.time,
         };
-        let permission = policy::decide(rulebook, &question)?;
-        let agreement = rulebook.agreement(self.agreement).ok_or(Reason::AgreementUnknown)?.clone();
-        Ok(PermittedDraft { draft: self, permission, agreement })
+        Ok((policy::decide(rulebook, &question)?, agreement.clone()))
     }
 
-    /// The log entry that says this draft was held back.
-    pub fn held_back(&self, refusal: &Refusal) -> Leaf {
+    fn hold_back(self, refusal: Refusal) -> HeldBack {
+        HeldBack { purpose: self.purpose, to: self.to, time: self.time, refusal }
+    }
+}
+
+impl HeldBack {
+    /// Why.
+    pub const fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+
+    /// The log entry that says so.
+    pub fn leaf(&self) -> Leaf {
         use Reason::{AgreementNotInForce, AgreementUnknown, PurposeNotAllowed, SchemaInvalid};
         // Until the rules have found the purpose it is a text that came from somewhere; it could hold a name. What
         // is logged stays for good.
         let before_purpose = [AgreementUnknown, AgreementNotInForce, PurposeNotAllowed, SchemaInvalid];
-        let found = !before_purpose.contains(&refusal.reason);
+        let found = !before_purpose.contains(&self.refusal.reason);
         Entry::Tegengehouden {
             doel: found.then(|| self.purpose.clone()),
             naar: self.to,
-            reden: ReasonCode(refusal.reason),
+            reden: ReasonCode(self.refusal.reason),
             tijd: self.time,
         }
         .leaf()
@@ -132,23 +172,31 @@ impl PermittedDraft {
     ///
     /// What every receiver would refuse is not signed: times that do not fit, a key that the agreement does not give
     /// to the sender, a message that is too large.
-    pub fn sign(self, signer: &dyn Signer) -> Result<SignedMessage, Refusal> {
+    pub fn sign(self, signer: &dyn Signer) -> Result<SignedMessage, HeldBack> {
         let Self { draft, permission, agreement } = self;
-        let key = signer.public_key();
-        if agreement.key(draft.from, key.kid()) != Some(key) {
-            return Err(Reason::SignatureInvalid.into());
+        match compact(&draft, &agreement, signer) {
+            Ok(compact) => {
+                let digest = Digest::of(compact.as_bytes());
+                Ok(SignedMessage { draft, compact, digest, rules: permission.rules() })
+            }
+            Err(refusal) => Err(draft.hold_back(refusal)),
         }
-        if !times_fit(draft.id, draft.time, draft.expires) {
-            return Err(Reason::WrongTime.into());
-        }
-        let payload = serde_json::to_vec(&envelope(&draft)?).map_err(|_| Reason::SchemaInvalid)?;
-        if payload.len() > crate::envelope::MAX_BYTES {
-            return Err(Refusal::about(Reason::SchemaInvalid, ["groter dan 64 KiB"]));
-        }
-        let compact = jws::sign(jws::MESSAGE, &payload, signer);
-        let digest = Digest::of(compact.as_bytes());
-        Ok(SignedMessage { draft, compact, digest, rules: permission.rules() })
     }
+}
+
+fn compact(draft: &Draft, agreement: &Agreement, signer: &dyn Signer) -> Result<String, Refusal> {
+    let key = signer.public_key();
+    if agreement.key(draft.from, key.kid()) != Some(key) {
+        return Err(Reason::SignatureInvalid.into());
+    }
+    if !times_fit(draft.id, draft.time, draft.expires) {
+        return Err(Reason::WrongTime.into());
+    }
+    let payload = serde_json::to_vec(&envelope(draft)?).map_err(|_| Reason::SchemaInvalid)?;
+    if payload.len() > crate::envelope::MAX_BYTES {
+        return Err(Refusal::about(Reason::SchemaInvalid, ["groter dan 64 KiB"]));
+    }
+    Ok(jws::sign(jws::MESSAGE, &payload, signer))
 }
 
 fn envelope(draft: &Draft) -> Result<Envelope<'_>, Reason> {
@@ -183,6 +231,11 @@ impl SignedMessage {
     /// The compact JWS.
     pub fn compact(&self) -> &str {
         &self.compact
+    }
+
+    /// What it was made of and the compact JWS, for who keeps them. They do not make a message again.
+    pub fn into_parts(self) -> (Draft, String) {
+        (self.draft, self.compact)
     }
 
     /// The message digest: SHA-256 of the compact JWS.

@@ -145,38 +145,37 @@ fn what_is_sent_is_the_envelope_of_the_protocol() {
 fn a_draft_that_the_rules_refuse_is_not_permitted() {
     let mut unmet = data();
     unmet["grondslag"]["voorwaarden"]["persoonlijk-contact"] = json!(false);
-    let refusal = draft_of(&unmet).permit(&rulebook(), ConsentKnowledge::NothingElse).unwrap_err();
-    assert_eq!(refusal.reason, Reason::ConditionNotMet);
-    assert_eq!(refusal.to_string(), format!("{} (persoonlijk-contact)", Reason::ConditionNotMet.sentence()));
-    let held_back = |draft: Draft, reason: Reason| Entry::of_leaf(&draft.held_back(&reason.into())).unwrap();
-    let entry = |doel: Option<&str>, reason| Entry::Tegengehouden {
-        doel: doel.map(str::to_owned),
+    let held_back = draft_of(&unmet).permit(&rulebook(), ConsentKnowledge::NothingElse).unwrap_err();
+    assert_eq!(held_back.refusal().reason, Reason::ConditionNotMet);
+    let sentence = format!("{} (persoonlijk-contact)", Reason::ConditionNotMet.sentence());
+    assert_eq!((held_back.refusal().to_string(), held_back.to_string()), (sentence.clone(), sentence));
+    let entry = Entry::Tegengehouden {
+        doel: Some(PURPOSE.into()),
         naar: municipality(),
-        reden: ReasonCode(reason),
+        reden: ReasonCode(Reason::ConditionNotMet),
         tijd: now(),
     };
-    assert_eq!(held_back(draft(), Reason::ConditionNotMet), entry(Some(PURPOSE), Reason::ConditionNotMet));
+    assert_eq!(Entry::of_leaf(&held_back.leaf()).unwrap(), entry);
 }
 
 /// A purpose that no rule knows is only what somebody typed, and the log keeps what it gets.
 #[test]
 fn the_log_takes_no_purpose_that_the_rules_do_not_know() {
     let typed = Draft { purpose: "Jan de Vries, 999990342".into(), ..draft() };
-    let refusal = typed.clone().permit(&rulebook(), ConsentKnowledge::NothingElse).unwrap_err();
-    assert_eq!(refusal.reason, Reason::PurposeNotAllowed);
-    let leaf = String::from_utf8(typed.held_back(&refusal).into_bytes()).unwrap();
-    assert!(!leaf.contains("Vries") && !leaf.contains("doel\":"), "{leaf}");
-    // And no agreement can be looked up that would know it.
-    let nowhere = Rulebook::default();
-    let refusal = typed.clone().permit(&nowhere, ConsentKnowledge::NothingElse).unwrap_err();
-    assert!(!String::from_utf8_lossy(typed.held_back(&refusal).bytes()).contains("Vries"));
+    // Nor when no agreement can be looked up that would know it.
+    for rules in [rulebook(), Rulebook::default()] {
+        let held_back = typed.clone().permit(&rules, ConsentKnowledge::NothingElse).unwrap_err();
+        assert_eq!(held_back.refusal().reason, Reason::PurposeNotAllowed);
+        let leaf = String::from_utf8(held_back.leaf().into_bytes()).unwrap();
+        assert!(!leaf.contains("Vries") && !leaf.contains("doel\":"), "{leaf}");
+    }
 }
 
 #[test]
 fn what_every_receiver_would_refuse_is_not_signed() {
     let sign = |draft: Draft, number: u8| {
         let permitted = draft.permit(&rulebook(), ConsentKnowledge::NothingElse).unwrap();
-        permitted.sign(&signer(number)).map(drop).map_err(|refusal| refusal.reason)
+        permitted.sign(&signer(number)).map(drop).map_err(|held_back| held_back.refusal().reason)
     };
     assert_eq!(sign(draft(), 1), Ok(()));
     assert_eq!(sign(draft(), 2), Err(Reason::SignatureInvalid), "the receiver's key");

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::{
     parties::{
-        NOW, PARTIES, agreement, agreement_text, arrears_purpose, concern_purpose, draft, log_seed,
-        log_signer, now, oin, purposes, seed, signed, signer,
+        NOW, PARTIES, agreement, agreement_text, arrears_purpose, concern_purpose, draft, held_back,
+        log_seed, log_signer, now, oin, purposes, seed, signed, signer,
     },
     receipt, refusals,
 };
@@ -178,7 +178,7 @@ fn entries() -> Vec<EntryFile> {
     vec![
         sentence(&Entry::Begin { oin: oin(2), tijd }),
         of_leaf(&message.leaf()),
-        of_leaf(&draft().held_back(&Reason::ConditionNotMet.into())),
+        of_leaf(&held_back().leaf()),
         sentence(&Entry::Tegengehouden {
             doel: None,
             naar: oin(3),

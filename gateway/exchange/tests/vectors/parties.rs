@@ -3,7 +3,7 @@
 use ed25519_dalek::SigningKey;
 use exchange::{
     agreement::{Agreement, AnswerKind},
-    message::{Draft, SignedMessage},
+    message::{Draft, HeldBack, SignedMessage},
     oin::Oin,
     policy::ConsentKnowledge,
     purpose::Purpose,
@@ -212,4 +212,12 @@ pub(crate) fn draft() -> Draft {
 
 pub(crate) fn signed(draft: Draft) -> SignedMessage {
     draft.permit(&rulebook(), ConsentKnowledge::NothingElse).unwrap().sign(&signer(1)).unwrap()
+}
+
+/// The same with a condition of the law that is not met.
+pub(crate) fn held_back() -> HeldBack {
+    let mut data = arrears();
+    data["grondslag"]["voorwaarden"]["persoonlijk-contact"] = json!(false);
+    let document = Document::parse(SchemaName::PaymentArrears, data.to_string().as_bytes()).unwrap();
+    Draft { document, ..draft() }.permit(&rulebook(), ConsentKnowledge::NothingElse).unwrap_err()
 }

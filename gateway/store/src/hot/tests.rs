@@ -15,7 +15,7 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
         to,
         id: Uuid::from_u128(1),
         case: Uuid::from_u128(2),
-        message_type: String::new(),
+        message_type: "",
         purpose: String::new(),
         agreement: Digest::of(b""),
         digest: Digest::of(b""),
@@ -24,7 +24,7 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
         created: Timestamp::UNIX_EPOCH,
         expires: Timestamp::UNIX_EPOCH,
         priority: Priority::Normal,
-        intake: None,
+        row: None,
     }
 }
 

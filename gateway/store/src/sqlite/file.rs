@@ -3,11 +3,10 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use exchange::{
-    oin::Oin,
+    message::Attributes,
     receipt::ReceiptLeaf,
     tlog::{CompactRange, Hash, Leaf, ProofPlan, plan_inclusion},
 };
-use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
@@ -21,20 +20,18 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    model::{Admitted, Arrival, Direction, RulesVersion, State, Verdict},
+    model::{Arrival, Direction, RulesVersion, State, Verdict},
     store::CONFLICT_REASON,
 };
 
 static LEAVES: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT idx, leaf FROM log_leaf WHERE idx")));
 
-/// A batch that came from a partner.
+/// A delivery.
 pub(crate) struct Filing {
-    pub(crate) from: Oin,
     /// Decided by the rules of this version.
     pub(crate) rules: RulesVersion,
     pub(crate) arrivals: Vec<Arrival>,
-    pub(crate) now: Timestamp,
 }
 
 /// What became of it.
@@ -59,16 +56,16 @@ impl Filed {
 }
 
 pub(super) fn missing_names<'o>(names: &Names, filing: &'o Filing, missing: &mut Missing<'o>) {
-    missing.party(names, filing.from);
     missing.word(names, CONFLICT_REASON);
     for arrival in &filing.arrivals {
+        missing.party(names, arrival.from);
         match &arrival.verdict {
             Verdict::Admitted(admitted) => {
                 missing.word(names, &admitted.message_type);
                 missing.word(names, &admitted.purpose);
                 missing.agreement(names, admitted.agreement);
             }
-            Verdict::Refused { reason } => missing.word(names, reason),
+            Verdict::Refused(reason) => missing.word(names, reason),
         }
     }
 }
@@ -80,64 +77,50 @@ pub(super) fn file(writer: &mut Writer, group: &mut Group, filing: &Filing) -> R
     let mut leaves = Vec::with_capacity(filing.arrivals.len());
     let mut known = Vec::new();
     for (position, arrival) in filing.arrivals.iter().enumerate() {
-        let earlier = arrival.id.and_then(|id| group.known.get(&(filing.from, id)).copied());
+        let earlier = arrival.id.and_then(|id| group.known.get(&(arrival.from, id)).copied());
         leaves.push(match earlier {
             Some((digest, index)) if digest == arrival.digest => {
                 known.push((position, index));
                 // Read once everything is written: it may be in this same transaction.
                 ReceiptLeaf::Known { index, leaf: Leaf::new(Vec::new()), proof: Vec::new() }
             }
-            Some(_) => ReceiptLeaf::New(file_conflict(writer, group, filing, arrival)?),
-            None => ReceiptLeaf::New(file_new(writer, group, filing, arrival)?),
+            Some(_) => ReceiptLeaf::New(file_conflict(writer, group, arrival)?),
+            None => ReceiptLeaf::New(file_new(writer, group, arrival)?),
         });
     }
     let range = writer.edge.range();
     Ok(Filed { before, size: range.size(), root: range.root(), leaves, known })
 }
 
-fn file_new(
-    writer: &mut Writer,
-    group: &mut Group,
-    filing: &Filing,
-    arrival: &Arrival,
-) -> Result<Leaf, StoreError> {
+fn file_new(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result<Leaf, StoreError> {
     let index = group.log(&mut writer.edge, &arrival.leaf);
     if let Some(id) = arrival.id {
-        group.known.insert((filing.from, id), (arrival.digest, index));
+        group.known.insert((arrival.from, id), (arrival.digest, index));
     }
     let names = &writer.names;
     match &arrival.verdict {
         Verdict::Admitted(admitted) => {
-            group.add(index, admitted_row(names, filing, (arrival, admitted))?);
-            group.seal(writer, (index, admitted.case), &arrival.digest, &admitted.jws)?;
+            group.add(index, admitted_row(names, arrival, admitted)?);
+            group.seal(writer, (index, admitted.case), &arrival.digest, &admitted.compact)?;
         }
-        Verdict::Refused { reason } => {
-            group.add(index, refused_row(names, filing, (arrival, reason), arrival.id)?);
+        Verdict::Refused(reason) => {
+            group.add(index, refused_row(names, arrival, reason, arrival.id)?);
         }
     }
     Ok(arrival.leaf.clone())
 }
 
 /// The identifier stays with the message that had it first: the row of this one goes without.
-fn file_conflict(
-    writer: &mut Writer,
-    group: &mut Group,
-    filing: &Filing,
-    arrival: &Arrival,
-) -> Result<Leaf, StoreError> {
+fn file_conflict(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result<Leaf, StoreError> {
     let index = group.log(&mut writer.edge, &arrival.conflict_leaf);
-    group.add(index, refused_row(&writer.names, filing, (arrival, CONFLICT_REASON), None)?);
+    group.add(index, refused_row(&writer.names, arrival, CONFLICT_REASON, None)?);
     Ok(arrival.conflict_leaf.clone())
 }
 
-fn admitted_row(
-    names: &Names,
-    filing: &Filing,
-    (arrival, admitted): (&Arrival, &Admitted),
-) -> Result<NewMessage, StoreError> {
+fn admitted_row(names: &Names, arrival: &Arrival, admitted: &Attributes) -> Result<NewMessage, StoreError> {
     Ok(NewMessage {
         direction: direction_to_sql(Direction::Inbound),
-        party: names.party(filing.from)?,
+        party: names.party(arrival.from)?,
         id: arrival.id,
         case: Some(admitted.case),
         message_type: Some(names.word(&admitted.message_type)?),
@@ -147,8 +130,8 @@ fn admitted_row(
         state: state_to_sql(State::Admitted),
         created: time_to_sql(admitted.created),
         expires: Some(time_to_sql(admitted.expires)),
-        finished: Some(time_to_sql(filing.now)),
-        bytes: admitted.jws.len(),
+        finished: Some(time_to_sql(arrival.received)),
+        bytes: admitted.compact.len(),
         desk: admitted.desk.clone(),
         ..NewMessage::default()
     })
@@ -156,19 +139,19 @@ fn admitted_row(
 
 fn refused_row(
     names: &Names,
-    filing: &Filing,
-    (arrival, reason): (&Arrival, &str),
+    arrival: &Arrival,
+    reason: &str,
     id: Option<Uuid>,
 ) -> Result<NewMessage, StoreError> {
     Ok(NewMessage {
         direction: direction_to_sql(Direction::Inbound),
-        party: names.party(filing.from)?,
+        party: names.party(arrival.from)?,
         id,
         digest: arrival.digest.as_bytes().to_vec(),
         state: state_to_sql(State::Refused),
         reason: Some(names.word(reason)?),
-        created: time_to_sql(filing.now),
-        finished: Some(time_to_sql(filing.now)),
+        created: time_to_sql(arrival.received),
+        finished: Some(time_to_sql(arrival.received)),
         ..NewMessage::default()
     })
 }

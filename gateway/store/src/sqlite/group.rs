@@ -388,7 +388,7 @@ fn cases_of(operation: &Operation) -> Vec<Uuid> {
             .iter()
             .filter_map(|arrival| match &arrival.verdict {
                 Verdict::Admitted(admitted) => Some(admitted.case),
-                Verdict::Refused { .. } => None,
+                Verdict::Refused(_) => None,
             })
             .collect(),
         _ => Vec::new(),

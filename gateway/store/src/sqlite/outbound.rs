@@ -107,7 +107,7 @@ impl Settlement {
 pub(super) fn missing_names<'o>(names: &Names, messages: &'o [Outgoing], missing: &mut Missing<'o>) {
     for message in messages {
         missing.party(names, message.to);
-        missing.word(names, &message.message_type);
+        missing.word(names, message.message_type);
         missing.word(names, &message.purpose);
         missing.agreement(names, message.agreement);
     }
@@ -122,7 +122,7 @@ pub(super) async fn find_offered(
     let keys: Vec<[u8; 16]> = operations
         .iter()
         .filter_map(|operation| match operation {
-            Operation::Enqueue(job) => Some(job.input.messages.iter().filter_map(|message| message.intake)),
+            Operation::Enqueue(job) => Some(job.input.messages.iter().filter_map(|message| message.row)),
             _ => None,
         })
         .flatten()
@@ -154,11 +154,11 @@ pub(super) fn enqueue(
     messages
         .iter()
         .map(|message| {
-            if let Some(index) = message.intake.and_then(|key| group.offered.get(&key.0)) {
+            if let Some(index) = message.row.and_then(|key| group.offered.get(&key.0)) {
                 return Ok(Enqueued::AlreadyOffered { index: *index });
             }
             let index = group.log(&mut writer.edge, &message.leaf);
-            if let Some(key) = message.intake {
+            if let Some(key) = message.row {
                 group.offered.insert(key.0, index);
                 group.intakes.push((key.0, index));
             }
@@ -175,7 +175,7 @@ fn new_message(names: &Names, message: &Outgoing, index: u64) -> Result<NewMessa
         party: names.party(message.to)?,
         id: Some(message.id),
         case: Some(message.case),
-        message_type: Some(names.word(&message.message_type)?),
+        message_type: Some(names.word(message.message_type)?),
         purpose: Some(names.word(&message.purpose)?),
         agreement: Some(names.agreement(&message.agreement)?),
         digest: message.digest.as_bytes().to_vec(),

@@ -1,7 +1,6 @@
 //! Filing, and reading what was sent and received.
 
 use exchange::{
-    oin::Oin,
     receipt::{MAX_LEAVES, Receipt},
     tlog::Checkpoint,
 };
@@ -16,18 +15,12 @@ use crate::{
 };
 
 impl Store {
-    /// Files what arrived from a partner: each message once, however often and in whatever company it comes. Returns
-    /// the receipt once everything is durable.
+    /// Files a delivery: each message once, however often and in whatever company it comes. Returns the receipt once
+    /// everything is durable.
     ///
     /// All of it was decided by the rules of this version; if those have changed meanwhile, nothing is kept of it and
     /// the answer is [`StoreError::RulesChanged`].
-    pub async fn file(
-        &self,
-        from: Oin,
-        rules: RulesVersion,
-        arrivals: Vec<Arrival>,
-        now: Timestamp,
-    ) -> Result<Receipt, StoreError> {
+    pub async fn file(&self, rules: RulesVersion, arrivals: Vec<Arrival>) -> Result<Receipt, StoreError> {
         limited("messages in one batch", arrivals.len(), MAX_LEAVES)?;
         let mut bytes = 0;
         for arrival in &arrivals {
@@ -36,13 +29,13 @@ impl Store {
                     check_text(&admitted.message_type)?;
                     check_text(&admitted.purpose)?;
                     check_text(admitted.desk.as_deref().unwrap_or_default())?;
-                    &admitted.jws
+                    &admitted.compact
                 }
-                Verdict::Refused { reason } => check_text(reason).map(|_| "")?,
+                Verdict::Refused(_) => "",
             };
             bytes += check_message(jws, &arrival.leaf)? + check_message("", &arrival.conflict_leaf)?;
         }
-        let filing = Filing { from, rules, arrivals, now };
+        let filing = Filing { rules, arrivals };
         let filed = self.0.committer.submit(filing, bytes, Operation::File).await?.answer;
         // Signed here and not by the committer, who has others to serve; and only what is durable by now.
         let head = Checkpoint { origin: self.0.log.origin().to_owned(), size: filed.size, root: filed.root };

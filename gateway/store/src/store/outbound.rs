@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicI64, Ordering},
 };
 
-use exchange::{oin::Oin, tlog::Leaf};
+use exchange::{message::HeldBack, oin::Oin, tlog::Leaf};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
@@ -46,16 +46,16 @@ impl Store {
         &self,
         rules: RulesVersion,
         messages: Vec<Outgoing>,
-        held_back: Vec<Leaf>,
+        held_back: Vec<HeldBack>,
     ) -> Result<Vec<Enqueued>, StoreError> {
         limited("messages in one operation", messages.len() + held_back.len(), MAX_BATCH)?;
+        let held_back: Vec<Leaf> = held_back.iter().map(HeldBack::leaf).collect();
         let mut bytes = 0;
         for leaf in &held_back {
             bytes += check_message("", leaf)?;
         }
         for message in &messages {
             bytes += check_message(&message.jws, &message.leaf)?;
-            check_text(&message.message_type)?;
             check_text(&message.purpose)?;
         }
         if messages.is_empty() && held_back.is_empty() {

@@ -41,7 +41,9 @@ pub(super) fn sample(world: &World) -> anyhow::Result<Sample> {
     let messages = (0..SAMPLE).map(|number| {
         let document = message::document(schema, &texts[number % texts.len()])?;
         let permitted = draft(world, document, now)?.permit(&world.rules, ConsentKnowledge::NothingElse);
-        permitted.and_then(|draft| draft.sign(&*world.signer)).map_err(|refusal| anyhow!("{refusal:?}"))
+        permitted
+            .and_then(|draft| draft.sign(&*world.signer))
+            .map_err(|held_back| anyhow!("{:?}", held_back.refusal()))
     });
     let messages = messages.collect::<Result<_, _>>()?;
     Ok(Sample { text: texts.into_iter().next().unwrap_or_default(), messages, now })

@@ -14,8 +14,7 @@ use exchange::{
 };
 use node::system::SystemRandom;
 use store::{
-    Admitted, Arrival, BatchLimit, Lease, Options, Outgoing, PartnerCheckpoint, Priority, SentOutcome,
-    StorageKey, Store, Verdict,
+    Arrival, BatchLimit, Lease, Options, Outgoing, PartnerCheckpoint, SentOutcome, StorageKey, Store,
 };
 
 use super::{BATCH, Sample, each, rules};
@@ -94,7 +93,7 @@ async fn file(world: &World, sample: &Sample, folder: &Path) -> anyhow::Result<(
     let rules = store.rules_version().await?;
     let before = own_cpu()?;
     for batch in batches {
-        let receipt = store.file(world.from, rules, batch, sample.now).await?;
+        let receipt = store.file(rules, batch).await?;
         first.get_or_insert(receipt);
     }
     let took = per_message(before, sample)?;
@@ -103,53 +102,21 @@ async fn file(world: &World, sample: &Sample, folder: &Path) -> anyhow::Result<(
 }
 
 fn arrival(world: &World, sample: &Sample, number: usize) -> anyhow::Result<Arrival> {
-    let message = rules::admit(world, sample, number)?;
-    Ok(Arrival {
-        id: Some(message.id()),
-        digest: message.digest(),
-        leaf: message.leaf(sample.now),
-        conflict_leaf: message.conflict_leaf(sample.now),
-        verdict: Verdict::Admitted(Admitted {
-            case: message.case(),
-            message_type: message.message_type().to_owned(),
-            purpose: message.purpose().to_owned(),
-            agreement: message.agreement(),
-            desk: None,
-            jws: message.compact().to_owned(),
-            created: message.created(),
-            expires: message.expires(),
-        }),
-    })
+    Ok(Arrival::new(Ok(rules::admit(world, sample, number)?), sample.now))
 }
 
 async fn enqueue(store: &Store, sample: &Sample) -> anyhow::Result<f64> {
-    let rows: Vec<Vec<Outgoing>> =
-        sample.messages.chunks(BATCH).map(|batch| batch.iter().map(outgoing).collect()).collect();
+    let rows: Vec<Vec<Outgoing>> = sample
+        .messages
+        .chunks(BATCH)
+        .map(|batch| batch.iter().cloned().map(Outgoing::from).collect())
+        .collect();
     let rules = store.rules_version().await?;
     let before = own_cpu()?;
     for batch in rows {
         store.enqueue(rules, batch, Vec::new()).await?;
     }
     per_message(before, sample)
-}
-
-fn outgoing(message: &SignedMessage) -> Outgoing {
-    let draft = message.draft();
-    Outgoing {
-        to: draft.to,
-        id: draft.id,
-        case: draft.case,
-        message_type: draft.document.schema().message_type().unwrap_or_default().to_owned(),
-        purpose: draft.purpose.clone(),
-        agreement: draft.agreement,
-        digest: message.digest(),
-        jws: message.compact().to_owned(),
-        leaf: message.leaf(),
-        created: draft.time,
-        expires: draft.expires,
-        priority: Priority::Normal,
-        intake: None,
-    }
 }
 
 async fn lease(store: &Store, to: Oin, sample: &Sample) -> anyhow::Result<(f64, Vec<Lease>)> {

@@ -342,7 +342,7 @@ proptest! {
         let permitted = draft.permit(&rulebook(), ConsentKnowledge::NothingElse).unwrap();
         match permitted.sign(&signer(1)) {
             Ok(message) => prop_assert!(receive(message.compact()).is_ok()),
-            Err(refusal) => prop_assert_eq!(refusal.reason, Reason::WrongTime),
+            Err(held_back) => prop_assert_eq!(held_back.refusal().reason, Reason::WrongTime),
         }
     }
 }
