@@ -175,6 +175,7 @@ async fn receipted(core: &Core, lease: Lease, body: &[u8]) -> Result<Settled, St
             return Ok(Settled::Waiting { reason: reason.into(), no_sooner: None });
         }
     };
+    tracing::debug!(%partner, proven = sent.len(), "partner proved what it did with a delivery");
     let admitted = delivered.iter().filter(|outcome| **outcome == Delivered::Admitted).count();
     let refused = delivered.len() - admitted;
     let outcomes: Vec<SentOutcome> = delivered.into_iter().map(sent_outcome).collect();

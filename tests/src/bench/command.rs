@@ -1,5 +1,7 @@
 //! What the benchmark asks of the sending process, and what that answers: one line of JSON each.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// What to do.
@@ -44,14 +46,36 @@ pub(super) struct Outcome {
     pub(super) elsewhere: f64,
     /// Of a measurement that counts messages: the same for each of its parts.
     pub(super) parts: Vec<Part>,
-    /// From being offered to the receipt being durable, ms: half are quicker.
+    /// From being offered to the receipt being durable.
+    pub(super) settled: Times,
+    /// From being offered to the receipt being verified: the message was durable at the receiver before that.
+    pub(super) proven: Times,
+    /// What carried the messages.
+    pub(super) carrier: String,
+}
+
+/// How long something takes, ms.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "a unit, in a line of JSON")]
+pub(super) struct Times {
+    /// Half are quicker.
     pub(super) p50_ms: f64,
     /// 99 of a hundred are quicker.
     pub(super) p99_ms: f64,
     /// The slowest.
     pub(super) max_ms: f64,
-    /// What carried the messages.
-    pub(super) carrier: String,
+}
+
+impl Times {
+    /// What these amount to.
+    pub(super) fn of(mut took: Vec<Duration>) -> Self {
+        took.sort_unstable();
+        let of_hundred = |percent: usize| {
+            let place = (took.len() * percent).div_ceil(100).saturating_sub(1);
+            took.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+        };
+        Self { p50_ms: of_hundred(50), p99_ms: of_hundred(99), max_ms: of_hundred(100) }
+    }
 }
 
 /// A part of a measurement.

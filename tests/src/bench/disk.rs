@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::clock;
+use super::{clock, command::Times};
 
 /// The file that is overwritten, so that no flush has to make it longer: as long as a write-ahead log in use.
 const FILE_BYTES: usize = 16 << 20;
@@ -18,17 +18,8 @@ const TIMES: usize = 300;
 /// For how long, at most.
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// How long one flush takes, ms.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Flush {
-    /// Half are quicker.
-    pub(super) p50_ms: f64,
-    /// 99 of a hundred are quicker.
-    pub(super) p99_ms: f64,
-}
-
 /// Overwrites and flushes (fdatasync) a file in `root` again and again.
-pub(super) fn flush(root: &Path) -> anyhow::Result<Flush> {
+pub(super) fn flush(root: &Path) -> anyhow::Result<Times> {
     let path = root.join("flush");
     let mut file = File::create(&path)?;
     file.write_all(&vec![0; FILE_BYTES])?;
@@ -43,6 +34,5 @@ pub(super) fn flush(root: &Path) -> anyhow::Result<Flush> {
         took.push(before.elapsed());
     }
     std::fs::remove_file(path)?;
-    let times = super::load::percentiles(took);
-    Ok(Flush { p50_ms: times.p50_ms, p99_ms: times.p99_ms })
+    Ok(Times::of(took))
 }

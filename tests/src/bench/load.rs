@@ -6,12 +6,17 @@ mod ticker;
 
 use std::time::Duration;
 
-use super::{clock, command::Outcome};
+use anyhow::ensure;
+
+use super::{
+    clock,
+    command::{Outcome, Times},
+    proofs::Proofs,
+};
 use meter::Meter;
 use ticker::Ticker;
 
 pub(super) use flow::{Flow, Source};
-pub(super) use meter::percentiles;
 
 /// Before a closed measurement counts: connections, caches and the size of batches settle.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -61,9 +66,15 @@ pub(super) async fn closed(
 
 /// Offers `rate` messages per second for so long, each at its own moment however the others fare, and waits until all
 /// have settled.
-pub(super) async fn open(mut flow: Flow, rate: f64, time: Duration) -> anyhow::Result<Outcome> {
+pub(super) async fn open(
+    mut flow: Flow,
+    proofs: &Proofs,
+    rate: f64,
+    time: Duration,
+) -> anyhow::Result<Outcome> {
     let mut ticker = Ticker::start(rate, time);
-    let mut took = Vec::new();
+    let (mut offered, mut took) = (Vec::new(), Vec::new());
+    proofs.start();
     let start = clock::now();
     let mut offering = true;
     while offering || flow.under_way() > 0 {
@@ -71,6 +82,7 @@ pub(super) async fn open(mut flow: Flow, rate: f64, time: Duration) -> anyhow::R
             due = ticker.due(), if offering => {
                 offering = !due.is_empty();
                 flow.offer(&due);
+                offered.extend(due);
             }
             news = flow.news(), if flow.under_way() > 0 => took.extend(news?),
         }
@@ -78,5 +90,11 @@ pub(super) async fn open(mut flow: Flow, rate: f64, time: Duration) -> anyhow::R
     let elapsed = start.elapsed();
     let messages = u64::try_from(took.len())?;
     let rate = super::process::per_second(messages, elapsed);
-    Ok(Outcome { messages, rate, ..percentiles(took) })
+    let proven = proofs.finish();
+    ensure!(proven.len() == offered.len(), "{} receipts for {} messages", proven.len(), offered.len());
+    // Where two went side by side their order can be another; over all of them that makes no difference.
+    let arrived =
+        proven.iter().zip(&offered).map(|(proven, offered)| proven.duration_since(*offered)).collect();
+    let (settled, proven) = (Times::of(took), Times::of(arrived));
+    Ok(Outcome { messages, rate, settled, proven, ..Outcome::default() })
 }

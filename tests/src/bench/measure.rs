@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{
     command::{Command, Outcome},
-    disk,
+    disk, jitter,
     options::{Options, Transport},
     process::{Resident, resident},
     receiver::{self, Probe, Receiver},
@@ -74,8 +74,9 @@ pub(super) async fn throughput(options: &Options) -> anyhow::Result<()> {
         other.stop().await?;
     }
     let flush = disk::flush(root.path())?;
+    let jitter = tokio::task::spawn_blocking(jitter::measure).await?;
     let main = alone(main, options, &program, carried[0].median().rate).await?;
-    Report { carried, steps, sizes, main, start, idle, loaded, flush }.write(options.json)
+    Report { carried, steps, sizes, main, start, idle, loaded, flush, jitter }.write(options.json)
 }
 
 /// What is measured over the first carrier only, of which `most` is the maximum.
@@ -148,7 +149,7 @@ async fn kill(pair: Pair, program: &Path) -> anyhow::Result<(Pair, Restart)> {
     let probe = Probe::new(&world.sender)?;
     let receiver = Receiver::start(program, &world, &probe).await?;
     let outcome = sender.hear().await?;
-    let restart = Restart { start: receiver.start, longest_ms: outcome.max_ms };
+    let restart = Restart { start: receiver.start, longest_ms: outcome.settled.max_ms };
     Ok((Pair { transport, world, receiver, sender }, restart))
 }
 

@@ -8,11 +8,13 @@
 mod clock;
 mod command;
 mod disk;
+mod jitter;
 mod load;
 mod measure;
 mod message;
 mod options;
 mod process;
+mod proofs;
 mod receiver;
 mod report;
 mod sender;

@@ -19,11 +19,13 @@ use super::{
     command::{Command, Outcome},
     load::{Flow, Source, Until, closed, open},
     options::SenderOptions,
+    proofs::Proofs,
     world::World,
 };
 
 /// Runs the sending node until its input ends.
 pub(super) async fn run(options: &SenderOptions) -> anyhow::Result<()> {
+    let proofs = Proofs::listen()?;
     let node = Node::open(&options.folder, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
     let running = node.start().await?;
     let source = Arc::new(Source::new(options.to)?);
@@ -34,7 +36,9 @@ pub(super) async fn run(options: &SenderOptions) -> anyhow::Result<()> {
                 let until = messages.map_or(Until::Elapsed(Duration::from_secs(seconds)), Until::Settled);
                 closed(flow, receiver, in_flight, until).await?
             }
-            Command::Open { rate, seconds } => open(flow, rate, Duration::from_secs(seconds)).await?,
+            Command::Open { rate, seconds } => {
+                open(flow, &proofs, rate, Duration::from_secs(seconds)).await?
+            }
         };
         outcome.carrier =
             node.link.carrier(options.to).map(|carrier| carrier.to_string()).unwrap_or_default();

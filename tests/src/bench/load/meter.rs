@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::bench::{
     clock,
-    command::{Outcome, Part},
+    command::{Outcome, Part, Times},
     process::{cpu, machine_cpu, micros_each, own_cpu, per_second},
     tell,
 };
@@ -102,7 +102,8 @@ impl Meter {
             receiver_us: whole.receiver_us,
             elsewhere: whole.elsewhere,
             parts: self.marks.windows(2).map(|pair| pair[0].to(&pair[1])).collect(),
-            ..percentiles(self.took)
+            settled: Times::of(self.took),
+            ..Outcome::default()
         })
     }
 }
@@ -126,14 +127,4 @@ impl Reading {
             elsewhere: elsewhere.as_secs_f64() / time.as_secs_f64().max(f64::MIN_POSITIVE),
         }
     }
-}
-
-/// An outcome that only says how long messages took.
-pub(in crate::bench) fn percentiles(mut took: Vec<Duration>) -> Outcome {
-    took.sort_unstable();
-    let of_hundred = |percent: usize| {
-        let place = (took.len() * percent).div_ceil(100).saturating_sub(1);
-        took.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e3)
-    };
-    Outcome { p50_ms: of_hundred(50), p99_ms: of_hundred(99), max_ms: of_hundred(100), ..Outcome::default() }
 }
