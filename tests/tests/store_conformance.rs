@@ -1,6 +1,12 @@
 //! The SQLite store does what every store must do.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use exchange::{oin::Oin, random::SeededRandom, tlog::LogSigner};
 use store::{Options, StorageKey, Store, StoreError};
@@ -11,11 +17,13 @@ struct Sqlite {
     folder: tempfile::TempDir,
     us: Oin,
     log: Arc<LogSigner>,
+    opened: AtomicU64,
 }
 
 impl Sqlite {
     fn fresh() -> anyhow::Result<Self> {
-        Ok(Self { folder: tempfile::tempdir()?, us: given::us()?, log: Arc::new(given::log_signer()?) })
+        let (us, log) = (given::us()?, Arc::new(given::log_signer()?));
+        Ok(Self { folder: tempfile::tempdir()?, us, log, opened: AtomicU64::new(0) })
     }
 
     fn path(&self) -> PathBuf {
@@ -24,7 +32,9 @@ impl Sqlite {
 
     fn options(&self) -> Options {
         let key = StorageKey::from_bytes(given::STORAGE_KEY);
-        Options::new(self.path(), self.us, key, Arc::clone(&self.log), Arc::new(SeededRandom::new(1)))
+        // Chance never repeats itself: a case that was erased must not get its old key again after reopening.
+        let random = SeededRandom::new(self.opened.fetch_add(1, Ordering::Relaxed));
+        Options::new(self.path(), self.us, key, Arc::clone(&self.log), Arc::new(random))
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Hot {
 #[derive(Default)]
 struct State {
     bytes: usize,
+    /// How many times something was erased.
+    erasures: u64,
     partners: HashMap<Oin, Partner>,
 }
 
@@ -46,15 +48,19 @@ impl Hot {
     ///
     /// `gone` says of a message that it was leased in the meantime; nobody would ask for it any more. It is asked after
     /// the message was put here, so a lease either finds it here or is seen by `gone`.
+    ///
+    /// `erasures` is what [`Hot::erasures`] said before they were queued. If something was erased since, it may have been
+    /// one of them, and none is kept.
     pub(crate) fn keep(
         &self,
         messages: Vec<Outgoing>,
         enqueued: &[Enqueued],
+        erasures: u64,
         gone: impl Fn(Oin, Priority, u64) -> bool,
     ) {
         let places: Vec<(Oin, Priority)> =
             messages.iter().map(|message| (message.to, message.priority)).collect();
-        self.put(messages, enqueued);
+        self.put(messages, enqueued, erasures);
         for ((to, priority), enqueued) in places.into_iter().zip(enqueued) {
             if let Enqueued::Queued { index } = *enqueued
                 && gone(to, priority, index)
@@ -64,8 +70,11 @@ impl Hot {
         }
     }
 
-    fn put(&self, messages: Vec<Outgoing>, enqueued: &[Enqueued]) {
+    fn put(&self, messages: Vec<Outgoing>, enqueued: &[Enqueued], erasures: u64) {
         let state = &mut *self.lock();
+        if state.erasures != erasures {
+            return;
+        }
         for (message, enqueued) in messages.into_iter().zip(enqueued) {
             let Enqueued::Queued { index } = *enqueued else { continue };
             let bytes = message.jws.len() + OVERHEAD;
@@ -82,15 +91,21 @@ impl Hot {
 
     /// Takes the messages with these indexes out; nothing for one that is not at hand.
     pub(crate) fn take(&self, to: Oin, indexes: &[u64]) -> Vec<Option<Leased>> {
+        self.lock().take(to, indexes)
+    }
+
+    /// How many times something was erased so far.
+    pub(crate) fn erasures(&self) -> u64 {
+        self.lock().erasures
+    }
+
+    /// Lets go of what was erased, now that it is.
+    pub(crate) fn erase(&self, erased: &[(Oin, u64)]) {
         let state = &mut *self.lock();
-        let Some(partner) = state.partners.get_mut(&to) else {
-            return indexes.iter().map(|_| None).collect();
-        };
-        let taken: Vec<Option<Leased>> = indexes.iter().map(|index| partner.messages.remove(index)).collect();
-        let bytes: usize = taken.iter().flatten().map(|message| message.jws.len() + OVERHEAD).sum();
-        partner.bytes -= bytes;
-        state.bytes -= bytes;
-        taken
+        state.erasures += 1;
+        for (to, index) in erased {
+            state.take(*to, &[*index]);
+        }
     }
 
     /// Lets go of what waits for a partner that will not be delivered to for a while, or for whom nothing waits.
@@ -104,6 +119,19 @@ impl Hot {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics halfway a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, to: Oin, indexes: &[u64]) -> Vec<Option<Leased>> {
+        let Some(partner) = self.partners.get_mut(&to) else {
+            return indexes.iter().map(|_| None).collect();
+        };
+        let taken: Vec<Option<Leased>> = indexes.iter().map(|index| partner.messages.remove(index)).collect();
+        let bytes: usize = taken.iter().flatten().map(|message| message.jws.len() + OVERHEAD).sum();
+        partner.bytes -= bytes;
+        self.bytes -= bytes;
+        taken
     }
 }
 

@@ -87,6 +87,14 @@ impl Held {
     pub(crate) fn settled(&self) {
         self.settled.store(true, Ordering::Release);
     }
+
+    /// Lets go of these, which are due again unless they are `settled`.
+    pub(crate) fn let_go(&mut self, indexes: &HashSet<u64>, settled: bool) {
+        let (gone, kept) =
+            self.taken.drain(..).partition::<Vec<_>, _>(|candidate| indexes.contains(&candidate.index()));
+        self.taken = kept;
+        self.leases.give_back(&gone, settled);
+    }
 }
 
 impl Drop for Held {
@@ -132,6 +140,8 @@ pub(crate) struct Leases {
 #[derive(Debug, Default)]
 struct State {
     leased: HashSet<u64>,
+    /// Those among them that do not wait any more, whatever comes of the lease.
+    ended: HashSet<u64>,
     partners: HashMap<Oin, Partner>,
     given_back: GivenBack,
 }
@@ -147,6 +157,7 @@ struct GivenBack {
 
 #[derive(Debug, Default)]
 struct Partner {
+    /// How many messages are leased and still wait.
     leased: u64,
     /// How many messages of each case are leased.
     cases: HashMap<Uuid, u32>,
@@ -165,7 +176,18 @@ impl Leases {
         }
     }
 
-    /// How many messages to `to` are leased.
+    /// These do not wait any more, leased or not.
+    pub(crate) fn ended(&self, ended: &[(Oin, u64)]) {
+        let state = &mut *self.lock();
+        for (to, index) in ended.iter().filter(|(_, index)| state.leased.contains(index)) {
+            let Some(partner) = state.partners.get_mut(to) else { continue };
+            if state.ended.insert(*index) {
+                partner.leased = partner.leased.saturating_sub(1);
+            }
+        }
+    }
+
+    /// How many messages to `to` are leased that wait for what comes of it.
     pub(crate) fn leased_to(&self, to: Oin) -> u64 {
         self.lock().partners.get(&to).map_or(0, |partner| partner.leased)
     }
@@ -183,7 +205,9 @@ impl Leases {
             state.leased.remove(&candidate.index());
             state.given_back.indexes.insert(candidate.index());
             state.given_back.unsettled |= !settled;
+            let ended = state.ended.remove(&candidate.index());
             let Some(partner) = state.partners.get_mut(&candidate.to) else { continue };
+            partner.leased = partner.leased.saturating_sub(u64::from(!ended));
             partner.give_back(candidate);
             if !settled {
                 partner.fall_back(candidate);
@@ -212,7 +236,6 @@ impl State {
 
 impl Partner {
     fn give_back(&mut self, candidate: &Candidate) {
-        self.leased = self.leased.saturating_sub(1);
         if let Some(count) = self.cases.get_mut(&candidate.case) {
             *count = count.saturating_sub(1);
             if *count == 0 {

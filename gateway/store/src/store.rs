@@ -60,6 +60,12 @@ pub const CONFLICT_REASON: &str = exchange::refusal::Reason::DuplicateWithOtherC
 /// The reason of a message that was not delivered in time.
 pub const EXPIRED_REASON: &str = exchange::refusal::Reason::Expired.code();
 
+/// The reason of a message that still waited when its case was erased.
+pub const ERASED_REASON: &str = "gewist";
+
+/// The reason of a message that waited and cannot be read: its row is damaged.
+pub const UNREADABLE_REASON: &str = "onleesbaar";
+
 /// What a store needs.
 #[derive(Clone)]
 pub struct Options {

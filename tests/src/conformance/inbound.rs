@@ -220,25 +220,3 @@ pub async fn lists_what_was_asked_for(database: &impl Database) -> Result<()> {
     }
     Ok(())
 }
-
-/// After erasing a case nobody reads it, and the log is as it was.
-pub async fn erases_a_case(database: &impl Database) -> Result<()> {
-    let store = database.create().await?;
-    let maker = Maker::new(51);
-    let case = maker.id();
-    let of_case = || sign(Draft { case, ..maker.signal(partner(1)?)? });
-    store.take_in(vec![admitted(&of_case()?, now())?, maker.admitted(partner(1)?)?]).await?;
-    let before = store.log_state().await?;
-    assert!(store.erase_case(case, now()).await?);
-    assert!(!store.erase_case(case, now()).await?);
-    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
-    store.payload(1).await?;
-    assert_eq!(store.log_state().await?, before);
-
-    // The case may live on, under a new key.
-    let next = of_case()?;
-    store.take_in(vec![admitted(&next, now())?]).await?;
-    assert_eq!(store.payload(2).await?, next.compact());
-    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
-    Ok(())
-}

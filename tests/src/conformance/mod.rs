@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod agreed;
+pub mod erasing;
 pub mod given;
 pub mod inbound;
 pub mod log;
@@ -78,7 +79,11 @@ macro_rules! store_conformance {
             inbound::logs_each_unverified_arrival,
             inbound::answers_an_empty_batch,
             inbound::lists_what_was_asked_for,
-            inbound::erases_a_case,
+            erasing::erases_a_case,
+            erasing::ends_what_waits_in_the_case,
+            erasing::lets_a_receipt_have_the_last_word,
+            erasing::sees_what_another_process_erased,
+            erasing::erases_wholly_or_not_at_all,
             log::proves_every_leaf,
             log::proves_growth,
             log::proves_across_many_tiles,

@@ -63,6 +63,9 @@ enum Step {
     Resend {
         message: usize,
     },
+    Erase {
+        case: usize,
+    },
     Expire,
     Advance {
         minutes: i64,
@@ -115,6 +118,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (partners.clone(), 1_usize..6).prop_map(|(to, count)| Step::Lease { to, count }),
         5 => (0_usize..10, end).prop_map(|(lease, end)| Step::Settle { lease, end }),
         1 => (0_usize..1000).prop_map(|message| Step::Resend { message }),
+        1 => (0_usize..4).prop_map(|case| Step::Erase { case }),
         1 => Just(Step::Expire),
         2 => (1_i64..20).prop_map(|minutes| Step::Advance { minutes }),
         1 => (partners.clone(), 1_i64..20).prop_map(|(to, minutes)| Step::Fail { to, minutes }),
@@ -161,6 +165,8 @@ struct Sent {
     state: State,
     reason: Option<&'static str>,
     queued: u64,
+    /// Nobody can read it any more.
+    erased: bool,
 }
 
 impl Sent {
@@ -227,6 +233,7 @@ impl Model {
             Step::Lease { to, count } => self.lease(store, partner(*to)?, *count).await?,
             Step::Settle { lease, end } => self.settle(store, *lease, end).await?,
             Step::Resend { message } => self.resend(store, *message).await?,
+            Step::Erase { case } => self.erase(store, self.cases[*case]).await?,
             Step::Expire => self.expire(store).await?,
             Step::Advance { minutes } => self.minutes += minutes,
             Step::Fail { to, minutes } => {
@@ -272,7 +279,8 @@ impl Model {
             self.log.push(message.leaf());
             self.offered.extend(sketch.row.map(|row| (row, index)));
             let state = State::Waiting;
-            self.sent.insert(index, Sent { message, priority, state, reason: None, queued: index });
+            self.sent
+                .insert(index, Sent { message, priority, state, reason: None, queued: index, erased: false });
         }
         ensure!(store.queue(messages).await? == expected, "other indexes");
         Ok(())
@@ -401,6 +409,8 @@ impl Model {
         for (position, index) in all.iter().enumerate() {
             let Some(sent) = self.sent.get_mut(index) else { continue };
             (sent.state, sent.reason) = match end {
+                // What was erased meanwhile has its reason.
+                End::Undeliverable if sent.state == State::Undeliverable => continue,
                 End::Undeliverable => (State::Undeliverable, Some("weg")),
                 _ if refused(position) => (State::Refused, Some("nee")),
                 _ => (State::Admitted, None),
@@ -417,10 +427,26 @@ impl Model {
         let sent = self.sent.get_mut(&index).ok_or_else(|| anyhow!("not there"))?;
         let result = store.resend(index, now).await;
         if sent.state == State::Undeliverable && sent.draft().expires > now {
+            if sent.erased {
+                ensure!(result == Err(StoreError::Erased), "sent again what nobody can read");
+                return Ok(());
+            }
             (sent.state, sent.reason, sent.queued) = (State::Waiting, None, size);
             return Ok(result?);
         }
         ensure!(matches!(result, Err(StoreError::NotFound(_))), "sent again what should not be");
+        Ok(())
+    }
+
+    async fn erase(&mut self, store: &Store, case: Uuid) -> Result<()> {
+        let mut anything = false;
+        for sent in self.sent.values_mut().filter(|sent| sent.draft().case == case && !sent.erased) {
+            (sent.erased, anything) = (true, true);
+            if sent.state == State::Waiting {
+                (sent.state, sent.reason) = (State::Undeliverable, Some("gewist"));
+            }
+        }
+        ensure!(store.erase_case(case, self.now()).await? == anything, "something else was erased");
         Ok(())
     }
 
@@ -471,6 +497,13 @@ impl Model {
             for row in page {
                 rows.push(row.index);
                 let Some(sent) = self.sent.get(&row.index) else { continue };
+                let payload = store.payload(row.index).await;
+                let expected = if sent.erased { Err(StoreError::Erased) } else { Ok(sent.message.compact()) };
+                ensure!(
+                    payload.as_deref() == expected.as_ref().copied(),
+                    "message {}: {payload:?}",
+                    row.index
+                );
                 let found = (row.state, row.reason.as_deref(), row.id);
                 ensure!(
                     found == (sent.state, sent.reason, Some(sent.draft().id)),

@@ -29,7 +29,7 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
 }
 
 fn keep(hot: &Hot, to: Oin, index: u64, bytes: usize) {
-    hot.keep(vec![message(to, bytes)], &[Enqueued::Queued { index }], |_, _, _| false);
+    hot.keep(vec![message(to, bytes)], &[Enqueued::Queued { index }], 0, |_, _, _| false);
 }
 
 fn found(hot: &Hot, to: Oin, indexes: &[u64]) -> Vec<u64> {
@@ -52,7 +52,7 @@ fn does_not_keep_what_was_not_queued_or_is_gone() {
     let messages = vec![message(oin(1), 10); 3];
     let enqueued =
         [Enqueued::AlreadyOffered { index: 1 }, Enqueued::Queued { index: 2 }, Enqueued::Queued { index: 3 }];
-    hot.keep(messages, &enqueued, |_, _, index| index == 3);
+    hot.keep(messages, &enqueued, 0, |_, _, index| index == 3);
     assert_eq!(found(&hot, oin(1), &[1, 2, 3]), [2]);
     assert_eq!(hot.lock().bytes, 0);
 }
@@ -82,5 +82,21 @@ fn lets_go_of_a_partner() {
     hot.forget(oin(1));
     hot.forget(oin(3));
     assert_eq!((found(&hot, oin(1), &[1]), found(&hot, oin(2), &[2])), (vec![], vec![2]));
+    assert_eq!(hot.lock().bytes, 0);
+}
+
+#[test]
+fn forgets_what_was_erased_before_and_after_it_came() {
+    let hot = Hot::default();
+    keep(&hot, oin(1), 1, 10);
+    keep(&hot, oin(1), 2, 10);
+    let before = hot.erasures();
+    hot.erase(&[(oin(1), 1), (oin(1), 9), (oin(2), 3)]);
+    assert_eq!(found(&hot, oin(1), &[1, 2]), [2]);
+    // Queued before the erasure and brought here after it.
+    hot.keep(vec![message(oin(2), 10)], &[Enqueued::Queued { index: 3 }], before, |_, _, _| false);
+    assert!(found(&hot, oin(2), &[3]).is_empty());
+    hot.keep(vec![message(oin(2), 10)], &[Enqueued::Queued { index: 4 }], hot.erasures(), |_, _, _| false);
+    assert_eq!(found(&hot, oin(2), &[4]), [4]);
     assert_eq!(hot.lock().bytes, 0);
 }

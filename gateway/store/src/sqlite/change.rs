@@ -1,17 +1,17 @@
-//! Small changes: partners, agreements, sending again, erasing.
+//! Small changes: partners, agreements, sending again.
 
 use std::sync::LazyLock;
 
 use exchange::{digest::Digest, oin::Oin};
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
-use uuid::Uuid;
 
 use super::{
     column::{direction_to_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
     group::{Group, Kind},
     names::{Missing, Names},
+    read,
     rows::{Part, Statement},
 };
 use crate::{
@@ -38,7 +38,6 @@ pub(crate) enum Change {
     PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
     NoticeDelivered(u64),
     Resend { index: u64, now: Timestamp },
-    EraseCase { case: Uuid, now: Timestamp },
 }
 
 impl Change {
@@ -55,10 +54,7 @@ impl Change {
                     missing.party(names, *oin);
                 }
             }
-            Self::PutAgreement { .. }
-            | Self::NoticeDelivered(_)
-            | Self::Resend { .. }
-            | Self::EraseCase { .. } => {}
+            Self::PutAgreement { .. } | Self::NoticeDelivered(_) | Self::Resend { .. } => {}
         }
     }
 }
@@ -88,8 +84,7 @@ pub(super) async fn apply(
             put_answer(connection, names, (agreement, *from, jws), notify).await
         }
         Change::NoticeDelivered(number) => notice_delivered(connection, *number).await,
-        Change::Resend { index, now } => resend(connection, group, (*index, writer.edge.size()), *now).await,
-        Change::EraseCase { case, now } => erase_case(connection, *case, *now).await,
+        Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
     }
 }
 
@@ -251,10 +246,10 @@ async fn notice_delivered(connection: &mut SqliteConnection, number: u64) -> Res
 
 /// Puts an undelivered message in the queue again, behind everything that is in it.
 async fn resend(
+    writer: &Writer,
     connection: &mut SqliteConnection,
     group: &mut Group,
-    (index, size): (u64, u64),
-    now: Timestamp,
+    (index, now): (u64, Timestamp),
 ) -> Result<u64, StoreError> {
     let outbound = direction_to_sql(Direction::Outbound);
     let undeliverable = state_to_sql(State::Undeliverable);
@@ -268,6 +263,13 @@ async fn resend(
     .fetch_optional(&mut *connection)
     .await?
     .ok_or(StoreError::NotFound("undelivered message that has not expired"))?;
+    // What nobody can read cannot be sent.
+    match read::payload(&mut *connection, &writer.keys, index).await {
+        Err(StoreError::Corrupt(_)) => {
+            return Err(StoreError::NotFound("undelivered message that can be read"));
+        }
+        read => drop(read?),
+    }
     let party: i64 = row.try_get(0)?;
     let from: Kind = (party, outbound, undeliverable, row.try_get::<Option<i64>, _>(1)?.unwrap_or(0));
     group.count(from, -1);
@@ -276,26 +278,8 @@ async fn resend(
         "UPDATE message SET state = 0, reason = NULL, finished = NULL, queued = ?2 WHERE idx = ?1",
     )
     .bind(to_sql(index))
-    .bind(to_sql(size))
+    .bind(to_sql(writer.edge.size()))
     .execute(connection)
     .await?;
-    Ok(done.rows_affected())
-}
-
-async fn erase_case(
-    connection: &mut SqliteConnection,
-    case: Uuid,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    // The old key is overwritten in its page, not only unlinked.
-    sqlx::query("PRAGMA secure_delete = ON").fetch_all(&mut *connection).await?;
-    let done = sqlx::query(
-        "UPDATE case_key SET wrapped = NULL, erased = ?2 WHERE \"case\" = ?1 AND wrapped IS NOT NULL",
-    )
-    .bind(case.as_bytes().as_slice())
-    .bind(time_to_sql(now))
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("PRAGMA secure_delete = OFF").fetch_all(&mut *connection).await?;
     Ok(done.rows_affected())
 }

@@ -16,6 +16,7 @@ use tokio::{
 use super::{
     change::Change,
     connect::Target,
+    erase::{Erased, Erasure},
     file::{Filed, Filing},
     names::Names,
     outbound::{Queueing, Settlement},
@@ -78,6 +79,8 @@ pub(crate) enum Operation {
     Settle(Job<Settlement, u64>),
     /// Sign the head of the log.
     Checkpoint(Job<(), String>),
+    /// Erase a case.
+    Erase(Job<Erasure, Erased>),
     /// Change something small.
     Change(Job<Change, u64>),
 }
@@ -90,7 +93,7 @@ impl Operation {
             Self::Append(job) => job.input.len(),
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
-            Self::Checkpoint(_) | Self::Change(_) => 1,
+            Self::Checkpoint(_) | Self::Erase(_) | Self::Change(_) => 1,
         }
     }
 
@@ -101,6 +104,7 @@ impl Operation {
             Self::File(job) => job.finish(result),
             Self::Settle(job) => job.finish(result),
             Self::Checkpoint(job) => job.finish(result),
+            Self::Erase(job) => job.finish(result),
             Self::Change(job) => job.finish(result),
         }
     }
@@ -281,5 +285,8 @@ async fn transact(writer: &mut Writer, operations: &mut [Operation]) -> Result<(
 
 /// Whether the operation itself is to blame, rather than the database or what it lies on.
 const fn is_fault_of_operation(error: &StoreError) -> bool {
-    matches!(error, StoreError::Conflict(_) | StoreError::NotFound(_) | StoreError::RulesChanged)
+    matches!(
+        error,
+        StoreError::Conflict(_) | StoreError::NotFound(_) | StoreError::RulesChanged | StoreError::Erased
+    )
 }

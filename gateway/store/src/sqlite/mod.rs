@@ -13,6 +13,7 @@ pub(crate) mod change;
 mod column;
 pub(crate) mod committer;
 pub(crate) mod connect;
+pub(crate) mod erase;
 pub(crate) mod file;
 mod group;
 mod names;

@@ -1,8 +1,9 @@
 //! Reading, on connections that cannot write.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use exchange::{
+    digest::Digest,
     oin::Oin,
     tlog::{Hash, Leaf, ProofPlan},
 };
@@ -45,8 +46,8 @@ macro_rules! message_rows {
 
 static LEASED: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
-        "SELECT m.idx, m.id, m.\"case\", m.digest, m.expires, k.wrapped, p.sealed FROM message m \
-         JOIN payload p ON p.idx = m.idx JOIN case_key k ON k.\"case\" = m.\"case\" \
+        "SELECT m.idx, m.id, m.\"case\", m.digest, m.expires, k.wrapped, p.sealed, k.erased FROM message m \
+         LEFT JOIN payload p ON p.idx = m.idx LEFT JOIN case_key k ON k.\"case\" = m.\"case\" \
          WHERE m.queued IS NOT NULL AND m.idx",
     ))
 });
@@ -149,8 +150,9 @@ fn candidate(row: &SqliteRow, to: Oin) -> Result<Candidate, StoreError> {
         to,
         priority: if is_first { Priority::First } else { Priority::Normal },
         place: (from_sql(row.try_get(0)?)?, from_sql(row.try_get(1)?)?),
-        case: uuid(row.try_get(2)?)?,
-        bytes: usize::try_from(row.try_get::<i64, _>(3)?).map_err(|_| damaged("a length"))?,
+        // What is damaged here is found when the message is read, and then concerns that message alone.
+        case: row.try_get::<Option<&[u8]>, _>(2)?.map_or(Ok(Uuid::nil()), uuid).unwrap_or_default(),
+        bytes: usize::try_from(row.try_get::<i64, _>(3)?).unwrap_or_default(),
     })
 }
 
@@ -180,37 +182,63 @@ pub(crate) async fn next_expiry(connection: &mut SqliteConnection) -> Result<Opt
     time(&row, 0)
 }
 
-/// The content of messages that still wait, in the order of `indexes`.
+/// The content of messages that still wait.
+#[derive(Default)]
+pub(crate) struct Contents {
+    /// In no particular order.
+    pub(crate) messages: Vec<Leased>,
+    /// Those that nobody can read, and why.
+    pub(crate) unreadable: Vec<(u64, StoreError)>,
+}
+
+/// The content of those of these messages that still wait.
 pub(crate) async fn leased(
     connection: &mut SqliteConnection,
     keys: &Keys,
     indexes: &[u64],
-) -> Result<Vec<Leased>, StoreError> {
+) -> Result<Contents, StoreError> {
     let rows = LEASED
         .list(connection, indexes, |index, values| {
             values.add(to_sql(*index));
         })
         .await?;
-    let mut messages = HashMap::with_capacity(rows.len());
+    let mut contents = Contents::default();
     for row in &rows {
-        let message = open_leased(row, keys)?;
-        messages.insert(message.index, message);
+        match open_leased(row, keys) {
+            Ok(message) => contents.messages.push(message),
+            // The fault of this message alone: it must not hold up the others.
+            Err(fault @ (StoreError::Erased | StoreError::Corrupt(_))) => {
+                contents.unreadable.push((from_sql(row.try_get(0)?)?, fault));
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(indexes.iter().filter_map(|index| messages.remove(index)).collect())
+    Ok(contents)
 }
 
 fn open_leased(row: &SqliteRow, keys: &Keys) -> Result<Leased, StoreError> {
     let (case, digest) = (uuid(row.try_get(2)?)?, digest(row.try_get(3)?)?);
-    let wrapped: Option<&[u8]> = row.try_get(5)?;
-    let key = CaseKey::unwrap(keys, case, wrapped.ok_or(StoreError::Erased)?)?;
+    let jws = open(keys, (case, &digest), (row.try_get(5)?, row.try_get(6)?), row.try_get(7)?)?;
     Ok(Leased {
         index: from_sql(row.try_get(0)?)?,
         id: uuid(row.try_get(1)?)?,
         case,
         digest,
-        jws: key.open(&digest, row.try_get(6)?)?,
+        jws,
         expires: time_from_sql(row.try_get(4)?)?,
     })
+}
+
+/// Opens a payload with the wrapped key of its case.
+fn open(
+    keys: &Keys,
+    (case, digest): (Uuid, &Digest),
+    (wrapped, sealed): (Option<&[u8]>, &[u8]),
+    erased: Option<i64>,
+) -> Result<String, StoreError> {
+    let opened = CaseKey::unwrap(keys, case, wrapped.ok_or(StoreError::Erased)?)?.open(digest, sealed);
+    // A case that lived on after it was erased has a new key, which does not open what came before.
+    if erased.is_some() { opened.map_err(|_| StoreError::Erased) } else { opened }
 }
 
 /// The messages that pass the filter.
@@ -299,12 +327,8 @@ pub(crate) async fn payload(
     .fetch_optional(connection)
     .await?
     .ok_or(StoreError::NotFound("payload with this index"))?;
-    let wrapped: &[u8] = row.try_get::<Option<&[u8]>, _>(2)?.ok_or(StoreError::Erased)?;
-    let key = CaseKey::unwrap(keys, uuid(row.try_get(0)?)?, wrapped)?;
-    let opened = key.open(&digest(row.try_get(1)?)?, row.try_get(3)?);
-    // A case that lived on after it was erased has a new key, which does not open what came before.
-    let erased: Option<i64> = row.try_get(4)?;
-    if erased.is_some() { opened.map_err(|_| StoreError::Erased) } else { opened }
+    let (case, digest) = (uuid(row.try_get(0)?)?, digest(row.try_get(1)?)?);
+    open(keys, (case, &digest), (row.try_get(2)?, row.try_get(3)?), row.try_get(4)?)
 }
 
 /// The receipt that a sent message was answered with.

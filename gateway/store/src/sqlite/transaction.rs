@@ -6,6 +6,7 @@ use super::{
     change,
     column::to_sql,
     committer::{Operation, Writer},
+    erase,
     file::{self, Filed},
     group::Group,
     names::{Missing, Names},
@@ -67,7 +68,7 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
             }
         }
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
-        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Change(_) => {}
+        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
     }
     Ok(())
 }
@@ -77,7 +78,7 @@ fn is_prepared(operation: &Operation) -> bool {
     match operation {
         Operation::Enqueue(_) | Operation::Append(_) => true,
         Operation::File(job) => job.answer.as_ref().is_some_and(Filed::is_complete),
-        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Change(_) => false,
+        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => false,
     }
 }
 
@@ -96,6 +97,9 @@ async fn complete(
         }
         Operation::Settle(job) => {
             job.answer = Some(outbound::settle(writer, connection, group, &job.input).await?);
+        }
+        Operation::Erase(job) => {
+            job.answer = Some(erase::erase(writer, connection, group, &job.input).await?);
         }
         Operation::Change(job) => {
             job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
@@ -124,6 +128,7 @@ fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> 
             Operation::Enqueue(job) => outbound::missing_names(names, &job.input.messages, &mut missing),
             Operation::File(job) => file::missing_names(names, &job.input, &mut missing),
             Operation::Settle(job) => job.input.missing_names(names, &mut missing),
+            Operation::Erase(_) => erase::missing_names(names, &mut missing),
             Operation::Change(job) => job.input.missing_names(names, &mut missing),
             Operation::Append(_) | Operation::Checkpoint(_) => {}
         }

@@ -11,7 +11,7 @@ use super::{MAX_ROWS_READ, Store, check_message, check_text, limited};
 use crate::{
     error::StoreError,
     model::{Arrival, Count, Filter, MessageRow, RulesVersion, Verdict},
-    sqlite::{change::Change, committer::Operation, file::Filing, read},
+    sqlite::{committer::Operation, erase::Erasure, file::Filing, read},
 };
 
 impl Store {
@@ -74,7 +74,22 @@ impl Store {
 
     /// Erases a case: deletes the key of everything in it, so that no payload of it can be read again. The log and its
     /// proofs stay. Says whether there was anything to erase.
+    ///
+    /// What waited to be sent becomes undeliverable with the reason [`ERASED_REASON`](crate::ERASED_REASON) in the same
+    /// transaction. Of what is under way the receipt still has the last word.
     pub async fn erase_case(&self, case: Uuid, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.change(Change::EraseCase { case, now }).await? > 0)
+        let store = self.clone();
+        // A task of its own: once it is committed, memory forgets too, whether or not somebody still waits for it.
+        let erasing = tokio::spawn(async move {
+            // No reading of the queue meanwhile: what is leased was chosen before this or after it.
+            let turn = store.0.reading.lock().await;
+            let erasure = Erasure { case, now };
+            let erased = store.0.committer.submit(erasure, 0, Operation::Erase).await?.answer;
+            store.0.hot.erase(&erased.ended);
+            store.0.leases.ended(&erased.ended);
+            drop(turn);
+            Ok(erased.anything)
+        });
+        erasing.await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -1,18 +1,20 @@
 //! Queueing, leasing and settling.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::atomic::{AtomicI64, Ordering},
 };
 
 use exchange::{message::HeldBack, oin::Oin, tlog::Leaf};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::SqliteConnection;
 
-use super::{EXPIRED_REASON, MAX_BATCH, MAX_DOCUMENT_BYTES, Store, check_message, check_text, limited};
+use super::{
+    ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_DOCUMENT_BYTES, Store, UNREADABLE_REASON, check_message,
+    check_text, limited,
+};
 use crate::{
     error::StoreError,
-    lease::{Candidate, Lease, Leased},
+    lease::{Candidate, Held, Lease, Leased},
     model::{
         BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, PartnerDue, Priority, RulesVersion, SentOutcome,
         State,
@@ -32,6 +34,10 @@ const MAX_LEASE: usize = 256;
 /// Pages of the queue that one lease looks through for messages that may go. More are only needed when that many
 /// stand still behind others of their case; those come free soon.
 const MAX_QUEUE_PAGES: usize = 16;
+
+/// How many times in a row a lease may find nothing but messages that cannot be read. Each time they are given up, so the
+/// next call goes on after them.
+const MAX_UNREADABLE_LEASES: usize = 16;
 
 /// Looking for what has expired reads all that waits; once in this long is enough when nothing is known to expire.
 const EXPIRY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
@@ -61,6 +67,7 @@ impl Store {
         if messages.is_empty() && held_back.is_empty() {
             return Ok(Vec::new());
         }
+        let erasures = self.0.hot.erasures();
         let soonest = messages.iter().map(|message| message.expires).min();
         let done = self
             .0
@@ -69,7 +76,7 @@ impl Store {
             .await?;
         self.0.expiry.expect(soonest);
         let leases = &self.0.leases;
-        self.0.hot.keep(done.input.messages, &done.answer, |to, priority, index| {
+        self.0.hot.keep(done.input.messages, &done.answer, erasures, |to, priority, index| {
             leases.has_passed(to, priority, index)
         });
         Ok(done.answer)
@@ -99,6 +106,7 @@ impl Store {
 
     /// Leases what may be sent to `to` now: withdrawals first, then in the order in which it was queued, leaving out
     /// what has expired and what stands behind a message of its case that is under way. Nothing when nothing may go.
+    /// What cannot be read becomes undeliverable, and does not hold up the rest.
     ///
     /// The first call makes this process the one that delivers; another process is refused with
     /// [`StoreError::Locked`] until this store is closed.
@@ -109,6 +117,25 @@ impl Store {
         limit: BatchLimit,
     ) -> Result<Option<Lease>, StoreError> {
         self.claim_delivery().await?;
+        for _ in 0..MAX_UNREADABLE_LEASES {
+            let (mut held, rules) = self.choose(to, now, limit).await?;
+            let (messages, unreadable) = self.contents(to, &mut held).await?;
+            let go_on = messages.is_empty() && !unreadable.is_empty();
+            self.give_up_unreadable((to, now), &mut held, unreadable).await;
+            if !go_on {
+                return Ok((!messages.is_empty()).then(|| Lease::new(to, rules, messages, held)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Chooses what may be sent, and keeps it from others.
+    async fn choose(
+        &self,
+        to: Oin,
+        now: Timestamp,
+        limit: BatchLimit,
+    ) -> Result<(Held, RulesVersion), StoreError> {
         let mut room = BatchLimit { count: limit.count.min(MAX_LEASE), ..limit };
         let turn = self.0.reading.lock().await;
         let mut reader = self.0.readers.acquire().await?;
@@ -134,28 +161,62 @@ impl Store {
         if nothing_waits {
             self.0.hot.forget(to);
         }
-        let indexes: Vec<u64> = held.taken().iter().map(Candidate::index).collect();
-        let messages = self.contents(&mut reader, to, &indexes).await?;
-        Ok((!messages.is_empty()).then(|| Lease::new(to, rules, messages, held)))
+        Ok((held, rules))
     }
 
-    /// The messages with these indexes: from memory if they are at hand, otherwise from the database.
+    /// The messages that are held, from memory if they are at hand, otherwise from the database; and those that cannot
+    /// be read. What does not wait any more is let go.
     async fn contents(
         &self,
-        reader: &mut SqliteConnection,
         to: Oin,
-        indexes: &[u64],
-    ) -> Result<Vec<Leased>, StoreError> {
-        let mut messages = self.0.hot.take(to, indexes);
+        held: &mut Held,
+    ) -> Result<(Vec<Leased>, Vec<(u64, StoreError)>), StoreError> {
+        let indexes: Vec<u64> = held.taken().iter().map(Candidate::index).collect();
+        let mut messages = self.0.hot.take(to, &indexes);
         let missing = indexes.iter().zip(&messages).filter(|(_, message)| message.is_none());
         let missing: Vec<u64> = missing.map(|(index, _)| *index).collect();
         if missing.is_empty() {
-            return Ok(messages.into_iter().flatten().collect());
+            return Ok((messages.into_iter().flatten().collect(), Vec::new()));
         }
-        messages.extend(read::leased(reader, &self.0.keys, &missing).await?.into_iter().map(Some));
+        let mut reader = self.0.readers.acquire().await?;
+        let read = read::leased(&mut reader, &self.0.keys, &missing).await?;
+        drop(reader);
+        messages.extend(read.messages.into_iter().map(Some));
         let mut messages: HashMap<u64, Leased> =
             messages.into_iter().flatten().map(|message| (message.index, message)).collect();
-        Ok(indexes.iter().filter_map(|index| messages.remove(index)).collect())
+        let still_waits = |index: &u64| {
+            messages.contains_key(index) || read.unreadable.iter().any(|(unreadable, _)| unreadable == index)
+        };
+        let gone: HashSet<u64> = indexes.iter().copied().filter(|index| !still_waits(index)).collect();
+        held.let_go(&gone, true);
+        Ok((indexes.iter().filter_map(|index| messages.remove(index)).collect(), read.unreadable))
+    }
+
+    /// Makes final what nobody can read, so that it does not come up again, and lets go of it.
+    async fn give_up_unreadable(
+        &self,
+        (to, now): (Oin, Timestamp),
+        held: &mut Held,
+        unreadable: Vec<(u64, StoreError)>,
+    ) {
+        let (mut erased, mut damaged) = (Vec::new(), Vec::new());
+        for (index, fault) in &unreadable {
+            tracing::error!(partner = %to, index, %fault, "a message that waits cannot be read, and is given up");
+            if *fault == StoreError::Erased { erased.push(*index) } else { damaged.push(*index) }
+        }
+        for (reason, indexes) in [(ERASED_REASON, erased), (UNREADABLE_REASON, damaged)] {
+            if indexes.is_empty() {
+                continue;
+            }
+            let gone = indexes.iter().copied().collect();
+            let endings =
+                vec![Ending { state: State::Undeliverable, reason: Some(reason.to_owned()), indexes }];
+            let result = self.settle(Settlement { to, endings, receipt: None, now }, 0).await;
+            if let Err(error) = &result {
+                tracing::error!(partner = %to, %error, "cannot record that messages cannot be read");
+            }
+            held.let_go(&gone, result.is_ok());
+        }
     }
 
     /// Gives leased messages back: they are due again.

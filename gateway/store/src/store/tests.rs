@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::{
-    Arrival, BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, Priority, SentOutcome, Verdict,
+    Arrival, BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, Priority, SentOutcome, State, Verdict,
 };
 
 const ALL: BatchLimit = BatchLimit { count: 256, bytes: 4 << 20 };
@@ -413,6 +413,74 @@ async fn counts_what_is_there() {
     assert_eq!(totals.get::<i64, _>(0), totals.get::<i64, _>(1));
 }
 
+/// One message that cannot be read must not keep all others from a partner.
+#[tokio::test]
+async fn gives_up_what_cannot_be_read_and_nothing_else() {
+    let place = Place::new();
+    let store = place.create().await;
+    store.queue(outgoings(0..8)).await.unwrap();
+    store.close().await;
+    for statement in [
+        "UPDATE case_key SET wrapped = NULL WHERE \"case\" = (SELECT \"case\" FROM message WHERE idx = 0)",
+        "UPDATE payload SET sealed = zeroblob(200) WHERE idx = 1",
+        "DELETE FROM payload WHERE idx = 2",
+        "UPDATE message SET \"case\" = x'00' WHERE idx = 3",
+        "UPDATE message SET digest = x'00' WHERE idx = 4",
+        "UPDATE message SET \"case\" = NULL WHERE idx = 5",
+    ] {
+        place.tamper(statement).await;
+    }
+    let store = place.open().await.unwrap();
+    let one = BatchLimit { count: 1, ..ALL };
+    for expected in [6, 7] {
+        let lease = store.lease_due(partner(), now(), one).await.unwrap().unwrap();
+        assert_eq!(lease.messages()[0].index, expected);
+        admit(&store, &lease).await.unwrap();
+    }
+    assert!(store.lease_due(partner(), now(), ALL).await.unwrap().is_none());
+    assert_eq!(store.due(now(), 10).await.unwrap(), []);
+    assert_eq!(store.resend(0, now()).await, Err(StoreError::Erased));
+    for index in 1..6 {
+        let refused = store.resend(index, now()).await;
+        assert!(matches!(refused, Err(StoreError::NotFound(_))), "{index}: {refused:?}");
+    }
+    let counts: Vec<_> = store
+        .counts()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|count| (count.state, count.reason, count.count))
+        .collect();
+    let gone = |reason: &str, count| (State::Undeliverable, Some(reason.to_owned()), count);
+    assert_eq!(counts, [(State::Admitted, None, 2), gone(ERASED_REASON, 1), gone(UNREADABLE_REASON, 5)]);
+}
+
+/// Nor when there are more of them than fit in any lease.
+#[tokio::test]
+async fn gives_up_any_number_that_cannot_be_read() {
+    let place = Place::new();
+    let store = place.create().await;
+    store.queue(outgoings(0..600)).await.unwrap();
+    store.close().await;
+    place.tamper("UPDATE payload SET sealed = zeroblob(200) WHERE idx < 599").await;
+    let store = place.open().await.unwrap();
+    let lease = store.lease_due(partner(), now(), ALL).await.unwrap().unwrap();
+    assert_eq!(lease.messages().iter().map(|message| message.index).collect::<Vec<_>>(), [599]);
+}
+
+#[tokio::test]
+async fn refuses_messages_over_the_limit() {
+    let place = Place::new();
+    let store = place.create().await;
+    let of_length = |bytes: usize| {
+        let (jws, message) = ("x".repeat(bytes), outgoing(1, 0));
+        vec![Outgoing { digest: Digest::of(jws.as_bytes()), jws, ..message }]
+    };
+    assert!(matches!(store.queue(of_length(MAX_PAYLOAD_BYTES + 1)).await, Err(StoreError::TooLarge { .. })));
+    store.queue(of_length(MAX_PAYLOAD_BYTES)).await.unwrap();
+    assert_eq!(store.log_size().await.unwrap(), 1);
+}
+
 #[tokio::test]
 async fn every_error_says_what_to_do() {
     let errors = [
@@ -429,6 +497,7 @@ async fn every_error_says_what_to_do() {
         StoreError::TooLarge { what: "x", found: 2, limit: 1 },
         StoreError::NotFound("x"),
         StoreError::Erased,
+        StoreError::RulesChanged,
         StoreError::Closed,
     ];
     for error in errors {

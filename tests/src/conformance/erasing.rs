@@ -1,0 +1,197 @@
+//! Erasing a case.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use exchange::message::Draft;
+use store::{BatchLimit, Filter, PartnerDue, State, Store, StoreError};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{
+    Database,
+    agreed::sign,
+    given::{ALL, Maker, Offer as _, admit, admitted, indexes, later, lease, now, partner, queued},
+};
+
+/// The states and reasons of all messages.
+async fn states(store: &Store) -> Result<Vec<(State, Option<String>)>> {
+    let rows = store.messages(Filter { limit: 500, ..Filter::default() }).await?;
+    Ok(rows.into_iter().map(|row| (row.state, row.reason)).collect())
+}
+
+fn erased() -> (State, Option<String>) {
+    (State::Undeliverable, Some("gewist".to_owned()))
+}
+
+/// After erasing a case nobody reads it, and the log is as it was.
+pub async fn erases_a_case(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(51);
+    let case = maker.id();
+    let of_case = || sign(Draft { case, ..maker.signal(partner(1)?)? });
+    store.take_in(vec![admitted(&of_case()?, now())?, maker.admitted(partner(1)?)?]).await?;
+    let before = store.log_state().await?;
+    assert!(store.erase_case(case, now()).await?);
+    assert!(!store.erase_case(case, now()).await?);
+    assert!(!store.erase_case(maker.id(), now()).await?);
+    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
+    store.payload(1).await?;
+    assert_eq!(store.log_state().await?, before);
+
+    // The case may live on, under a new key.
+    let next = of_case()?;
+    store.take_in(vec![admitted(&next, now())?]).await?;
+    assert_eq!(store.payload(2).await?, next.compact());
+    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
+    Ok(())
+}
+
+/// What waits in the case does not leave any more, at once and after reopening; everything else does.
+pub async fn ends_what_waits_in_the_case(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(52);
+    let case = maker.id();
+    let of_case = |draft: &mut Draft| draft.case = case;
+    store.queue(maker.changed(partner(1)?, 2, of_case)?).await?;
+    store.queue(maker.outgoings(partner(1)?, 1)?).await?;
+    store.queue(maker.changed(partner(2)?, 1, of_case)?).await?;
+    assert!(store.erase_case(case, later(1)).await?);
+
+    let waits = (State::Waiting, None);
+    assert_eq!(states(&store).await?, [erased(), erased(), waits, erased()]);
+    let row = &store.messages(Filter { limit: 1, ..Filter::default() }).await?[0];
+    assert_eq!((row.finished, row.case), (Some(later(1)), Some(case)));
+    let counts: Vec<_> =
+        store.counts().await?.into_iter().map(|count| (count.partner, count.state, count.count)).collect();
+    let (one, two) = (partner(1)?, partner(2)?);
+    let gone = State::Undeliverable;
+    assert_eq!(counts, [(one, State::Waiting, 1), (one, gone, 2), (two, gone, 1)]);
+    assert_eq!(store.due(now(), 10).await?, [PartnerDue { oin: one, waiting: 1 }]);
+    assert_eq!(store.resend(0, now()).await, Err(StoreError::Erased), "nobody can read it");
+    // What comes later in the case goes.
+    store.queue(maker.changed(one, 1, of_case)?).await?;
+    drop(store);
+
+    let store = database.open().await?;
+    assert_eq!(indexes(&lease(&store, one).await?), [2, 4]);
+    assert!(store.lease_due(two, now(), ALL).await?.is_none());
+    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
+    Ok(())
+}
+
+/// A message that is under way can still be filed by its receiver, and then the receipt says so. If not, it does not go
+/// again.
+pub async fn lets_a_receipt_have_the_last_word(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(53);
+    let case = maker.id();
+    let to = partner(1)?;
+    let of_case = |draft: &mut Draft| draft.case = case;
+    store.queue(maker.changed(to, 2, of_case)?).await?;
+    store.queue(maker.outgoings(to, 1)?).await?;
+    let one = BatchLimit { count: 1, ..ALL };
+    let under_way = store.lease_due(to, now(), one).await?.context("nothing is due")?;
+    assert!(store.erase_case(case, now()).await?);
+    assert_eq!(states(&store).await?, [erased(), erased(), (State::Waiting, None)]);
+    assert_eq!(store.due(now(), 10).await?, [PartnerDue { oin: to, waiting: 1 }]);
+    admit(&store, &under_way).await?;
+    drop(under_way);
+    assert_eq!(states(&store).await?, [(State::Admitted, None), erased(), (State::Waiting, None)]);
+    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
+
+    // No answer: it is not due again, nor anything else but a reason.
+    for give_back in [true, false] {
+        let case = maker.id();
+        let index = queued(&store.queue(maker.changed(to, 1, |draft| draft.case = case)?).await?)?[0];
+        let both = lease(&store, to).await?;
+        assert_eq!(indexes(&both), [2, index]);
+        assert!(store.erase_case(case, now()).await?);
+        if give_back {
+            store.release(both);
+        } else {
+            store.record_undeliverable(&both, "niet-bereikbaar", now()).await?;
+            drop(both);
+            store.resend(2, now()).await?;
+        }
+        let again = lease(&store, to).await?;
+        assert_eq!(indexes(&again), [2]);
+        let row = &store.messages(Filter { after: Some(index - 1), limit: 1, ..Filter::default() }).await?[0];
+        assert_eq!((row.state, row.reason.clone()), erased());
+        drop(again);
+        assert_eq!(store.due(now(), 10).await?, [PartnerDue { oin: to, waiting: 1 }]);
+    }
+    Ok(())
+}
+
+/// Another process erases, while this one delivers and has what it queued at hand.
+pub async fn sees_what_another_process_erased(database: &impl Database) -> Result<()> {
+    let (store, other) = (database.create().await?, database.open().await?);
+    let maker = Maker::new(54);
+    let case = maker.id();
+    let to = partner(1)?;
+    store.queue(maker.changed(to, 1, |draft| draft.case = case)?).await?;
+    store.queue(maker.outgoings(to, 1)?).await?;
+    assert!(other.erase_case(case, now()).await?);
+    assert_eq!(indexes(&lease(&store, to).await?), [1]);
+    assert_eq!(states(&store).await?, [erased(), (State::Waiting, None)]);
+    Ok(())
+}
+
+/// What is queued while its case is erased comes before that or after it: it is erased, or it goes and can be read.
+pub async fn erases_wholly_or_not_at_all(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(55);
+    let to = partner(1)?;
+    let cases: Arc<Vec<Uuid>> = Arc::new((0..8).map(|_| maker.id()).collect());
+    let mut tasks = JoinSet::new();
+    for number in 0..16 {
+        let (store, maker, cases) = (store.clone(), Arc::clone(&maker), Arc::clone(&cases));
+        tasks.spawn(async move {
+            for round in 0..12 {
+                let case = cases[(number + round) % cases.len()];
+                if number % 4 == 0 {
+                    store.erase_case(case, now()).await?;
+                } else {
+                    queued(&store.queue(maker.changed(to, 2, |draft| draft.case = case)?).await?)?;
+                }
+                if number % 4 == 1 {
+                    // Given back at once: what of it was erased is not due again.
+                    drop(store.lease_due(to, now(), BatchLimit { count: 5, ..ALL }).await?);
+                }
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task??;
+    }
+    let gone = || (State::Undeliverable, Some("gewist".to_owned()), Err(StoreError::Erased));
+    let mut waiting = BTreeSet::new();
+    for row in store.messages(Filter { limit: 500, ..Filter::default() }).await? {
+        let payload = store.payload(row.index).await;
+        if row.state == State::Waiting {
+            payload?;
+            waiting.insert(row.index);
+        } else {
+            assert_eq!((row.state, row.reason, payload), gone(), "message {}", row.index);
+        }
+    }
+    let counted = |state| {
+        let store = &store;
+        async move {
+            let counts = store.counts().await?.into_iter().filter(|count| count.state == state);
+            anyhow::Ok(counts.map(|count| count.count).sum::<u64>())
+        }
+    };
+    assert_eq!(counted(State::Waiting).await?, u64::try_from(waiting.len())?);
+    assert_eq!(counted(State::Undeliverable).await?, 12 * 12 * 2 - u64::try_from(waiting.len())?);
+    let mut leased = BTreeSet::new();
+    let mut held = Vec::new();
+    while let Some(lease) = store.lease_due(to, now(), ALL).await? {
+        leased.extend(indexes(&lease));
+        held.push(lease);
+    }
+    assert_eq!(leased, waiting);
+    Ok(())
+}
