@@ -5,9 +5,12 @@
 
 use std::time::Duration;
 
-use exchange::{clock::Clock as _, entry::Outcome, signature::Signer as _};
+use exchange::{clock::Clock as _, digest::Digest, entry::Outcome, signature::Signer as _};
 use jiff::SignedDuration;
-use node::{delivery::JWS_LINES, system::SystemClock};
+use node::{
+    delivery::{JWS_LINES, OUTCOMES},
+    system::SystemClock,
+};
 use serde_json::{Value, json};
 use tests::processes::{
     Letter, MUNICIPALITY, Node, PATIENCE, Papers, Peer, Place, Serving, Stopwatch, forged, proposal,
@@ -205,6 +208,15 @@ async fn a_request_that_cannot_be_read_gets_a_problem_document() {
         Request::get("/v1/../etc/passwd"),
     ] {
         problem(&peer.ask(request).await.unwrap(), 404, "adres-onbekend");
+    }
+    for (id, query) in [
+        ("", String::new()),
+        ("x", format!("bericht={}", Digest::of(b"x"))),
+        ("0192f0c0-0000-7000-8000-000000000000", String::new()),
+        ("0192f0c0-0000-7000-8000-000000000000", "bericht=sha256:00".into()),
+    ] {
+        let question = Request::get(format!("{OUTCOMES}{id}")).with_query(query);
+        problem(&peer.ask(question).await.unwrap(), 400, "onleesbaar");
     }
     let size = before.unwrap();
     for (path, query) in [
@@ -439,6 +451,7 @@ async fn a_message_twice_is_one_message_and_another_under_its_name_is_none() {
     }
     let peer = &scene.peer;
     let fresh = Letter::new(peer, MUNICIPALITY, &agreement).signed(peer);
+    assert!(peer.outcome(&fresh).await.is_none(), "what did not arrive is not there");
     let twice = peer.receipted(&[&fresh, &fresh]).await;
     assert_eq!(twice[0].index, twice[1].index, "{twice:?}");
 
@@ -447,6 +460,13 @@ async fn a_message_twice_is_one_message_and_another_under_its_name_is_none() {
     let conflict = peer.receipt(&other).await;
     assert_eq!(conflict.reason(), Some("dubbel-met-andere-inhoud"));
     assert_eq!(peer.receipt(&first).await.index, filed.index, "the first one stands");
+    // Asking says the same, without the message.
+    for (message, earlier) in [(&first, &filed), (&refused, &held)] {
+        let asked = peer.outcome(message).await.unwrap();
+        assert!(asked.known);
+        assert_eq!((asked.index, asked.reason()), (earlier.index, earlier.reason()));
+    }
+    assert!(peer.outcome(&other).await.is_none(), "the identifier is that of the first");
     assert_eq!(scene.node.mailbox("in").states()["toegelaten"], 2);
     scene.well().await;
 }

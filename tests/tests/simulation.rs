@@ -61,6 +61,7 @@ fn is_everything(total: &Coverage) -> bool {
         refused,
         expired,
         lapsed,
+        asked,
         recognised,
         conflicts,
         failed,
@@ -75,6 +76,7 @@ fn is_everything(total: &Coverage) -> bool {
         refused,
         expired,
         lapsed,
+        asked,
         recognised,
         conflicts,
         failed,
@@ -305,7 +307,19 @@ fn nothing_is_admitted_or_sent_after_the_agreement_ended() {
     ];
     let coverage = ends_well(Scenario { operations, ..Scenario::default() });
     assert_eq!((coverage.refused, coverage.held_back), (1, 1));
-    assert_eq!((coverage.lapsed, coverage.admitted), (1, 1));
+    assert_eq!((coverage.lapsed, coverage.asked, coverage.admitted), (1, 1, 1));
+}
+
+/// A message arrives, its answer is lost, and then the agreement ends: the sender finds out what became of it.
+#[test]
+fn what_arrived_before_the_agreement_ended_is_known_to_have_arrived() {
+    for side in [Side::Corporation, Side::Municipality] {
+        let arrived = [signals(1), PREPARE, Op::Deliver(0), Op::Drop(0), Op::Deliver(0)];
+        let ended = [Op::EndAgreement(side), Op::SpreadAgreements(side)];
+        let operations = arrived.into_iter().chain(ended).collect();
+        let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+        assert_eq!((coverage.admitted, coverage.lapsed, coverage.asked), (1, 0, 1), "{side:?}");
+    }
 }
 
 /// The next batch of the corporation.

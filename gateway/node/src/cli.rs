@@ -36,8 +36,7 @@ mod serve;
     after_help = "Voorbeelden:\n  schakel demo                                  laat vier organisaties berichten uitwisselen\n  schakel init --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.test:8443\n  schakel serve --map /var/lib/schakel          start het knooppunt in die map\n\nExitcodes: 0 gelukt; 1 uitgevoerd, maar niet alles is goed; 2 verkeerd aangeroepen; 3 kon niet worden uitgevoerd."
 )]
 pub struct Cli {
-    /// De map van het knooppunt, met daarin schakel.toml; zonder deze optie de huidige map. Bij `demo`: de map die
-    /// voor elke organisatie een map krijgt; zonder deze optie wordt na afloop alles opgeruimd.
+    /// De map van het knooppunt, met daarin schakel.toml; zonder deze optie de huidige map.
     #[arg(long, global = true, env = "SCHAKEL_MAP", value_name = "MAP", hide_env = true)]
     map: Option<PathBuf>,
     /// Antwoord in JSON, voor andere programma's.

@@ -18,7 +18,6 @@ use exchange::{
     oin::Oin,
     receipt::{Receipt, VerifiedReceipt},
     refusal::Reason,
-    rulebook::Rulebook,
     tlog::LogVerifier,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -30,11 +29,15 @@ use crate::{core::Core, partners};
 
 /// The media type of a delivery.
 pub const JWS_LINES: &str = "application/vnd.schakel.jws-lines";
+/// Under this path, by its identifier, the partner tells what became of a message.
+pub const OUTCOMES: &str = "/v1/ontvangsten/";
 /// The media type of a receipt.
 pub const RECEIPT: &str = "application/vnd.schakel.ontvangst+json";
 
 /// One request carries at most this much: half of what a receiver must take, so that two are under way at once.
 const BATCH: BatchLimit = BatchLimit { count: 128, bytes: 2 * 1024 * 1024 };
+/// A message alone.
+const ONE: BatchLimit = BatchLimit { count: 1, ..BATCH };
 /// Batches under way to one partner: one on the line while the receiver works on the other.
 const BATCHES_IN_FLIGHT: usize = 2;
 /// Partners served at the same time.
@@ -42,11 +45,18 @@ const MAX_PARTNERS: usize = 64;
 /// How often to look for what another process put in the outbox, and for partners whose wait is over.
 const POLL: Duration = Duration::from_secs(1);
 
-/// A batch on its way.
+/// Messages with the request about them.
 pub struct Batch {
     lease: Lease,
-    /// The request body.
-    pub body: Bytes,
+    asks: Asks,
+}
+
+/// What a partner is asked.
+enum Asks {
+    /// To take these messages.
+    Delivery(Bytes),
+    /// What became of a message that may not leave any more. It may have arrived before, and only its answer be lost.
+    Outcome,
 }
 
 /// How a batch ended.
@@ -68,24 +78,33 @@ pub enum Settled {
     },
     /// The partner says it will never take this. A batch is then tried message by message.
     Undeliverable,
+    /// The partner never had it, and it does not leave any more.
+    Withheld,
 }
 
-/// Takes the next batch for a partner, if something is due. What waited for an agreement that has ended meanwhile does
-/// not leave any more.
+/// Takes the next batch for a partner, if something is due. Of what waited for an agreement that has ended meanwhile
+/// nothing leaves any more: the partner is asked whether it had it already.
 pub async fn prepare(core: &Core, to: Oin, one_by_one: bool) -> Result<Option<Batch>, StoreError> {
-    let mut limit = if one_by_one { BatchLimit { count: 1, ..BATCH } } else { BATCH };
-    loop {
-        let now = core.now();
-        let Some(lease) = core.store.lease_due(to, now, limit).await? else { return Ok(None) };
-        let rules = core.rules_since(lease.rules()).await;
-        if may_still_go(&rules, &lease, now) {
-            return Ok(Some(batch(lease)));
+    let limit = if one_by_one { ONE } else { BATCH };
+    let now = core.now();
+    let Some(lease) = core.store.lease_due(to, now, limit).await? else { return Ok(None) };
+    if may_still_go(core, &lease, now).await {
+        return Ok(Some(batch(lease)));
+    }
+    // One by one, to find those that may.
+    drop(lease);
+    let Some(lease) = core.store.lease_due(to, now, ONE).await? else { return Ok(None) };
+    let may_go = may_still_go(core, &lease, now).await;
+    Ok(Some(if may_go { batch(lease) } else { Batch { lease, asks: Asks::Outcome } }))
+}
+
+impl Batch {
+    /// The messages it delivers, if it does.
+    pub const fn delivery(&self) -> Option<&Bytes> {
+        match &self.asks {
+            Asks::Delivery(body) => Some(body),
+            Asks::Outcome => None,
         }
-        if lease.messages().len() == 1 {
-            core.store.record_undeliverable(&lease, Reason::AgreementNotInForce.code(), now).await?;
-        }
-        // One by one, to find those that may.
-        limit.count = 1;
     }
 }
 
@@ -95,12 +114,13 @@ fn batch(lease: Lease) -> Batch {
         body.push_str(&message.jws);
         body.push('\n');
     }
-    Batch { lease, body: body.into() }
+    Batch { lease, asks: Asks::Delivery(body.into()) }
 }
 
 /// Whether no message rests on an agreement that is over. The messages are only looked at when some agreement with the
 /// partner is. One that is not known here yet was in force for the process that queued the message.
-fn may_still_go(rules: &Rulebook, lease: &Lease, now: Timestamp) -> bool {
+async fn may_still_go(core: &Core, lease: &Lease, now: Timestamp) -> bool {
+    let rules = core.rules_since(lease.rules()).await;
     let over = |agreement: &Agreement| {
         matches!(agreement.standing(now), Standing::Ended(_) | Standing::Rejected(_) | Standing::Expired)
     };
@@ -112,9 +132,14 @@ fn may_still_go(rules: &Rulebook, lease: &Lease, now: Timestamp) -> bool {
         })
 }
 
-/// The request that carries a batch.
+/// The request that carries a batch, or asks after it.
 pub fn request(batch: &Batch) -> Request {
-    Request::post("/v1/berichten", JWS_LINES, batch.body.clone())
+    match (&batch.asks, batch.lease.messages().first()) {
+        (Asks::Outcome, Some(message)) => Request::get(format!("{OUTCOMES}{}", message.id))
+            .with_query(format!("bericht={}", message.digest)),
+        (Asks::Delivery(body), _) => Request::post("/v1/berichten", JWS_LINES, body.clone()),
+        (Asks::Outcome, None) => Request::get(OUTCOMES),
+    }
 }
 
 /// Records what came of a batch. When this returns, the outcome is durable.
@@ -123,11 +148,16 @@ pub async fn settle(
     batch: Batch,
     answer: Result<Response, LinkError>,
 ) -> Result<Settled, StoreError> {
-    let Batch { lease, .. } = batch;
+    let Batch { lease, asks } = batch;
     let partner = lease.to();
-    match answer {
-        Ok(response) if response.status == 200 => receipted(core, lease, &response.body).await,
-        Ok(response) if is_final(response.status) => {
+    match (answer, asks) {
+        (Ok(response), _) if response.status == 200 => receipted(core, lease, &response.body).await,
+        (Ok(response), Asks::Outcome) if response.status == 204 => {
+            let reason = Reason::AgreementNotInForce.code();
+            core.store.record_undeliverable(&lease, reason, core.now()).await?;
+            Ok(Settled::Withheld)
+        }
+        (Ok(response), Asks::Delivery(_)) if is_final(response.status) => {
             if lease.messages().len() == 1 {
                 let reason =
                     format!("geweigerd door het knooppunt van de ontvanger (HTTP {})", response.status);
@@ -135,12 +165,12 @@ pub async fn settle(
             }
             Ok(Settled::Undeliverable)
         }
-        Ok(response) => {
+        (Ok(response), _) => {
             tracing::warn!(%partner, status = response.status, "partner did not take a delivery");
             let no_sooner = response.retry_after.map(|seconds| SignedDuration::from_secs(seconds.into()));
             Ok(Settled::Waiting { reason: refusal_text(response.status), no_sooner })
         }
-        Err(error) => {
+        (Err(error), _) => {
             tracing::warn!(%partner, %error, "partner could not be reached");
             Ok(Settled::Waiting { reason: error.explanation(), no_sooner: None })
         }
@@ -349,7 +379,7 @@ impl Driver {
             }
         };
         match settle(&self.core, batch, answer).await {
-            Ok(Settled::Receipted { .. }) => {
+            Ok(Settled::Receipted { .. } | Settled::Withheld) => {
                 let was_failing = self.with(partner, |state| {
                     let failing = state.backoff.failures() > 0;
                     state.backoff.reset();

@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -48,7 +49,9 @@ pub enum KeyError {
 
 /// Makes the three keys in `folder`. Existing keys are never overwritten: what they signed or sealed depends on them.
 pub fn create(folder: &Path, random: &dyn Random) -> Result<(), KeyError> {
-    fs::create_dir_all(folder).map_err(|source| KeyError::File { path: folder.to_owned(), source })?;
+    let mut private = fs::DirBuilder::new();
+    let made = private.recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| KeyError::File { path: folder.to_owned(), source })?;
     for name in [MESSAGES, LOG, STORAGE] {
         let mut key = Zeroizing::new([0; 32]);
         random.fill(key.as_mut());
@@ -65,7 +68,6 @@ fn digit(nibble: u8) -> char {
 
 /// Writes a new file that only its owner may read.
 pub fn write_private(path: &Path, text: &str) -> Result<(), KeyError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
     let failed = |source| KeyError::File { path: path.to_owned(), source };
     let mut file =
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;

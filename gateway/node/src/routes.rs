@@ -10,7 +10,7 @@ use transport::{Handler, Peer, Request, Response};
 use crate::{
     agreements::{self, AgreementFault},
     core::Core,
-    delivery::{Driver, JWS_LINES, RECEIPT},
+    delivery::{self, Driver, JWS_LINES, RECEIPT},
     inbound::{self, InboundError, MAX_BYTES, MAX_MESSAGES},
 };
 
@@ -58,6 +58,20 @@ impl Routes {
                 Response::problem(413, "te-groot", "Te groot", &detail)
             }
             Err(InboundError::Store(error)) => unavailable(&error),
+        }
+    }
+
+    /// What became of a message that the peer sent.
+    async fn outcome(&self, peer: Oin, id: &str, query: &str) -> Response {
+        let (Ok(id), Some(Ok(message))) = (id.parse(), query.strip_prefix("bericht=").map(str::parse)) else {
+            let detail = "Vraag naar een bericht met zijn `id`, en `bericht` als digest.";
+            return Response::problem(400, "onleesbaar", "Onleesbaar", detail);
+        };
+        match self.core.store.receipt_for(peer, id, message).await {
+            Ok(Some(receipt)) => json(RECEIPT, &receipt),
+            // Not 404: a node that does not know the question says that.
+            Ok(None) => Response::empty(204),
+            Err(error) => unavailable(&error),
         }
     }
 
@@ -128,6 +142,10 @@ impl Handler for Routes {
                 Ok(()) => Response::empty(204),
                 Err(error) => unavailable(&error),
             },
+            ("GET", path) if path.starts_with(delivery::OUTCOMES) => {
+                let query = request.query.as_deref().unwrap_or_default();
+                self.outcome(oin, &path[delivery::OUTCOMES.len()..], query).await
+            }
             ("GET", path) if path.starts_with("/v1/logboek/") => {
                 self.log(&path["/v1/logboek/".len()..], request.query.as_deref().unwrap_or_default()).await
             }

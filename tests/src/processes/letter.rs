@@ -5,6 +5,7 @@ use exchange::{clock::Clock as _, jws, signature::Signer};
 use jiff::{SignedDuration, Timestamp};
 use node::system::SystemClock;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{Peer, SIGNAL};
 
@@ -81,6 +82,13 @@ impl Letter {
     /// The message, signed under another header.
     pub fn signed_under(&self, header: &Value, from: &Peer) -> String {
         forged(header, self.0.to_string().as_bytes(), &from.signer)
+    }
+
+    /// The identifier of a signed letter.
+    pub fn id_of(message: &str) -> Uuid {
+        let payload = BASE64URL.decode(message.split('.').nth(1).unwrap()).unwrap();
+        let event: Value = serde_json::from_slice(&payload).unwrap();
+        event["id"].as_str().unwrap().parse().unwrap()
     }
 }
 

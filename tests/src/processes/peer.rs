@@ -18,7 +18,7 @@ use exchange::{
 use jiff::{SignedDuration, Timestamp};
 use node::{
     certificate::{Pair, Subject, TrialAuthority},
-    delivery::JWS_LINES,
+    delivery::{JWS_LINES, OUTCOMES},
     setup,
     system::{SystemClock, SystemRandom},
 };
@@ -33,7 +33,10 @@ use transport::{
 };
 use uuid::Uuid;
 
-use super::node::{Node, Place};
+use super::{
+    letter::Letter,
+    node::{Node, Place},
+};
 
 /// Longer than a certificate of the authority for trying out is valid.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 200);
@@ -163,6 +166,20 @@ impl Peer {
     /// log key.
     pub async fn receipted(&self, messages: &[&str]) -> Vec<Logged> {
         let response = self.deliver(messages.join("\n") + "\n").await;
+        self.logged(&response, messages)
+    }
+
+    /// Asks what became of a message; nothing when the node does not have it.
+    pub async fn outcome(&self, message: &str) -> Option<Logged> {
+        let id = Letter::id_of(message);
+        let query = format!("bericht={}", Digest::of(message.as_bytes()));
+        let question = Request::get(format!("{OUTCOMES}{id}")).with_query(query);
+        let response = self.ask(question).await.unwrap();
+        (response.status != 204).then(|| self.logged(&response, &[message]).remove(0))
+    }
+
+    /// What a receipt says was logged about each of these messages, after checking all of it.
+    fn logged(&self, response: &Response, messages: &[&str]) -> Vec<Logged> {
         let body = String::from_utf8_lossy(&response.body);
         assert_eq!(response.status, 200, "{body}");
         let receipt: Receipt = serde_json::from_slice(&response.body).unwrap();

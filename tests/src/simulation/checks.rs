@@ -179,6 +179,7 @@ fn ended(world: &mut World, side: Side, message: &Stored, received: &[Stored]) -
             let lapsed = reason == Some(Reason::AgreementNotInForce)
                 && !world.in_force(side, &message.line.agreement)?;
             ensure!(expired || lapsed, "nobody tried any more");
+            ensure!(expired || !there, "it was given up and is in the inbox");
             world.coverage.expired += u64::from(!lapsed);
             world.coverage.lapsed += u64::from(lapsed);
             return Ok(());

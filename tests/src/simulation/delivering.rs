@@ -10,7 +10,7 @@ use exchange::{
     refusal::Reason,
 };
 use node::{
-    delivery::{self, RECEIPT, Settled},
+    delivery::{self, Batch, RECEIPT, Settled},
     inbound::{self, InboundError},
 };
 use store::{Direction, MessageRow, State};
@@ -40,6 +40,23 @@ fn decision(row: &MessageRow) -> Decision {
     (outcome, row.reason.as_deref().and_then(Reason::of_code))
 }
 
+/// What a node gets back for a request.
+type Answered = Result<Response, LinkError>;
+
+fn read_all(body: &[u8]) -> anyhow::Result<Vec<Line>> {
+    let lines: Option<Vec<Line>> = lines(std::str::from_utf8(body)?).map(documents::read).collect();
+    lines.context("every line of a batch is a message of ours")
+}
+
+/// The message that a batch asks after, by identifier and digest.
+fn asked_after(batch: &Batch) -> anyhow::Result<(Uuid, Digest)> {
+    let request = delivery::request(batch);
+    let id = request.path.strip_prefix(delivery::OUTCOMES).context("a question")?;
+    let digest =
+        request.query.as_deref().and_then(|query| query.strip_prefix("bericht=")).context("a digest")?;
+    Ok((id.parse()?, digest.parse()?))
+}
+
 impl World {
     /// The next batch of a side goes into the network; says whether there was one.
     pub(super) fn prepare(&mut self, by: Side) -> anyhow::Result<bool> {
@@ -49,23 +66,26 @@ impl World {
             self.node(by).run(async |core| anyhow::Ok(delivery::prepare(core, to, one_by_one).await?))?;
         let died = ran.died();
         let Some(Some(batch)) = self.outcome(ran).transpose()? else { return Ok(false) };
-        let text = std::str::from_utf8(&batch.body)?;
-        let lines: Option<Vec<Line>> = lines(text).map(documents::read).collect();
-        let lines = lines.context("every line of a batch is a message of ours")?;
-        ensure!(!one_by_one || lines.len() == 1, "a batch of {} messages, one by one", lines.len());
-        let body = batch.body.clone();
+        let body = batch.delivery().cloned().unwrap_or_default();
+        let (lines, asks) = match batch.delivery() {
+            Some(body) => (read_all(body)?, None),
+            None => (Vec::new(), Some(asked_after(&batch)?)),
+        };
+        ensure!(!one_by_one || lines.len() < 2, "a batch of {} messages, one by one", lines.len());
         self.check_batch(by, &lines)?;
+        self.check_question(by, asks)?;
         let ticket = self.ticket();
         // A request may have left before its sender died.
         self.network.send(Item::Request(Request {
             from: by,
             ticket: Some(ticket),
             body,
+            asks,
             rogue: None,
             damaged: false,
         }));
         if !died {
-            self.node(by).under_way()?.insert(ticket, UnderWay { batch, lines });
+            self.node(by).under_way()?.insert(ticket, UnderWay { batch, lines, asks });
         }
         Ok(true)
     }
@@ -88,6 +108,23 @@ impl World {
         Ok(())
     }
 
+    /// Who asks after a message may not send it any more, and has nothing else of its under way.
+    fn check_question(&mut self, by: Side, asks: Option<(Uuid, Digest)>) -> anyhow::Result<()> {
+        let Some((id, digest)) = asks else { return Ok(()) };
+        ensure!(self.model.messages.contains_key(&id), "message {id} was never promised");
+        let row = self.at(by).steady(async |core| core.store.message(id).await)??;
+        let row = row.filter(|row| row.digest == digest);
+        let agreement = row.and_then(|row| row.agreement).context("a question after a message of ours")?;
+        ensure!(!self.in_force(by, &agreement)?, "asks after message {id}, which may still go");
+        let twice = self
+            .node(by)
+            .under_way()?
+            .values()
+            .any(|one| one.asks == asks || one.lines.iter().any(|line| line.id == id));
+        ensure!(!twice, "asks after message {id}, which is under way");
+        Ok(())
+    }
+
     /// Something in the network arrives.
     pub(super) fn deliver(&mut self, number: u8) -> anyhow::Result<()> {
         match self.network.take(number) {
@@ -98,6 +135,36 @@ impl World {
     }
 
     fn arrive(&mut self, request: &Request) -> anyhow::Result<()> {
+        let (outcome, good) = match request.asks {
+            Some(message) => self.tell_outcome(request, message)?,
+            None => self.take_in(request)?,
+        };
+        if let Some(ticket) = request.ticket {
+            let damaged = request.damaged || !good;
+            self.network.send(Item::Answer(Answer { to: request.from, ticket, outcome, damaged }));
+        }
+        Ok(())
+    }
+
+    /// The receiver tells what became of a message.
+    fn tell_outcome(
+        &mut self,
+        request: &Request,
+        (id, digest): (Uuid, Digest),
+    ) -> anyhow::Result<(Answered, bool)> {
+        let (at, peer) = (request.from.other(), self.at(request.from).oin);
+        let ran = self.node(at).run(async |core| core.store.receipt_for(peer, id, digest).await)?;
+        let answer = match self.outcome(ran).transpose()? {
+            Some(Some(receipt)) => Response::new(200, RECEIPT, serde_json::to_vec(&receipt)?),
+            Some(None) => Response::empty(204),
+            None => return Ok((Err(broken()), false)),
+        };
+        self.coverage.asked += 1;
+        Ok((Ok(answer), true))
+    }
+
+    /// The receiver takes in a delivery.
+    fn take_in(&mut self, request: &Request) -> anyhow::Result<(Answered, bool)> {
         let (at, peer) = (request.from.other(), self.at(request.from).oin);
         let ran = self.node(at).run(async |core| inbound::receive(core, peer, &request.body).await)?;
         let outcome = match self.outcome(ran) {
@@ -117,11 +184,8 @@ impl World {
             request.damaged || outcome.as_ref().map_or(true, |response| response.status == 200),
             "what was sent is not readable: {outcome:?}"
         );
-        if let Some(ticket) = request.ticket {
-            let damaged = request.damaged || outcome.is_err();
-            self.network.send(Item::Answer(Answer { to: request.from, ticket, outcome, damaged }));
-        }
-        Ok(())
+        let good = outcome.is_ok();
+        Ok((outcome, good))
     }
 
     /// Holds a receipt against what was delivered, as the sender will, and against what was decided before.
@@ -196,10 +260,8 @@ impl World {
     fn answer(&mut self, answer: Answer) -> anyhow::Result<()> {
         let Answer { to, ticket, outcome, damaged } = answer;
         // Who died, gave up or was answered does not wait any more.
-        let Some(UnderWay { batch, lines }) = self.node(to).under_way()?.remove(&ticket) else {
-            return Ok(());
-        };
-        self.settle(to, UnderWay { batch, lines }, (outcome, damaged))
+        let Some(under_way) = self.node(to).under_way()?.remove(&ticket) else { return Ok(()) };
+        self.settle(to, under_way, (outcome, damaged))
     }
 
     fn settle(
@@ -208,14 +270,19 @@ impl World {
         under_way: UnderWay,
         (answer, damaged): (Result<Response, LinkError>, bool),
     ) -> anyhow::Result<()> {
-        let UnderWay { batch, lines } = under_way;
+        let UnderWay { batch, lines, asks } = under_way;
+        let expected = lines.len() + usize::from(asks.is_some());
         // What no repetition changes; everything else may pass.
         let is_final = answer.as_ref().is_ok_and(|response| FINAL.contains(&response.status));
         let ran = self.node(to).run(async |core| delivery::settle(core, batch, answer).await)?;
         let Some(settled) = self.outcome(ran).transpose()? else { return Ok(()) };
         match settled {
             Settled::Receipted { admitted, refused } => {
-                ensure!(admitted + refused == lines.len(), "{admitted} + {refused} of {}", lines.len());
+                ensure!(admitted + refused == expected, "{admitted} + {refused} of {expected}");
+                self.node(to).one_by_one = false;
+            }
+            Settled::Withheld => {
+                ensure!(asks.is_some(), "given up without asking");
                 self.node(to).one_by_one = false;
             }
             _ if !damaged => bail!("a good receipt was not accepted: {settled:?}"),

@@ -2,9 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use exchange::refusal::Reason;
+use exchange::{digest::Digest, refusal::Reason};
 use serde_json::Value;
 use transport::{LinkError, Response};
+use uuid::Uuid;
 
 use super::operation::{Damage, Side};
 
@@ -17,7 +18,7 @@ pub(super) enum Item {
     Answer(Answer),
 }
 
-/// A delivery under way.
+/// A delivery under way, or a question after one.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     /// Who sends it, by the certificate of the connection.
@@ -26,6 +27,8 @@ pub(super) struct Request {
     pub(super) ticket: Option<u64>,
     /// The body.
     pub(super) body: Bytes,
+    /// The message of which it asks what became of it, if it is a question.
+    pub(super) asks: Option<(Uuid, Digest)>,
     /// For which reasons the receiver may refuse it, when it is not to be believed.
     pub(super) rogue: Option<Vec<Reason>>,
     /// It is no longer what was sent.
@@ -68,7 +71,7 @@ impl Network {
     /// Puts something on its way.
     pub(super) fn send(&mut self, item: Item) {
         match &item {
-            Item::Request(request) if request.rogue.is_none() => {
+            Item::Request(request) if request.rogue.is_none() && request.asks.is_none() => {
                 self.requests.push((request.from, request.body.clone()));
             }
             Item::Answer(Answer { to, outcome: Ok(response), .. }) => {
@@ -106,6 +109,7 @@ impl Network {
     pub(super) fn corrupt(&mut self, number: u8, damage: Damage) -> Option<Bytes> {
         let at = pick(number, self.items.len())?;
         match &mut self.items[at] {
+            Item::Request(Request { asks: Some(_), .. }) => None,
             Item::Request(request) => {
                 let earlier = earlier(&self.requests, request.from, damage);
                 let was = request.body.clone();

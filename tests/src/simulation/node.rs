@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use exchange::{
     clock::{Clock, ManualClock},
+    digest::Digest,
     oin::Oin,
     random::SeededRandom,
     tlog::{Checkpoint, LogVerifier, verify_consistency},
@@ -16,6 +17,7 @@ use tokio::{
     runtime::{Builder, Runtime},
     time::timeout,
 };
+use uuid::Uuid;
 
 use super::{
     documents::Line,
@@ -43,7 +45,10 @@ impl Clock for SkewedClock {
 /// A batch of which the answer is still to come.
 pub(super) struct UnderWay {
     pub(super) batch: Batch,
+    /// What it delivers; none when it asks after a message.
     pub(super) lines: Vec<Line>,
+    /// The message it asks after.
+    pub(super) asks: Option<(Uuid, Digest)>,
 }
 
 /// The process: what is gone when it dies.

@@ -58,11 +58,13 @@ fn send_what_waits(world: &mut World) -> anyhow::Result<bool> {
     Ok(sent)
 }
 
-/// A person has everything sent again that was not delivered and has not expired.
+/// A person has everything sent again that was not delivered, has not expired, and may still go.
 fn resend_all(world: &mut World, side: Side) -> anyhow::Result<()> {
     let now = world.at(side).now();
     for row in messages(world, side, State::Undeliverable)? {
-        if row.expires.is_some_and(|expires| expires > now) {
+        let may_go =
+            row.agreement.map(|agreement| world.in_force(side, &agreement)).transpose()?.unwrap_or_default();
+        if may_go && row.expires.is_some_and(|expires| expires > now) {
             world.at(side).steady(async |core| core.store.resend(row.index, now).await)??;
             world.model.disordered.extend(row.case);
         }

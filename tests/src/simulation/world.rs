@@ -42,6 +42,8 @@ pub struct Coverage {
     pub expired: u64,
     /// Messages that waited when their agreement ended, and did not leave any more.
     pub lapsed: u64,
+    /// Questions that were answered after such a message, or one of which the answer was lost.
+    pub asked: u64,
     /// Times that a receiver recognised a message.
     pub recognised: u64,
     /// Times that an identifier was found in use for something else.
@@ -63,6 +65,7 @@ impl std::ops::AddAssign for Coverage {
         self.refused += other.refused;
         self.expired += other.expired;
         self.lapsed += other.lapsed;
+        self.asked += other.asked;
         self.recognised += other.recognised;
         self.conflicts += other.conflicts;
         self.failed += other.failed;
@@ -284,8 +287,14 @@ impl World {
 
     /// Puts something into the network that an honest node would not.
     fn rogue(&mut self, by: Side, how: Rogue) -> anyhow::Result<()> {
-        let mut item =
-            Request { from: by, ticket: None, body: bytes::Bytes::new(), rogue: None, damaged: false };
+        let mut item = Request {
+            from: by,
+            ticket: None,
+            body: bytes::Bytes::new(),
+            asks: None,
+            rogue: None,
+            damaged: false,
+        };
         if let Rogue::Reflection(number) = how {
             let Some(body) = self.network.sent_before(by.other(), number) else { return Ok(()) };
             item.body = body;

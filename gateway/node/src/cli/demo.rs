@@ -22,7 +22,7 @@ use crate::{
 /// achterstandenlijst aan, de gemeente ontvangt de signalen met bewijs en koppelt terug.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel demo                           laat het zien en blijft draaien\n  schakel demo --once --json             loopt één keer door en geeft de uitkomst als JSON\n  schakel demo --map proef               bewaart alles in proef/, één map per organisatie\n  schakel demo --invoer export.csv       met een eigen achterstandenlijst van dezelfde opmaak\n\nMet --map werken daarna alle opdrachten op die mappen, bijvoorbeeld: schakel berichten --map proef/gemeente\nExitcode 1: de uitkomst klopt niet."
+    after_help = "Voorbeelden:\n  schakel demo                           laat het zien en blijft draaien\n  schakel demo --once --json             loopt één keer door en geeft de uitkomst als JSON\n  schakel demo --map proef               bewaart alles in proef/, één map per organisatie\n  schakel demo --invoer export.csv       met een eigen achterstandenlijst van dezelfde opmaak\n\nZonder --map wordt na afloop alles opgeruimd. Met --map krijgt elke organisatie daar een map, en werken daarna alle opdrachten op die mappen, bijvoorbeeld: schakel berichten --map proef/gemeente\nExitcode 1: de uitkomst klopt niet."
 )]
 pub(super) struct Demo {
     /// Loop één keer door en stop.

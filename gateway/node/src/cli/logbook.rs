@@ -1,9 +1,10 @@
 //! `schakel logboek`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use store::{Filter, Order};
 use uuid::Uuid;
 
 use super::{Ending, Output, shown};
@@ -31,22 +32,41 @@ enum What {
     Verify,
     /// Schrijf het bewijs van één bericht: het ondertekende bericht, het ontvangstbewijs, het convenant en de sleutels.
     #[command(
-        after_help = "Voorbeeld:\n  schakel logboek bewijs 019368b2-0000-7000-8000-000000000000 --naar bewijs.json\n\nHet bestand bevat de gegevens uit het bericht. Geef het alleen aan wie die mag zien."
+        after_help = "Voorbeeld:\n  schakel logboek bewijs 1041\n  schakel logboek bewijs 019368b2-0000-7000-8000-000000000000 --naar bewijs.json\n\nHet bestand bevat de gegevens uit het bericht. Geef het alleen aan wie die mag zien."
     )]
     Bewijs {
-        /// Het id van het bericht, zoals `schakel berichten --json` het geeft.
-        id: Uuid,
+        /// Het nummer van het bericht uit `schakel berichten`, of zijn id zoals `schakel berichten --json` het geeft.
+        #[arg(value_name = "NUMMER|ID")]
+        bericht: Which,
         /// Het bestand; zonder deze optie ID.bewijs.json.
         #[arg(long, value_name = "BESTAND")]
         naar: Option<PathBuf>,
     },
 }
 
+/// How a message is named.
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    Number(u64),
+    Id(Uuid),
+}
+
+impl FromStr for Which {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.parse().map(Self::Number);
+        number
+            .or_else(|_| text.parse().map(Self::Id))
+            .map_err(|_| "geef het nummer of het id van een bericht")
+    }
+}
+
 impl Logbook {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
             What::Verify => verify(node, output).await,
-            What::Bewijs { id, naar } => evidence(node, id, naar, output).await,
+            What::Bewijs { bericht, naar } => evidence(node, bericht, naar, output).await,
         }
     }
 }
@@ -79,7 +99,16 @@ async fn verify(node: &Node, output: Output) -> anyhow::Result<Ending> {
     }
 }
 
-async fn evidence(node: &Node, id: Uuid, path: Option<PathBuf>, output: Output) -> anyhow::Result<Ending> {
+async fn evidence(
+    node: &Node,
+    which: Which,
+    path: Option<PathBuf>,
+    output: Output,
+) -> anyhow::Result<Ending> {
+    let id = match which {
+        Which::Id(id) => id,
+        Which::Number(number) => identifier(node, number).await?,
+    };
     let evidence = logbook::evidence(&node.core, id).await?;
     let path = path.unwrap_or_else(|| format!("{id}.bewijs.json").into());
     keys::write_private(&path, &serde_json::to_string_pretty(&evidence)?)
@@ -90,4 +119,14 @@ async fn evidence(node: &Node, id: Uuid, path: Option<PathBuf>, output: Output) 
     ));
     output.answer(&serde_json::json!({ "bewijs": shown(&path), "logsleutel": evidence.logsleutel }));
     Ok(Ending::Good)
+}
+
+/// The identifier of the message with this number.
+async fn identifier(node: &Node, number: u64) -> anyhow::Result<Uuid> {
+    let filter =
+        Filter { after: number.checked_sub(1), order: Order::OldestFirst, limit: 1, ..Filter::default() };
+    let row = node.core.store.messages(filter).await?.into_iter().find(|row| row.index == number);
+    row.and_then(|row| row.id).with_context(|| {
+        format!("er is geen bericht {number} met een id; `schakel berichten` toont de nummers")
+    })
 }

@@ -33,7 +33,8 @@ impl Send {
         let connection = node.config.koppelingen.iter().find(|one| one.naam == self.koppeling);
         let path =
             connection.map_or_else(|| PathBuf::from(&self.koppeling), |one| node.folder.join(&one.mapping));
-        let mapping = crate::drop_folders::mapping(&path)?;
+        let mapping =
+            crate::drop_folders::mapping(&path).with_context(|| not_a_connection(node, &self.koppeling))?;
         let named = mapping.recipient().map(str::parse::<Oin>).transpose()?;
         let Some(to) = self.aan.or(connection.map(|one| one.ontvanger)).or(named) else {
             bail!("geef met --aan het OIN van de ontvanger; de koppeling en de mapping noemen er geen")
@@ -49,8 +50,19 @@ impl Send {
     }
 }
 
+/// What could have been meant.
+fn not_a_connection(node: &Node, name: &str) -> String {
+    let names: Vec<&str> = node.config.koppelingen.iter().map(|one| one.naam.as_str()).collect();
+    if names.contains(&name) {
+        return format!("de koppeling `{name}` heeft geen bruikbare mapping");
+    }
+    let known = if names.is_empty() { "er staat er nog geen in".into() } else { names.join(", ") };
+    format!("`{name}` is geen koppeling uit schakel.toml ({known}) en geen bruikbaar mappingbestand")
+}
+
 fn tell(report: &Report, output: Output) {
-    output.say(format!("{} regels gelezen.", report.read));
+    let rows = if report.read == 1 { "regel" } else { "regels" };
+    output.say(format!("{} {rows} gelezen.", report.read));
     tell_rows(report, output);
     if let Some(path) = &report.rejects {
         output.say(format!(
@@ -73,9 +85,15 @@ fn tell(report: &Report, output: Output) {
 
 /// What became of the rows, for people.
 pub(super) fn tell_rows(report: &Report, output: Output) {
-    output.say(format!("  {:>3} signalen zijn op weg", report.sent));
+    let sent = if report.sent == 1 { "signaal is" } else { "signalen zijn" };
+    output.say(format!("  {:>3} {sent} op weg", report.sent));
     if report.sent_before > 0 {
-        output.say(format!("  {:>3} waren al eerder verstuurd en gaan niet nog eens", report.sent_before));
+        let sent_before = if report.sent_before == 1 { "was" } else { "waren" };
+        let never_twice = if report.sent_before == 1 { "gaat" } else { "gaan" };
+        output.say(format!(
+            "  {:>3} {sent_before} al eerder verstuurd en {never_twice} niet nog eens",
+            report.sent_before
+        ));
     }
     for (code, count) in &report.held_back {
         let reason = Reason::of_code(code);
@@ -94,7 +112,8 @@ pub(super) fn tell_rows(report: &Report, output: Output) {
         }
     }
     if report.unreadable > 0 {
-        output.say(format!("  {:>3} zijn niet te lezen", report.unreadable));
+        let unreadable = if report.unreadable == 1 { "is" } else { "zijn" };
+        output.say(format!("  {:>3} {unreadable} niet te lezen", report.unreadable));
     }
     for problem in &report.problems {
         output.say(format!("        {problem}"));

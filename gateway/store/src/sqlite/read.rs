@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use exchange::{
     digest::Digest,
     oin::Oin,
-    tlog::{Hash, Leaf, ProofPlan},
+    tlog::{CompactRange, Hash, Leaf, ProofPlan, plan_inclusion},
 };
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
@@ -342,6 +342,40 @@ pub(crate) async fn receipt(
             .fetch_optional(connection)
             .await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// An entry of the log about a message that came in, proven in the log as it is now.
+pub(crate) struct Filed {
+    pub(crate) log: CompactRange,
+    pub(crate) index: u64,
+    pub(crate) leaf: Leaf,
+    pub(crate) proof: Vec<Hash>,
+}
+
+/// What became of a message of `from`, if it is the one that is bound to this identifier. In one view of the database.
+pub(crate) async fn filed(
+    connection: &mut SqliteConnection,
+    from: Oin,
+    (id, message): (Uuid, Digest),
+) -> Result<Option<Filed>, StoreError> {
+    let row = sqlx::query(
+        "SELECT m.idx, l.leaf FROM message m JOIN log_leaf l ON l.idx = m.idx \
+         WHERE m.direction = 1 AND m.party = (SELECT num FROM party WHERE oin = ?1) AND m.id = ?2 \
+         AND m.digest = ?3",
+    )
+    .bind(from.as_str())
+    .bind(id.as_bytes().as_slice())
+    .bind(message.as_bytes().as_slice())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let index = from_sql(row.try_get(0)?)?;
+    let head = Head::read(connection).await?;
+    let log = Edge::load(connection, &head).await?.range().clone();
+    let plan =
+        plan_inclusion(index, head.size).map_err(|error| StoreError::Corrupt(format!("the log: {error}")))?;
+    let proof = proof(connection, &plan).await?;
+    Ok(Some(Filed { log, index, leaf: Leaf::new(row.try_get(1)?), proof }))
 }
 
 /// How many messages there are of each kind.

@@ -1,7 +1,9 @@
 //! Filing, and reading what was sent and received.
 
 use exchange::{
-    receipt::{MAX_LEAVES, Receipt},
+    digest::Digest,
+    oin::Oin,
+    receipt::{MAX_LEAVES, Receipt, ReceiptLeaf},
     tlog::Checkpoint,
 };
 use jiff::Timestamp;
@@ -45,6 +47,23 @@ impl Store {
             range_before: filed.before.roots().to_vec(),
             leaves: filed.leaves,
         })
+    }
+
+    /// What became of a message of `from`, with the same proof as when it was filed; nothing when not that message is
+    /// bound to this identifier. For a sender that missed the answer and may not send the message once more.
+    pub async fn receipt_for(
+        &self,
+        from: Oin,
+        id: Uuid,
+        message: Digest,
+    ) -> Result<Option<Receipt>, StoreError> {
+        let mut reader = self.0.readers.begin().await?;
+        let Some(filed) = read::filed(&mut reader, from, (id, message)).await? else { return Ok(None) };
+        let (size, roots) = (filed.log.size(), filed.log.roots().to_vec());
+        let head = Checkpoint { origin: self.0.log.origin().to_owned(), size, root: filed.log.root() };
+        let leaf = ReceiptLeaf::Known { index: filed.index, leaf: filed.leaf, proof: filed.proof };
+        let checkpoint = self.0.log.sign(&head);
+        Ok(Some(Receipt { checkpoint, size_before: size, range_before: roots, leaves: vec![leaf] }))
     }
 
     /// The messages that pass the filter, at most [`MAX_ROWS_READ`].
