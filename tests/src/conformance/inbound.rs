@@ -70,6 +70,34 @@ pub async fn files_each_message_once(database: &impl Database) -> Result<()> {
     Ok(())
 }
 
+/// Who sent a message can ask what became of it, and nobody else; with a proof in the log as it is by then.
+pub async fn tells_the_sender_what_became_of_a_message(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(49);
+    store.take_in(maker.admitteds(partner(1)?, 40)?).await?;
+    let message = sign(maker.signal(partner(1)?)?)?;
+    let (id, digest) = (message.draft().id, message.digest());
+    assert_eq!(store.receipt_for(partner(1)?, id, digest).await?, None);
+    let arrival = admitted(&message, later(1))?;
+    store.take_in(vec![arrival.clone()]).await?;
+    store.take_in(maker.admitteds(partner(2)?, 250)?).await?;
+    store.close().await;
+    let store = database.open().await?;
+    let receipt = store.receipt_for(partner(1)?, id, digest).await?.context("it was filed")?;
+    let verified = verified(&receipt)?;
+    assert_eq!(verified.entries().collect::<Vec<_>>(), [(40, &arrival.leaf)]);
+    assert_eq!((receipt.size_before, verified.checkpoint().size), (291, 291));
+    let other = sign(maker.signal(partner(1)?)?)?;
+    for (from, id, digest) in [
+        (partner(2)?, id, digest),
+        (partner(1)?, other.draft().id, digest),
+        (partner(1)?, id, other.digest()),
+    ] {
+        assert_eq!(store.receipt_for(from, id, digest).await?, None);
+    }
+    Ok(())
+}
+
 /// The same message twice in one batch is one message.
 pub async fn recognises_a_message_within_its_batch(database: &impl Database) -> Result<()> {
     let store = database.create().await?;

@@ -71,6 +71,7 @@ macro_rules! store_conformance {
             inbound::answers_with_a_receipt_that_verifies,
             inbound::keeps_what_was_admitted,
             inbound::files_each_message_once,
+            inbound::tells_the_sender_what_became_of_a_message,
             inbound::recognises_a_message_within_its_batch,
             inbound::recognises_messages_after_reopening,
             inbound::recognises_refusals,
