@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "what a journey measured is read in its output")]
 
-use std::{fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use serde_json::Value;
 use tests::processes::{Done, FIXTURE, Place, Running, export, until};
@@ -95,6 +99,46 @@ fn a_kept_folder_can_be_looked_into_and_used_again() {
     }
     assert_eq!(fs::read(place.path().join("proef/achterstanden.csv")).unwrap(), FIXTURE);
     nothing_is_left(&place);
+}
+
+/// The members in the tables of the document about JSON, by the command or list they are of.
+fn documented(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let code =
+        |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+    let row = |(name, members): (&str, &str)| {
+        let members = code(members).into_iter().map(|member| member.trim_end_matches("[]").to_owned());
+        (name.split('`').next().unwrap_or_default().to_owned(), members.collect())
+    };
+    rows.map(row).collect()
+}
+
+#[test]
+fn answers_have_the_members_that_are_documented() {
+    let documented = documented(include_str!("../../gateway/node/JSON.md"));
+    let place = Place::new();
+    let holds = |name: &str, answer: &Value| {
+        let members: BTreeSet<String> = answer.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(Some(&members), documented.get(name), "{name}: {answer}");
+    };
+    let outcome = once(&place, &["--map", "proef"]).expect(0).json();
+    holds("demo --once", &outcome);
+    holds("organisaties", &outcome["organisaties"][0]);
+    holds("tegengehouden", &outcome["tegengehouden"][0]);
+    let ask = |command: &[&str]| {
+        let arguments = [command, &["--json", "--map", "proef/gemeente"]].concat();
+        place.cli(&arguments).json()
+    };
+    let messages = ask(&["berichten"]);
+    holds("berichten", &messages["berichten"][0]);
+    let partners = ask(&["partner", "lijst"]);
+    holds("partners", &partners["partners"][0]);
+    let agreements = ask(&["convenant", "tonen"]);
+    holds("convenanten", &agreements["convenanten"][0]);
+    holds("antwoorden", &agreements["convenanten"][0]["antwoorden"][0]);
+    holds("logboek bewijs", &ask(&["logboek", "bewijs", &messages["berichten"][0]["nummer"].to_string()]));
+    holds("convenant partij", &ask(&["convenant", "partij"]));
+    holds("partner beschrijving", &ask(&["partner", "beschrijving"]));
 }
 
 #[test]
