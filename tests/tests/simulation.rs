@@ -56,6 +56,7 @@ fn is_everything(total: &Coverage) -> bool {
     let Coverage {
         queued,
         offered_again,
+        repaired,
         held_back,
         admitted,
         refused,
@@ -71,6 +72,7 @@ fn is_everything(total: &Coverage) -> bool {
     let counts = [
         queued,
         offered_again,
+        repaired,
         held_back,
         admitted,
         refused,
@@ -277,6 +279,41 @@ fn what_is_sent_again_leaves_again() {
     }
     let coverage = ends_well(Scenario { operations, ..Scenario::default() });
     assert_eq!((coverage.admitted, coverage.failed, coverage.recognised), (2, 3, 4));
+}
+
+/// A message that was refused, or that expired, is repaired by offering its record again, once. While it is under way its
+/// end is not known, and the record waits with it.
+#[test]
+fn what_was_refused_or_not_delivered_goes_when_it_is_offered_again() {
+    let by = Side::Corporation;
+    let under_way = [signals(1), PREPARE, again(1)];
+    let refused = [Op::EndAgreement(by.other()), Op::Deliver(0), Op::Deliver(0), Op::RenewAgreement];
+    let repaired = [again(1), again(1), PREPARE, Op::Deliver(0), again(1), Op::Deliver(0), again(1)];
+    let operations = under_way.into_iter().chain(refused).chain(repaired.clone()).collect();
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.refused, coverage.admitted, coverage.repaired), (1, 1, 1));
+    assert_eq!((coverage.offered_again, coverage.queued), (4, 2));
+
+    let expired = [signals(1), Op::Advance(LIFETIME + 1), again(1), Op::Expire(by), Op::Crash(by)];
+    let operations = expired.into_iter().chain(repaired).collect();
+    let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+    assert_eq!((coverage.expired, coverage.admitted, coverage.repaired), (1, 1, 1));
+    assert_eq!((coverage.offered_again, coverage.queued), (4, 2));
+}
+
+/// A person has a message sent again, or its record is offered again: whichever comes first, the other changes nothing.
+#[test]
+fn a_record_is_not_repaired_twice() {
+    let by = Side::Corporation;
+    let unreadable =
+        [PREPARE, Op::Deliver(0), Op::Corrupt { pick: 0, damage: Damage::Status(400) }, Op::Deliver(0)];
+    let resend = Op::Resend { by, pick: 0 };
+    for (repairs, repaired) in [([again(1), resend.clone()], 1), ([resend, again(1)], 0)] {
+        let operations = [signals(1)].into_iter().chain(unreadable.clone()).chain(repairs).collect();
+        let coverage = ends_well(Scenario { operations, ..Scenario::default() });
+        assert_eq!((coverage.repaired, coverage.offered_again), (repaired, 1 - repaired));
+        assert_eq!(coverage.admitted, 1);
+    }
 }
 
 /// Whoever uses an identifier first has it, at both sides.

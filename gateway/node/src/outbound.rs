@@ -35,7 +35,8 @@ pub struct Submission {
     pub desk: Option<String>,
     /// The data.
     pub document: Document,
-    /// Names the source record. Offered again, the same record is not sent again.
+    /// Names the source record. Offered again, the same record is only sent again when its message was refused or could
+    /// not be delivered.
     pub source_record: Option<Vec<u8>>,
 }
 
@@ -44,7 +45,7 @@ pub struct Submission {
 pub enum Submitted {
     /// Safe in the outbox; the source may forget it.
     Queued(Uuid),
-    /// The same source record was sent before.
+    /// The same source record was sent before; its message waits or was admitted.
     AlreadyOffered,
     /// The rules do not let it leave. Nothing of it was kept but that it was held back, and why.
     HeldBack(Refusal),

@@ -96,7 +96,7 @@ impl Outgoing {
         Self { priority, ..self }
     }
 
-    /// The row of the source it was made from: a row that was offered before is not sent again.
+    /// The row of the source it was made from: a row whose message waits or was admitted is not sent again.
     #[must_use]
     pub fn of_row(self, row: IntakeKey) -> Self {
         Self { row: Some(row), ..self }
@@ -111,7 +111,7 @@ pub enum Enqueued {
         /// Its place in the log.
         index: u64,
     },
-    /// The same row of the source was offered before; that message has this index.
+    /// The same row of the source was offered before, and its message waits or was admitted. It has this index.
     AlreadyOffered {
         /// The place in the log of the earlier message.
         index: u64,

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use exchange::message::Draft;
-use store::{BatchLimit, Filter, PartnerDue, State, Store, StoreError};
+use jiff::Timestamp;
+use store::{BatchLimit, Enqueued, Filter, Outgoing, PartnerDue, State, Store, StoreError};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -193,5 +194,22 @@ pub async fn erases_wholly_or_not_at_all(database: &impl Database) -> Result<()>
         held.push(lease);
     }
     assert_eq!(leased, waiting);
+    Ok(())
+}
+
+/// A row of a source whose message was erased is not offered: it can be sent again.
+pub async fn forgets_the_rows_of_what_it_erased(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(56);
+    let case = maker.id();
+    let row = store.intake_key(b"row");
+    let offer = |at: Timestamp| {
+        let message = maker.changed(partner(1)?, 1, |draft| (draft.case, draft.expires) = (case, at))?;
+        anyhow::Ok(message.into_iter().map(|message| Outgoing::from(message).of_row(row)).collect())
+    };
+    assert_eq!(store.queue::<Outgoing>(offer(later(5))?).await?, [Enqueued::Queued { index: 0 }]);
+    store.erase_case(case, now()).await?;
+    assert_eq!(store.queue::<Outgoing>(offer(later(6))?).await?, [Enqueued::Queued { index: 1 }]);
+    assert_eq!(indexes(&lease(&store, partner(1)?).await?), [1]);
     Ok(())
 }

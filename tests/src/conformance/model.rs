@@ -167,6 +167,8 @@ struct Sent {
     queued: u64,
     /// Nobody can read it any more.
     erased: bool,
+    /// Its row was offered again, and another message was made of it.
+    replaced: bool,
 }
 
 impl Sent {
@@ -270,17 +272,22 @@ impl Model {
                 Some(row) => outgoing.of_row(store.intake_key(&[row])),
                 None => outgoing,
             });
-            if let Some(index) = sketch.row.and_then(|row| self.offered.get(&row)) {
-                expected.push(Enqueued::AlreadyOffered { index: *index });
-                continue;
+            if let Some(index) = sketch.row.and_then(|row| self.offered.get(&row))
+                && let Some(before) = self.sent.get_mut(index)
+            {
+                if matches!(before.state, State::Waiting | State::Admitted) {
+                    expected.push(Enqueued::AlreadyOffered { index: *index });
+                    continue;
+                }
+                before.replaced = true;
             }
             let index = self.size();
             expected.push(Enqueued::Queued { index });
             self.log.push(message.leaf());
             self.offered.extend(sketch.row.map(|row| (row, index)));
-            let state = State::Waiting;
-            self.sent
-                .insert(index, Sent { message, priority, state, reason: None, queued: index, erased: false });
+            let (state, reason, queued) = (State::Waiting, None, index);
+            let (erased, replaced) = (false, false);
+            self.sent.insert(index, Sent { message, priority, state, reason, queued, erased, replaced });
         }
         ensure!(store.queue(messages).await? == expected, "other indexes");
         Ok(())
@@ -426,7 +433,7 @@ impl Model {
         let (now, size) = (self.now(), self.size());
         let sent = self.sent.get_mut(&index).ok_or_else(|| anyhow!("not there"))?;
         let result = store.resend(index, now).await;
-        if sent.state == State::Undeliverable && sent.draft().expires > now {
+        if sent.state == State::Undeliverable && sent.draft().expires > now && !sent.replaced {
             if sent.erased {
                 ensure!(result == Err(StoreError::Erased), "sent again what nobody can read");
                 return Ok(());

@@ -194,6 +194,59 @@ pub async fn sends_no_row_of_a_source_twice(database: &impl Database) -> Result<
     Ok(())
 }
 
+/// A row whose message was refused or could not be delivered is sent again when it is offered again, and once. What
+/// waits, is under way or was admitted is not.
+pub async fn repairs_what_was_not_taken(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(33);
+    let to = partner(1)?;
+    let offer = |store: &Store, expires| -> Result<Vec<Outgoing>> {
+        let messages = maker.changed(to, 6, |draft| draft.expires = expires)?;
+        let rows = ["admitted", "refused", "undeliverable", "expired", "waiting", "under way"];
+        let rows = messages.into_iter().zip(rows);
+        Ok(rows
+            .map(|(message, row)| Outgoing::from(message).of_row(store.intake_key(row.as_bytes())))
+            .collect())
+    };
+    let mut first = offer(&store, later(5))?;
+    first.swap(3, 5);
+    let late = maker.changed(to, 3, |draft| draft.expires = later(1))?;
+    let late = late.into_iter().next().context("a message")?;
+    first[5] = Outgoing::from(late).of_row(store.intake_key(b"expired"));
+    store.queue(first).await?;
+    let answered =
+        store.lease_due(to, now(), BatchLimit { count: 2, ..ALL }).await?.context("nothing is due")?;
+    let outcomes = [SentOutcome::Admitted, SentOutcome::Refused { reason: "nee".into() }];
+    store.record_receipt(&answered, &outcomes, "{}".into(), checkpoint(1), now()).await?;
+    let one = BatchLimit { count: 1, ..ALL };
+    let given_up = store.lease_due(to, now(), one).await?.context("nothing is due")?;
+    store.record_undeliverable(&given_up, "niet-bereikbaar", now()).await?;
+    let under_way = store.lease_due(to, now(), one).await?.context("nothing is due")?;
+    assert_eq!((indexes(&given_up), indexes(&under_way)), (vec![2], vec![3]));
+    assert_eq!(store.expire(later(2)).await?, 1);
+
+    let (known, new) = (|index| Enqueued::AlreadyOffered { index }, |index| Enqueued::Queued { index });
+    let again = store.queue(offer(&store, later(6))?).await?;
+    assert_eq!(again, [known(0), new(6), new(7), new(8), known(4), known(3)]);
+    let again = store.queue(offer(&store, later(6))?).await?;
+    assert_eq!(again, [known(0), known(6), known(7), known(8), known(4), known(3)]);
+    assert!(matches!(store.resend(2, now()).await, Err(StoreError::NotFound(_))), "another took its place");
+    drop(under_way);
+    drop(store);
+
+    let store = database.open().await?;
+    let again = store.queue(offer(&store, later(7))?).await?;
+    assert_eq!(again, [known(0), known(6), known(7), known(8), known(4), known(3)]);
+    assert!(matches!(store.resend(2, now()).await, Err(StoreError::NotFound(_))));
+    let due = lease(&store, to).await?;
+    assert_eq!(indexes(&due), [3, 4, 6, 7, 8]);
+    store.record_undeliverable(&due, "niet-bereikbaar", now()).await?;
+    drop(due);
+    let again = store.queue(offer(&store, later(7))?).await?;
+    assert_eq!(again, [known(0), new(9), new(10), new(11), new(12), new(13)]);
+    Ok(())
+}
+
 /// Whoever breaks a rule fails alone, also when it shares its transaction with others.
 pub async fn refuses_an_identifier_in_use_and_nothing_else(database: &impl Database) -> Result<()> {
     let store = database.create().await?;

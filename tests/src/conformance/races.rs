@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::Result;
 use exchange::tlog::CompactRange;
-use store::{BatchLimit, Direction, LogState, State, Store};
+use store::{BatchLimit, Direction, Enqueued, LogState, Outgoing, State, Store, StoreError};
 use tokio::task::JoinSet;
 
 use super::{
@@ -119,6 +119,36 @@ pub async fn leases_each_message_to_one(database: &impl Database) -> Result<()> 
     let seen: Vec<u64> = held.iter().flat_map(indexes).collect();
     assert_eq!(seen.len(), 300);
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>().len(), 300);
+    Ok(())
+}
+
+/// A person has a message sent again while its row is offered again, more than once: one of all those goes.
+pub async fn repeats_a_row_once(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(75);
+    let to = partner(1)?;
+    let row = store.intake_key(b"row");
+    let offer = || anyhow::Ok(vec![Outgoing::from(maker.outgoing(to)?).of_row(row)]);
+    let mut index = queued(&store.queue(offer()?).await?)?[0];
+    for round in 0..20 {
+        let given_up = super::given::lease(&store, to).await?;
+        assert_eq!(indexes(&given_up), [index], "round {round}");
+        store.record_undeliverable(&given_up, "niet-bereikbaar", now()).await?;
+        drop(given_up);
+        let (one, two) = (offer()?, offer()?);
+        let (resent, one, two) = tokio::join!(store.resend(index, now()), store.queue(one), store.queue(two));
+        let new = [one?, two?].concat().into_iter().filter_map(|enqueued| match enqueued {
+            Enqueued::Queued { index } => Some(index),
+            Enqueued::AlreadyOffered { .. } => None,
+        });
+        let mut goes: Vec<u64> = new.collect();
+        match resent {
+            Ok(()) => goes.push(index),
+            Err(error) => assert!(matches!(error, StoreError::NotFound(_)), "{error}"),
+        }
+        assert_eq!(goes.len(), 1, "round {round}");
+        index = goes[0];
+    }
     Ok(())
 }
 

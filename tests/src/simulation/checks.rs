@@ -96,12 +96,17 @@ fn stored(world: &World, side: Side, wanted: fn(&MessageRow) -> bool) -> anyhow:
     Ok(found)
 }
 
-/// What was promised to a source is in the outbox, once, as it was offered, and nothing else is.
+/// What was promised to a source is in the outbox, as it was offered, and nothing else is. A record is there once, or
+/// once more after each time that its message was refused or not delivered.
 fn every_promise_kept(world: &World, side: Side, sent: &[Stored]) -> anyhow::Result<()> {
     let found: BTreeMap<Uuid, &Stored> = sent.iter().map(|message| (message.line.id, message)).collect();
     ensure!(found.len() == sent.len(), "{side:?} has a message twice");
-    let serials: BTreeSet<u64> = sent.iter().map(|message| message.line.serial).collect();
-    ensure!(serials.len() == sent.len(), "{side:?} sent a record twice");
+    let mut before = BTreeMap::new();
+    for message in sent {
+        let earlier = before.insert(message.line.serial, message.row.state);
+        let over = earlier.is_none_or(|state| matches!(state, State::Refused | State::Undeliverable));
+        ensure!(over, "{side:?} sent record {} twice", message.line.serial);
+    }
     let promised = world.model.messages.iter().filter(|(_, number)| world.model.records[**number].by == side);
     let mut count = 0;
     for (id, number) in promised {
@@ -178,8 +183,9 @@ fn ended(world: &mut World, side: Side, message: &Stored, received: &[Stored]) -
             let expired = message.row.expires.is_some_and(|expires| expires <= world.at(side).now());
             let lapsed = reason == Some(Reason::AgreementNotInForce)
                 && !world.in_force(side, &message.line.agreement)?;
-            ensure!(expired || lapsed, "nobody tried any more");
-            ensure!(expired || !there, "it was given up and is in the inbox");
+            let replaced = world.model.is_replaced(message.line.id);
+            ensure!(expired || lapsed || replaced, "nobody tried any more");
+            ensure!(expired || replaced || !there, "it was given up and is in the inbox");
             world.coverage.expired += u64::from(!lapsed);
             world.coverage.lapsed += u64::from(lapsed);
             return Ok(());

@@ -18,7 +18,7 @@ pub(super) struct Record {
     pub(super) refusal: Option<Reason>,
     /// Whether any agreement speaks of it.
     pub(super) agreed: bool,
-    /// The message that was made of it, once it was safe.
+    /// The last message that was made of it, once that was safe. Those before it were refused or not delivered.
     pub(super) message: Option<Uuid>,
     /// The source got no answer, and offers it again.
     pub(super) unanswered: bool,
@@ -76,6 +76,11 @@ impl Model {
     pub(super) fn queued(&mut self, record: usize, id: Uuid) {
         self.records[record].message = Some(id);
         self.messages.insert(id, record);
+    }
+
+    /// Whether another message was made of the same record since.
+    pub(super) fn is_replaced(&self, id: Uuid) -> bool {
+        self.messages.get(&id).is_some_and(|record| self.records[*record].message != Some(id))
     }
 
     /// Notes that an honest message was admitted.

@@ -3,7 +3,8 @@
 use anyhow::{Context as _, ensure};
 use exchange::{digest::Digest, refusal::Reason};
 use node::outbound::{self, Submission, Submitted};
-use store::Direction;
+use store::{Direction, State};
+use uuid::Uuid;
 
 use super::{
     documents::{self, Content},
@@ -61,14 +62,22 @@ impl World {
         ensure!(found == expected, "record {record}: {found:?} instead of {expected:?}");
         self.model.records[record].unanswered = false;
         match outcome {
-            Submitted::Queued(id) => {
-                self.coverage.queued += 1;
-                self.model.queued(record, *id);
-            }
+            Submitted::Queued(id) => self.queued(record, *id),
             Submitted::AlreadyOffered => self.coverage.offered_again += 1,
             Submitted::HeldBack(_) => self.coverage.held_back += 1,
         }
         Ok(())
+    }
+
+    fn queued(&mut self, record: usize, id: Uuid) {
+        self.coverage.queued += 1;
+        let known = &self.model.records[record];
+        if known.message.is_some() {
+            self.coverage.repaired += 1;
+            // What was given up may still be in the network, behind what comes now.
+            self.model.disordered.extend(known.submission.case);
+        }
+        self.model.queued(record, id);
     }
 
     /// The source got no answer. Either everything is safe, or nothing is.
@@ -82,10 +91,9 @@ impl World {
         let found = self.outbox(by)?;
         let mut made = 0;
         for (record, id) in found {
-            if self.model.records[record].message.is_none() {
+            if !self.model.messages.contains_key(&id) {
                 ensure!(offered.contains(&record), "record {record} was not offered just now");
-                self.coverage.queued += 1;
-                self.model.queued(record, id);
+                self.queued(record, id);
                 made += 1;
             }
         }
@@ -106,7 +114,7 @@ impl World {
     }
 
     /// The messages in an outbox with the records they were made of.
-    fn outbox(&self, by: Side) -> anyhow::Result<Vec<(usize, uuid::Uuid)>> {
+    fn outbox(&self, by: Side) -> anyhow::Result<Vec<(usize, Uuid)>> {
         let node = self.at(by);
         let sent = node.rows().iter().filter(|row| row.direction == Direction::Outbound);
         let indexes: Vec<u64> = sent.map(|row| row.index).collect();
@@ -163,16 +171,24 @@ impl World {
         }
         let expect = |(place, record): (usize, &usize)| {
             let known = &self.model.records[*record];
-            match known.refusal {
+            Ok(match known.refusal {
                 _ if !known.agreed => Expected::HeldBack(Reason::PurposeNotAllowed),
                 _ if !in_force => Expected::HeldBack(Reason::AgreementNotInForce),
                 Some(reason) => Expected::HeldBack(reason),
-                None if known.message.is_some() || offered[..place].contains(record) => {
+                None if offered[..place].contains(record) || self.stands(by, known.message)? => {
                     Expected::AlreadyOffered
                 }
                 None => Expected::Queued,
-            }
+            })
         };
-        Ok(offered.iter().enumerate().map(expect).collect())
+        offered.iter().enumerate().map(expect).collect()
+    }
+
+    /// Whether the message that was made of a record waits or was admitted, as far as its sender knows.
+    fn stands(&self, by: Side, message: Option<Uuid>) -> anyhow::Result<bool> {
+        let Some(id) = message else { return Ok(false) };
+        let row = self.at(by).steady(async |core| core.store.message(id).await)??;
+        let row = row.context("a message that was promised")?;
+        Ok(matches!(row.state, State::Waiting | State::Admitted))
     }
 }

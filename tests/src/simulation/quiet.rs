@@ -1,6 +1,7 @@
 //! The end of a run: the network is perfect, time goes on, and everything is driven until nothing waits.
 
 use anyhow::{bail, ensure};
+use exchange::refusal::Reason;
 use jiff::SignedDuration;
 use store::{Direction, Filter, State};
 
@@ -58,13 +59,17 @@ fn send_what_waits(world: &mut World) -> anyhow::Result<bool> {
     Ok(sent)
 }
 
-/// A person has everything sent again that was not delivered, has not expired, and may still go.
+/// A person has everything sent again that was not delivered, has not expired and was not offered again; only not once
+/// more what its receiver was asked about, because it may not leave.
 fn resend_all(world: &mut World, side: Side) -> anyhow::Result<()> {
     let now = world.at(side).now();
     for row in messages(world, side, State::Undeliverable)? {
         let may_go =
             row.agreement.map(|agreement| world.in_force(side, &agreement)).transpose()?.unwrap_or_default();
-        if may_go && row.expires.is_some_and(|expires| expires > now) {
+        // It may not leave any more, and its receiver was asked what became of it.
+        let lapsed = !may_go && row.reason.as_deref() == Some(Reason::AgreementNotInForce.code());
+        let replaced = row.id.is_some_and(|id| world.model.is_replaced(id));
+        if !lapsed && !replaced && row.expires.is_some_and(|expires| expires > now) {
             world.at(side).steady(async |core| core.store.resend(row.index, now).await)??;
             world.model.disordered.extend(row.case);
         }

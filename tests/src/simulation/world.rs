@@ -32,6 +32,8 @@ pub struct Coverage {
     pub queued: u64,
     /// Records that were recognised.
     pub offered_again: u64,
+    /// Records that were offered again after their message was refused or not delivered, and went again.
+    pub repaired: u64,
     /// Documents that were held back.
     pub held_back: u64,
     /// Messages admitted by their receiver, and known to be so by their sender.
@@ -60,6 +62,7 @@ impl std::ops::AddAssign for Coverage {
     fn add_assign(&mut self, other: Self) {
         self.queued += other.queued;
         self.offered_again += other.offered_again;
+        self.repaired += other.repaired;
         self.held_back += other.held_back;
         self.admitted += other.admitted;
         self.refused += other.refused;
@@ -235,11 +238,18 @@ impl World {
         self.model.disordered.extend(row.case);
         match self.outcome(ran) {
             Some(Err(StoreError::NotFound(_))) => {
-                ensure!(row.expires.is_some_and(|expires| expires <= now), "a message cannot be sent again");
+                let replaced = row.id.is_some_and(|id| self.model.is_replaced(id));
+                let expired = row.expires.is_some_and(|expires| expires <= now);
+                ensure!(expired || replaced, "a message cannot be sent again");
                 Ok(())
             }
             Some(Err(error)) => Err(error.into()),
-            Some(Ok(())) | None => Ok(()),
+            Some(Ok(())) => {
+                let replaced = row.id.is_some_and(|id| self.model.is_replaced(id));
+                ensure!(!replaced, "a record goes twice");
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 

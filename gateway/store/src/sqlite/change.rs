@@ -244,7 +244,8 @@ async fn notice_delivered(connection: &mut SqliteConnection, number: u64) -> Res
     Ok(done.rows_affected())
 }
 
-/// Puts an undelivered message in the queue again, behind everything that is in it.
+/// Puts an undelivered message in the queue again, behind everything that is in it. Not when another has taken its
+/// place: then the same row of a source would go twice.
 async fn resend(
     writer: &Writer,
     connection: &mut SqliteConnection,
@@ -254,7 +255,8 @@ async fn resend(
     let outbound = direction_to_sql(Direction::Outbound);
     let undeliverable = state_to_sql(State::Undeliverable);
     let row = sqlx::query(
-        "SELECT party, reason FROM message WHERE idx = ?1 AND direction = ?2 AND state = ?3 AND expires > ?4",
+        "SELECT party, reason FROM message WHERE idx = ?1 AND direction = ?2 AND state = ?3 AND expires > ?4 \
+         AND replaced = 0",
     )
     .bind(to_sql(index))
     .bind(outbound)

@@ -79,8 +79,14 @@ const MESSAGE_COLUMNS: &[&str] = &[
     "queued",
 ];
 
-static INTAKES: LazyLock<Statement> =
-    LazyLock::new(|| Statement::new(&Part::Insert("intake", &["key", "idx"], "")));
+/// A row of a source that is offered again after its message was over leads to the new one.
+static INTAKES: LazyLock<Statement> = LazyLock::new(|| {
+    let conflict = "ON CONFLICT (key) DO UPDATE SET idx = excluded.idx";
+    Statement::new(&Part::Insert("intake", &["key", "idx"], conflict))
+});
+
+static REPLACED: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("UPDATE message SET replaced = 1 WHERE idx")));
 
 const TALLIES: Part = Part::Insert(
     "tally",
@@ -159,8 +165,12 @@ pub(super) struct Group {
     bytes: usize,
     /// The version of the rules at its start.
     rules: RulesVersion,
-    /// The rows of sources that were offered before, and where.
+    /// The rows of sources that were offered before and whose message stands, and where that is.
     pub(super) offered: HashMap<[u8; 16], u64>,
+    /// Those whose message was refused or could not be delivered.
+    pub(super) over: HashMap<[u8; 16], u64>,
+    /// The messages in whose place others of the same row come.
+    pub(super) replaced: Vec<u64>,
     /// The messages received before among those of this group, and where.
     pub(super) known: HashMap<(Oin, Uuid), (Digest, u64)>,
 }
@@ -278,6 +288,11 @@ impl Group {
         INTAKES
             .insert(connection, &self.intakes, |(key, index), values| {
                 values.add(key.to_vec()).add(to_sql(*index));
+            })
+            .await?;
+        REPLACED
+            .insert(connection, &self.replaced, |index, values| {
+                values.add(to_sql(*index));
             })
             .await
     }

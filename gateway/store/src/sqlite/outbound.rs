@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    column::{damaged, direction_to_sql, from_sql, priority_to_sql, state_to_sql, time_to_sql, to_sql},
+    column::{
+        damaged, direction_to_sql, from_sql, priority_to_sql, state_from_sql, state_to_sql, time_to_sql,
+        to_sql,
+    },
     committer::{Operation, Writer},
     group::{Group, NewMessage},
     names::{Missing, Names},
@@ -18,8 +21,12 @@ use crate::{
     model::{Direction, Enqueued, Outgoing, PartnerCheckpoint, RulesVersion, State},
 };
 
-static OFFERED: LazyLock<Statement> =
-    LazyLock::new(|| Statement::new(&Part::List("SELECT key, idx FROM intake WHERE key")));
+static OFFERED: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::new(&Part::List(
+        "SELECT intake.key, intake.idx, message.state FROM intake JOIN message ON message.idx = intake.idx \
+         WHERE intake.key",
+    ))
+});
 
 static SETTLE: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
@@ -113,7 +120,8 @@ pub(super) fn missing_names<'o>(names: &Names, messages: &'o [Outgoing], missing
     }
 }
 
-/// Which rows of sources among those of the group were offered before.
+/// Which rows of sources among those of the group were offered before, and whether their messages still stand: what
+/// waits, or is under way, may yet be filed.
 pub(super) async fn find_offered(
     connection: &mut SqliteConnection,
     group: &mut Group,
@@ -135,12 +143,14 @@ pub(super) async fn find_offered(
         .await?;
     for row in rows {
         let key = row.try_get::<&[u8], _>(0)?.try_into().map_err(|_| damaged("an intake key"))?;
-        group.offered.insert(key, from_sql(row.try_get(1)?)?);
+        let stands = matches!(state_from_sql(row.try_get(2)?)?, State::Waiting | State::Admitted);
+        let offered = if stands { &mut group.offered } else { &mut group.over };
+        offered.insert(key, from_sql(row.try_get(1)?)?);
     }
     Ok(())
 }
 
-/// Logs and queues what was not offered before.
+/// Logs and queues what was not offered before, or only in vain.
 pub(super) fn enqueue(
     writer: &mut Writer,
     group: &mut Group,
@@ -161,6 +171,7 @@ pub(super) fn enqueue(
             if let Some(key) = message.row {
                 group.offered.insert(key.0, index);
                 group.intakes.push((key.0, index));
+                group.replaced.extend(group.over.remove(&key.0));
             }
             group.seal(writer, (index, message.case), &message.digest, &message.jws)?;
             group.add(index, new_message(&writer.names, message, index)?);

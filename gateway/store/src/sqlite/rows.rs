@@ -91,7 +91,7 @@ impl Statement {
         Ok(sqlx::query_with(text, values.done()?).execute(connection).await?)
     }
 
-    /// Runs a text of one insert for all `rows`.
+    /// Runs a text of one insert, or of one statement that needs nothing but its list, for all `rows`.
     pub(super) async fn insert<R>(
         &'static self,
         connection: &mut SqliteConnection,

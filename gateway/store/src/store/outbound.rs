@@ -44,7 +44,8 @@ const EXPIRY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
 impl Store {
     /// Logs what was held back, and logs and queues `messages`, all in one transaction. Rows of sources that were
-    /// offered before are left out.
+    /// offered before are left out, unless what was made of them was refused or could not be delivered: offering a row
+    /// again is how a person repairs that.
     ///
     /// All of it was decided by the rules of this version; if those have changed meanwhile, nothing is kept of it and
     /// the answer is [`StoreError::RulesChanged`].
@@ -307,7 +308,8 @@ impl Store {
         }
     }
 
-    /// Queues an undelivered message again, behind what waits. Refuses when it has expired.
+    /// Queues an undelivered message again, behind what waits. Refuses when it has expired, when nobody can read it any
+    /// more, and when another has taken its place because its row of a source was offered again.
     pub async fn resend(&self, index: u64, now: Timestamp) -> Result<(), StoreError> {
         self.change(Change::Resend { index, now }).await?;
         self.0.expiry.expect(Some(now));
