@@ -230,6 +230,11 @@ impl Agreement {
         &self.answers
     }
 
+    /// The first instant after its last day: nothing can rest on it any more.
+    pub const fn ends(&self) -> Timestamp {
+        self.ends
+    }
+
     /// A party of the agreement.
     pub fn party(&self, oin: Oin) -> Option<&Party> {
         self.content.partijen.iter().find(|party| party.oin == oin)

@@ -1,7 +1,5 @@
 //! Agreements between nodes: proposed, answered and spread until every party has every answer.
 
-use std::collections::BTreeMap;
-
 use exchange::{
     agreement::{Agreement, AgreementError, Answer, AnswerKind, Standing},
     digest::Digest,
@@ -9,20 +7,27 @@ use exchange::{
     oin::Oin,
     purpose::{Purpose, PurposeError},
 };
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::StoreError;
-use transport::{Link, Request};
 
-use crate::{
-    core::{Core, RulesError},
-    partners,
-};
+use crate::core::{Core, RulesError};
 
-/// The most agreements a node keeps. A group renews its agreement a few times a year.
+mod spread;
+
+pub(crate) use spread::Telling;
+pub use spread::{About, Spread, spread, spread_about, tell, tell_first};
+
+/// The most agreements that are not over. A group renews its agreement a few times a year. Those that are over do not
+/// count: a node would stand still for good after enough years.
 const MAX_AGREEMENTS: usize = 1_000;
 
-/// The most proposals of one partner that wait for an answer here.
+/// The most agreements of one partner that were never answered here, over or not: nobody may fill this node.
 const MAX_OPEN_PROPOSALS: usize = 50;
+
+/// How long after its last day an agreement is forgotten that this organisation never accepted. No message rests on
+/// it, and by then no partner still brings answers to it.
+const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24 * 92);
 
 /// What travels over `POST /v1/convenanten`: the agreement, the purposes it names and every answer the sender has.
 #[derive(Debug, Serialize, Deserialize)]
@@ -80,6 +85,9 @@ pub enum AgreementFault {
         "dit kan niet meer: het convenant is al afgewezen, opgezegd of verlopen. Stel een nieuwe versie voor"
     )]
     Final,
+    /// Nobody needs it any more.
+    #[error("het convenant is al verlopen; stel een nieuwe versie voor met een latere `geldig_tot`")]
+    Expired,
     /// A node keeps a limited number.
     #[error(
         "er liggen hier al te veel convenanten; vraag de beheerder om openstaande voorstellen te beantwoorden"
@@ -111,7 +119,7 @@ pub async fn answer(core: &Core, digest: Digest, kind: AnswerKind) -> Result<Sta
     let mut agreement =
         rules.agreement(digest).ok_or(AgreementFault::Unknown(digest.to_string()))?.as_ref().clone();
     let now = core.now();
-    if matches!(agreement.standing(now), Standing::Ended(_) | Standing::Rejected(_) | Standing::Expired) {
+    if is_over(&agreement, now) {
         return Err(AgreementFault::Final);
     }
     if kind == AnswerKind::Accepted {
@@ -121,8 +129,8 @@ pub async fn answer(core: &Core, digest: Digest, kind: AnswerKind) -> Result<Sta
     if !already {
         let jws = agreement.answer(kind, now, &*core.signer)?;
         let answer = agreement.add_answer(&jws)?;
-        record(core, &agreement, &answer).await?;
-        core.reload_rules().await?;
+        record(core, &agreement, &answer, None).await?;
+        core.reload().await?;
     }
     Ok(agreement.standing(now))
 }
@@ -139,7 +147,36 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Vec<String>,
         may_propose(core, peer, &agreement, &package.antwoorden)?;
         keep(core, &agreement, package.doelen.iter().map(ToString::to_string).collect()).await?;
     }
-    learn(core, digest, &package.antwoorden).await
+    let known = learn(core, digest, &package.antwoorden, Some(peer)).await?;
+    if core.owes(peer, digest) {
+        has_shown(core, peer, agreement, &package.antwoorden).await?;
+    }
+    Ok(known)
+}
+
+/// Who brings every answer that is known here need not be told any of them.
+async fn has_shown(
+    core: &Core,
+    peer: Oin,
+    mut shown: Agreement,
+    answers: &[String],
+) -> Result<(), AgreementFault> {
+    for jws in answers {
+        shown.add_answer(jws)?;
+    }
+    let owed = core.store.owed().await?;
+    let owed = owed.into_iter().find(|owed| owed.to == peer && owed.agreement == shown.digest());
+    // After what is owed: then every answer that is owed is among the known.
+    let rules = core.latest_rules().await?;
+    let (Some(owed), Some(known)) = (owed, rules.agreement(shown.digest())) else { return Ok(()) };
+    let has = |answer: &Answer| {
+        shown.answers().iter().any(|other| (other.by, other.kind) == (answer.by, answer.kind))
+    };
+    if known.answers().iter().all(has) {
+        core.store.told(owed).await?;
+        core.reload_owed().await?;
+    }
+    Ok(())
 }
 
 /// Who proposes has signed it, and does not pile up proposals.
@@ -153,7 +190,9 @@ fn may_propose(
     for jws in answers {
         proposed.add_answer(jws)?;
     }
-    let answered_by = |agreement: &Agreement, oin| agreement.answers().iter().any(|answer| answer.by == oin);
+    if core.now() >= agreement.ends() {
+        return Err(AgreementFault::Expired);
+    }
     if !answered_by(&proposed, peer) {
         return Err(AgreementFault::NotAnswered);
     }
@@ -162,8 +201,23 @@ fn may_propose(
     if open.count() < MAX_OPEN_PROPOSALS { Ok(()) } else { Err(AgreementFault::TooMany) }
 }
 
-/// Adds the answers that are new here, and returns every answer known then.
-async fn learn(core: &Core, digest: Digest, answers: &[String]) -> Result<Vec<String>, AgreementFault> {
+fn answered_by(agreement: &Agreement, oin: Oin) -> bool {
+    agreement.answers().iter().any(|answer| answer.by == oin)
+}
+
+/// Whether nothing can bring it in force any more.
+fn is_over(agreement: &Agreement, now: Timestamp) -> bool {
+    matches!(agreement.standing(now), Standing::Ended(_) | Standing::Rejected(_) | Standing::Expired)
+}
+
+/// Adds the answers that are new here, and returns every answer known then. The other parties are told of them, except
+/// who brought them.
+async fn learn(
+    core: &Core,
+    digest: Digest,
+    answers: &[String],
+    from: Option<Oin>,
+) -> Result<Vec<String>, AgreementFault> {
     let rules = core.rules();
     let agreement = rules.agreement(digest).ok_or_else(|| AgreementFault::Unknown(digest.to_string()))?;
     let mut known = agreement.as_ref().clone();
@@ -177,10 +231,10 @@ async fn learn(core: &Core, digest: Digest, answers: &[String]) -> Result<Vec<St
         return Err(AgreementFault::NotSaidHere);
     }
     for answer in new {
-        record(core, &known, answer).await?;
+        record(core, &known, answer, from).await?;
     }
     if known.answers().len() > before {
-        core.reload_rules().await?;
+        core.reload().await?;
     }
     Ok(known.answers().iter().map(|answer| answer.jws.clone()).collect())
 }
@@ -188,7 +242,8 @@ async fn learn(core: &Core, digest: Digest, answers: &[String]) -> Result<Vec<St
 /// Checks an agreement against this node and the purposes it names, and stores it.
 async fn keep(core: &Core, agreement: &Agreement, purposes: Vec<String>) -> Result<Digest, AgreementFault> {
     own_keys(core, agreement)?;
-    if core.rules().agreements().count() >= MAX_AGREEMENTS {
+    let now = core.now();
+    if core.rules().agreements().filter(|one| !is_over(one, now)).count() >= MAX_AGREEMENTS {
         return Err(AgreementFault::TooMany);
     }
     let purposes: Vec<Purpose> =
@@ -201,9 +256,25 @@ async fn keep(core: &Core, agreement: &Agreement, purposes: Vec<String>) -> Resu
         let purpose = purpose.ok_or_else(|| AgreementFault::PurposeMissing(clause.doel.clone()))?;
         named.push((purpose.digest(), purpose.text().to_owned()));
     }
-    core.store.put_agreement(agreement.digest(), agreement.text().to_owned(), named, core.now()).await?;
-    core.reload_rules().await?;
+    core.store.put_agreement(agreement.digest(), agreement.text().to_owned(), named, now).await?;
+    core.reload().await?;
     Ok(agreement.digest())
+}
+
+/// Forgets what expired long ago and was never accepted here; gives how many that were. What the log says of them stays.
+pub async fn forget_old(core: &Core) -> Result<usize, AgreementFault> {
+    let (rules, now) = (core.latest_rules().await?, core.now());
+    let accepted = |agreement: &Agreement| {
+        let mut own = agreement.answers().iter().filter(|answer| answer.by == core.me);
+        own.any(|answer| answer.kind == AnswerKind::Accepted)
+    };
+    let long_ago = |agreement: &Agreement| now.duration_since(agreement.ends()) > FORGET_AFTER;
+    let mut forgotten = 0;
+    for agreement in rules.agreements().filter(|one| long_ago(one) && !accepted(one)) {
+        forgotten += usize::from(core.store.forget_agreement(agreement.digest()).await?);
+    }
+    core.reload().await?;
+    Ok(forgotten)
 }
 
 /// Checks that the agreement names this node's keys for this organisation, and no other key beside them: whoever holds
@@ -230,8 +301,14 @@ fn vouch(core: &Core, agreement: &Agreement) -> Result<(), AgreementFault> {
     Ok(())
 }
 
-/// Keeps an answer with its log entry. Every party brings its own answers to the others.
-async fn record(core: &Core, agreement: &Agreement, answer: &Answer) -> Result<(), AgreementFault> {
+/// Keeps an answer with its log entry, and notes who must be told: every party but this one, who gave the answer, and
+/// who brought it.
+async fn record(
+    core: &Core,
+    agreement: &Agreement,
+    answer: &Answer,
+    from: Option<Oin>,
+) -> Result<(), AgreementFault> {
     let entry = Entry::Convenant {
         antwoord: answer.kind,
         bewijs: Digest::of(answer.jws.as_bytes()),
@@ -239,86 +316,10 @@ async fn record(core: &Core, agreement: &Agreement, answer: &Answer) -> Result<(
         door: answer.by,
         tijd: core.now(),
     };
-    let others = agreement.content().partijen.iter().map(|party| party.oin).filter(|oin| *oin != core.me);
-    let notify = if answer.by == core.me { others.collect() } else { Vec::new() };
+    let parties = agreement.content().partijen.iter().map(|party| party.oin);
+    let others = parties.filter(|oin| ![Some(core.me), Some(answer.by), from].contains(&Some(*oin)));
     // First the log: after a crash in between, an answer stands in the log twice rather than not at all.
     core.store.append(vec![entry.leaf()]).await?;
-    core.store.put_answer(agreement.digest(), answer.by, answer.jws.clone(), notify).await?;
+    core.store.put_answer(agreement.digest(), answer.by, answer.jws.clone(), others.collect()).await?;
     Ok(())
-}
-
-/// What is known of spreading one agreement to one party.
-#[derive(Debug)]
-pub struct Spread {
-    /// The party.
-    pub to: Oin,
-    /// What went wrong, in Dutch, when it did not get it.
-    pub problem: Option<String>,
-}
-
-/// Brings every answer that a party may not have yet to that party. What fails is tried again by the running node.
-pub async fn spread(core: &Core, link: &Link) -> Result<Vec<Spread>, AgreementFault> {
-    let mut results = Vec::new();
-    let mut due: BTreeMap<(Digest, Oin), Vec<u64>> = BTreeMap::new();
-    for notice in core.store.undelivered_notices().await? {
-        due.entry((notice.agreement, notice.to)).or_default().push(notice.number);
-    }
-    for ((agreement, to), notices) in due {
-        let problem = match send(core, link, agreement, to).await {
-            Ok(answers) => {
-                for number in notices {
-                    core.store.notice_delivered(number).await?;
-                }
-                learn(core, agreement, &answers).await?;
-                None
-            }
-            Err(problem) => Some(problem),
-        };
-        results.push(Spread { to, problem });
-    }
-    Ok(results)
-}
-
-async fn send(core: &Core, link: &Link, digest: Digest, to: Oin) -> Result<Vec<String>, String> {
-    let endpoint = partners::endpoint(core, to)
-        .ok_or("deze partij is nog geen partner; voeg haar toe met `schakel partner toevoegen`")?;
-    let body = package(core, digest).ok_or("het convenant is hier niet meer bekend")?;
-    let request = Request::post("/v1/convenanten", "application/json", body);
-    let response = link
-        .send(&endpoint, request)
-        .await
-        .map_err(|error| format!("{} {}", error.explanation(), error.remedy()))?;
-    match response.status {
-        200 => serde_json::from_slice(&response.body)
-            .map_err(|_| "de partij gaf een onleesbaar antwoord".to_owned()),
-        403 => {
-            Err("de partij kent dit knooppunt nog niet als partner; vraag haar om het toe te voegen"
-                .to_owned())
-        }
-        status => Err(problem_detail(&response.body)
-            .unwrap_or_else(|| format!("de partij antwoordde met HTTP {status}"))),
-    }
-}
-
-fn package(core: &Core, digest: Digest) -> Option<Vec<u8>> {
-    let rules = core.rules();
-    let agreement = rules.agreement(digest)?;
-    let mut digests: Vec<Digest> =
-        agreement.content().afspraken.iter().map(|clause| clause.doel_digest).collect();
-    digests.sort_unstable();
-    digests.dedup();
-    let purposes = digests.iter().filter_map(|one| serde_json::from_str(rules.purpose(*one)?.text()).ok());
-    let package = Package {
-        convenant: serde_json::from_str(agreement.text()).ok()?,
-        doelen: purposes.collect(),
-        antwoorden: agreement.answers().iter().map(|answer| answer.jws.clone()).collect(),
-    };
-    serde_json::to_vec(&package).ok()
-}
-
-/// What a partner's problem document (RFC 9457) says, if it is one.
-fn problem_detail(body: &[u8]) -> Option<String> {
-    let problem: serde_json::Value = serde_json::from_slice(body).ok()?;
-    // A partner's text is shown to people: keep it to one sensible line.
-    Some(problem.get("detail")?.as_str()?.chars().filter(|letter| !letter.is_control()).take(500).collect())
 }

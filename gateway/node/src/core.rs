@@ -1,15 +1,18 @@
 //! What the path of a message needs: who we are, the rules, the store, a key, a clock. No sockets.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+};
 
 use arc_swap::ArcSwap;
 use exchange::{
-    agreement::Agreement, clock::Clock, descriptor::Descriptor, oin::Oin, purpose::Purpose, random::Random,
-    rulebook::Rulebook, signature::Signer,
+    agreement::Agreement, clock::Clock, descriptor::Descriptor, digest::Digest, oin::Oin, purpose::Purpose,
+    random::Random, rulebook::Rulebook, signature::Signer,
 };
 use jiff::Timestamp;
 use store::{RulesVersion, Store, StoreError};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, broadcast};
 use uuid::Uuid;
 
 /// News of settled batches kept for a listener that is not quick enough.
@@ -37,8 +40,14 @@ pub struct Core {
     pub settled: broadcast::Sender<Arc<[Uuid]>>,
     rules: ArcSwap<Rulebook>,
     partners: ArcSwap<HashMap<Oin, Descriptor>>,
-    /// The version of the rules and partners that were read last; those may be newer.
+    /// To whom this node owes answers, about which agreements.
+    owed: ArcSwap<HashMap<Oin, BTreeSet<Digest>>>,
+    /// The version of the rules and partners that were read last; those may be newer, and so may what is owed.
     version: ArcSwap<RulesVersion>,
+    /// One reading at a time: an older one must not take the place of a newer.
+    reading: Mutex<()>,
+    /// Who is being told answers. As many as there are parties.
+    turns: SyncMutex<HashMap<Oin, Arc<Mutex<()>>>>,
 }
 
 /// The rules by which something is decided, and which those are.
@@ -80,7 +89,10 @@ impl Core {
             settled: broadcast::Sender::new(SETTLED_NEWS),
             rules: ArcSwap::default(),
             partners: ArcSwap::default(),
+            owed: ArcSwap::default(),
             version: ArcSwap::default(),
+            reading: Mutex::default(),
+            turns: SyncMutex::default(),
         };
         core.reload().await?;
         Ok(core)
@@ -138,23 +150,70 @@ impl Core {
         }
     }
 
-    /// Reads rules and partners from the store again.
+    /// The rules as they stand in the store now, or later.
+    pub async fn latest_rules(&self) -> Result<Arc<Rulebook>, RulesError> {
+        self.reload().await?;
+        Ok(self.rules())
+    }
+
+    /// The agreements about which this node owed `party` answers when the rules had this version, or later. Nothing
+    /// when those were not read here.
+    pub fn owed_to(&self, party: Oin, version: RulesVersion) -> Option<BTreeSet<Digest>> {
+        // The version first: what is owed may be newer than it says.
+        let known = **self.version.load() == version;
+        known.then(|| self.owed.load().get(&party).cloned().unwrap_or_default())
+    }
+
+    /// Whether this node owes `party` an answer to this agreement, as far as was read last.
+    pub fn owes(&self, party: Oin, agreement: Digest) -> bool {
+        self.owed.load().get(&party).is_some_and(|owed| owed.contains(&agreement))
+    }
+
+    /// The turn to tell a party what it is owed: who has it is the only one.
+    pub async fn turn_to_tell(&self, party: Oin) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.entry(party).or_default().clone()
+        };
+        turn.lock_owned().await
+    }
+
+    /// Reads from the store again what is owed.
+    pub async fn reload_owed(&self) -> Result<(), StoreError> {
+        let _one = self.reading.lock().await;
+        self.read_owed().await
+    }
+
+    async fn read_owed(&self) -> Result<(), StoreError> {
+        let mut owed: HashMap<Oin, BTreeSet<Digest>> = HashMap::new();
+        for one in self.store.owed().await? {
+            owed.entry(one.to).or_default().insert(one.agreement);
+        }
+        self.owed.store(Arc::new(owed));
+        Ok(())
+    }
+
+    /// Reads rules and partners from the store again, if they changed.
     pub async fn reload(&self) -> Result<(), RulesError> {
+        let _one = self.reading.lock().await;
         // The version first: what changes while the rest is read is read once more.
         let version = self.store.rules_version().await?;
+        if **self.version.load() == version {
+            return Ok(());
+        }
         let records = self.store.partners().await?;
         let descriptors = records.iter().map(|record| {
             let descriptor = Descriptor::verify(&record.descriptor).map_err(damaged)?;
             Ok((descriptor.oin, descriptor))
         });
         self.partners.store(Arc::new(descriptors.collect::<Result<_, RulesError>>()?));
-        self.reload_rules().await?;
+        self.read_agreements().await?;
+        self.read_owed().await?;
         self.version.store(Arc::new(version));
         Ok(())
     }
 
-    /// Reads agreements and purposes from the store again.
-    pub async fn reload_rules(&self) -> Result<(), RulesError> {
+    async fn read_agreements(&self) -> Result<(), RulesError> {
         let mut agreements = Vec::new();
         let mut purposes = Vec::new();
         for stored in self.store.agreements().await? {

@@ -25,7 +25,7 @@ use store::{BatchLimit, Lease, PartnerCheckpoint, SentOutcome, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use transport::{Link, LinkError, Request, Response};
 
-use crate::{core::Core, partners};
+use crate::{agreements, core::Core, partners};
 
 /// The media type of a delivery.
 pub const JWS_LINES: &str = "application/vnd.schakel.jws-lines";
@@ -44,6 +44,9 @@ const BATCHES_IN_FLIGHT: usize = 2;
 const MAX_PARTNERS: usize = 64;
 /// How often to look for what another process put in the outbox, and for partners whose wait is over.
 const POLL: Duration = Duration::from_secs(1);
+
+/// The longest reason for waiting, in bytes: what the store takes.
+const MAX_REASON: usize = store::MAX_TEXT_BYTES;
 
 /// Messages with the request about them.
 pub struct Batch {
@@ -365,6 +368,12 @@ impl Driver {
     }
 
     async fn deliver(&self, partner: Oin, batch: Batch) {
+        // No message overtakes an answer to the agreement it rests on.
+        if matches!(batch.asks, Asks::Delivery(_))
+            && let Err(reason) = agreements::tell_first(&self.core, &self.link, &batch.lease).await
+        {
+            return self.wait(partner, &reason, None).await;
+        }
         let single = batch.lease.messages().len() == 1;
         let answer = match partners::endpoint(&self.core, partner) {
             Some(endpoint) => self.link.send(&endpoint, request(&batch)).await,
@@ -414,6 +423,7 @@ impl Driver {
             }
             state.not_before
         });
+        let reason = &reason[..reason.floor_char_boundary(MAX_REASON)];
         if let Err(error) = self.core.store.note_partner_failure(partner, reason, now, next).await {
             tracing::error!(%error, "cannot note that a partner is unreachable");
         }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 use transport::{Identity, Link, Request, Tls, TlsError, Trust};
 
 use crate::{agreements, core::Core, partners};
@@ -15,7 +15,7 @@ use crate::{agreements, core::Core, partners};
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Parties that could not be reached are tried again this often, in intervals.
 const SPREAD_EVERY: u32 = 15;
-/// How often to look whether something lapses, in intervals.
+/// How often to look whether something lapses or may be forgotten, in intervals.
 const WARN_EVERY: u32 = 6 * 60 * 60;
 /// A certificate that lapses within this many days is worth a warning.
 const WARN_DAYS: i64 = 30;
@@ -54,7 +54,7 @@ impl TlsFiles {
 pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
     let mut calls = JoinSet::new();
     calls.spawn(announce(core.clone(), link.clone()));
-    let mut spreading: Option<AbortHandle> = None;
+    let mut telling = agreements::Telling::new();
     let mut to_spread = true;
     let mut version = None;
     let mut written = files.written();
@@ -70,9 +70,11 @@ pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
             Err(error) => tracing::error!(%error, "cannot read the store"),
         }
         to_spread |= rounds.is_multiple_of(SPREAD_EVERY);
-        if to_spread && spreading.as_ref().is_none_or(AbortHandle::is_finished) {
-            to_spread = false;
-            spreading = Some(calls.spawn(spread(core.clone(), link.clone())));
+        if to_spread || telling.has_more() {
+            match telling.start((&core, &link), &mut calls, to_spread).await {
+                Ok(()) => to_spread = false,
+                Err(error) => tracing::error!(%error, "cannot read who must be told of agreements"),
+            }
         }
         let now_written = files.written();
         if now_written != written {
@@ -81,6 +83,7 @@ pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
         }
         if rounds.is_multiple_of(WARN_EVERY) {
             warn_of_expiry(&core, &tls);
+            forget_agreements(&core).await;
         }
         while calls.try_join_next().is_some() {}
         rounds = rounds.wrapping_add(1);
@@ -123,14 +126,13 @@ async fn announce(core: Arc<Core>, link: Link) {
     }
 }
 
-async fn spread(core: Arc<Core>, link: Link) {
-    match agreements::spread(&core, &link).await {
-        Ok(results) => {
-            for result in results.iter().filter(|result| result.problem.is_some()) {
-                tracing::warn!(partner = %result.to, "an agreement could not be brought to a party yet");
-            }
+async fn forget_agreements(core: &Core) {
+    match agreements::forget_old(core).await {
+        Ok(0) => {}
+        Ok(forgotten) => {
+            tracing::info!(forgotten, "forgot agreements that expired without ever being accepted")
         }
-        Err(error) => tracing::error!(%error, "cannot spread agreements"),
+        Err(error) => tracing::error!(%error, "cannot forget agreements that expired long ago"),
     }
 }
 

@@ -19,7 +19,7 @@ pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
     Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState, Notice, Order,
-    Outgoing, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RulesVersion,
+    Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RulesVersion,
     SentOutcome, State, StoredAgreement,
 };
 pub use store::{

@@ -427,6 +427,17 @@ pub struct Notice {
     pub to: Oin,
 }
 
+/// Answers to an agreement that a party must still be told, as far as they were known at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// Who must be told.
+    pub to: Oin,
+    /// The agreement.
+    pub agreement: Digest,
+    /// The last of those answers: what comes later is owed besides.
+    pub(crate) through: u64,
+}
+
 /// The log as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogState {

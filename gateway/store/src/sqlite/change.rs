@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    model::{Direction, PartnerCheckpoint, PartnerRecord, State},
+    model::{Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
 };
 
 static NEW_NOTICES: LazyLock<Statement> =
@@ -38,6 +38,8 @@ pub(crate) enum Change {
     PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
     NoticeDelivered(u64),
     Resend { index: u64, now: Timestamp },
+    Told(Owed),
+    ForgetAgreement(Digest),
 }
 
 impl Change {
@@ -48,13 +50,14 @@ impl Change {
             | Self::Failed { oin, .. }
             | Self::Reached { oin, .. }
             | Self::PutCheckpoint { oin, .. } => missing.party(names, *oin),
+            Self::Told(owed) => missing.party(names, owed.to),
             Self::PutAnswer { from, notify, .. } => {
                 missing.party(names, *from);
                 for oin in notify {
                     missing.party(names, *oin);
                 }
             }
-            Self::PutAgreement { .. } | Self::NoticeDelivered(_) | Self::Resend { .. } => {}
+            Self::PutAgreement { .. } | Self::NoticeDelivered(_) | Self::ForgetAgreement(_) | Self::Resend { .. } => {}
         }
     }
 }
@@ -85,6 +88,8 @@ pub(super) async fn apply(
         }
         Change::NoticeDelivered(number) => notice_delivered(connection, *number).await,
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
+        Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
+        Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
     }
 }
 
@@ -284,4 +289,36 @@ async fn resend(
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// By answer and not by notice: numbers of notices are used again, those of answers are not.
+async fn told(connection: &mut SqliteConnection, party: i64, owed: &Owed) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM notice WHERE party = ?1 AND answer <= ?2 AND answer IN \
+         (SELECT a.num FROM answer a JOIN agreement g ON g.num = a.agreement WHERE g.digest = ?3)",
+    )
+    .bind(party)
+    .bind(to_sql(owed.through))
+    .bind(owed.agreement.as_bytes().as_slice())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+async fn forget_agreement(connection: &mut SqliteConnection, digest: &Digest) -> Result<u64, StoreError> {
+    let mut touched = 0;
+    for forget in [
+        "DELETE FROM notice WHERE answer IN \
+         (SELECT a.num FROM answer a JOIN agreement g ON g.num = a.agreement WHERE g.digest = ?1)",
+        "DELETE FROM answer WHERE agreement IN (SELECT num FROM agreement WHERE digest = ?1)",
+        "DELETE FROM agreement_purpose WHERE agreement IN (SELECT num FROM agreement WHERE digest = ?1)",
+        "DELETE FROM agreement WHERE digest = ?1",
+    ] {
+        let done = sqlx::query(forget).bind(digest.as_bytes().as_slice()).execute(&mut *connection).await?;
+        touched = done.rows_affected();
+    }
+    if touched > 0 {
+        rules_changed(connection).await?;
+    }
+    Ok(touched)
 }

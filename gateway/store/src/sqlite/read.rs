@@ -24,8 +24,8 @@ use crate::{
     key::Keys,
     lease::{Candidate, Leased, Place},
     model::{
-        Count, Filter, LogState, MessageRow, Notice, Order, PartnerCheckpoint, PartnerRecord, PartnerState,
-        Priority, RulesVersion, State, StoredAgreement,
+        Count, Filter, LogState, MessageRow, Notice, Order, Owed, PartnerCheckpoint, PartnerRecord,
+        PartnerState, Priority, RulesVersion, State, StoredAgreement,
     },
     seal::CaseKey,
 };
@@ -570,6 +570,23 @@ pub(crate) async fn notices(
                 jws: row.try_get(3)?,
                 to: oin(row, 4)?,
             })
+        })
+        .collect()
+}
+
+/// Who must still be told answers to which agreement.
+pub(crate) async fn owed(connection: &mut SqliteConnection) -> Result<Vec<Owed>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT told.oin, g.digest, max(n.answer) FROM notice n JOIN answer a ON a.num = n.answer \
+         JOIN agreement g ON g.num = a.agreement JOIN party told ON told.num = n.party \
+         GROUP BY n.party, a.agreement ORDER BY min(n.num)",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let (agreement, through) = (digest(row.try_get(1)?)?, from_sql(row.try_get(2)?)?);
+            Ok(Owed { to: oin(row, 0)?, agreement, through })
         })
         .collect()
 }

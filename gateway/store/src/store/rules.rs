@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_ROWS_READ, Store, check_text, limited};
 use crate::{
     error::StoreError,
-    model::{Notice, PartnerCheckpoint, PartnerRecord, PartnerState, RulesVersion, StoredAgreement},
+    model::{Notice, Owed, PartnerCheckpoint, PartnerRecord, PartnerState, RulesVersion, StoredAgreement},
     sqlite::{change::Change, read},
 };
 
@@ -99,6 +99,23 @@ impl Store {
     /// Records that a notice was delivered.
     pub async fn notice_delivered(&self, number: u64) -> Result<(), StoreError> {
         self.change(Change::NoticeDelivered(number)).await.map(drop)
+    }
+
+    /// Who must still be told answers to which agreement, who waits longest first. As many as there are parties in the
+    /// agreements that are kept.
+    pub async fn owed(&self) -> Result<Vec<Owed>, StoreError> {
+        read::owed(&mut *self.0.readers.acquire().await?).await
+    }
+
+    /// Records that a party has these answers: it is not owed them any more. The version of the rules stays.
+    pub async fn told(&self, owed: Owed) -> Result<(), StoreError> {
+        self.change(Change::Told(owed)).await.map(drop)
+    }
+
+    /// Forgets an agreement with its answers; says whether it was there. What the log says of it stays. No message may
+    /// rest on it.
+    pub async fn forget_agreement(&self, digest: Digest) -> Result<bool, StoreError> {
+        Ok(self.change(Change::ForgetAgreement(digest)).await? > 0)
     }
 
     /// The version of the rules: another one whenever partners or agreements change, in whatever process.
