@@ -107,6 +107,9 @@ pub enum AgreementFault {
 /// Puts an agreement before the other parties, accepted by this one.
 pub async fn propose(core: &Core, text: &str, purposes: &[Purpose]) -> Result<Digest, AgreementFault> {
     let agreement = Agreement::parse(text)?;
+    if core.now() >= agreement.ends() {
+        return Err(AgreementFault::Expired);
+    }
     let purposes = purposes.iter().map(|purpose| purpose.text().to_owned()).collect();
     let digest = keep(core, &agreement, purposes).await?;
     answer(core, digest, AnswerKind::Accepted).await?;
@@ -119,13 +122,14 @@ pub async fn answer(core: &Core, digest: Digest, kind: AnswerKind) -> Result<Sta
     let mut agreement =
         rules.agreement(digest).ok_or(AgreementFault::Unknown(digest.to_string()))?.as_ref().clone();
     let now = core.now();
-    if is_over(&agreement, now) {
+    let already = agreement.answers().iter().any(|answer| answer.by == core.me && answer.kind == kind);
+    // Saying no once more changes nothing, and brings it to who has not heard it yet.
+    if is_over(&agreement, now) && (!already || kind == AnswerKind::Accepted) {
         return Err(AgreementFault::Final);
     }
     if kind == AnswerKind::Accepted {
         vouch(core, &agreement)?;
     }
-    let already = agreement.answers().iter().any(|answer| answer.by == core.me && answer.kind == kind);
     if !already {
         let jws = agreement.answer(kind, now, &*core.signer)?;
         let answer = agreement.add_answer(&jws)?;

@@ -35,11 +35,18 @@ pub fn proposal(municipality: &Value, corporation: &Value) -> Value {
     })
 }
 
+/// Makes serving nodes partners of each other.
+pub fn introduce(nodes: &[&Node]) {
+    for node in nodes {
+        for other in nodes.iter().filter(|other| other.oin != node.oin) {
+            node.cli(&["partner", "toevoegen", &other.address, "--oin", other.oin]).expect(0);
+        }
+    }
+}
+
 /// Makes two serving nodes partners, lets them agree, and gives the digest of the agreement.
 pub fn agree(place: &Place, municipality: &Node, corporation: &Node) -> String {
-    for (node, other) in [(municipality, corporation), (corporation, municipality)] {
-        node.cli(&["partner", "toevoegen", &other.address, "--oin", other.oin]).expect(0);
-    }
+    introduce(&[municipality, corporation]);
     let (first, second) =
         (municipality.json(&["convenant", "partij"]), corporation.json(&["convenant", "partij"]));
     let text = proposal(&first, &second["partij"]).to_string();

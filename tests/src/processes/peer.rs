@@ -1,6 +1,6 @@
 //! A partner made by hand: real keys and a real certificate, but it sends whatever a test wants.
 
-use std::{fs, sync::Arc};
+use std::{fs, net::Ipv4Addr, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use exchange::{
@@ -29,7 +29,8 @@ use tokio::{
     net::TcpStream,
 };
 use transport::{
-    Endpoint, Identity, Link, LinkError, LinkOptions, Request, Response, Tls, TlsOptions, Trust,
+    Endpoint, Handler, Identity, Limits, Link, LinkError, LinkOptions, Request, Response, Server,
+    ServerOptions, Tls, TlsOptions, Trust,
 };
 use uuid::Uuid;
 
@@ -83,6 +84,7 @@ pub struct Peer {
     /// Signs its log, if it had one.
     pub log: LogSigner,
     random: SeededRandom,
+    tls: Tls,
     link: Link,
     endpoint: Endpoint,
     node_log: LogVerifier,
@@ -111,7 +113,8 @@ impl Peer {
             signer: Ed25519Signer::from_seed(&[number; 32]),
             log,
             random,
-            link: Link::new(tls, options),
+            link: Link::new(tls.clone(), options),
+            tls,
             endpoint: Endpoint { oin: node.oin.parse().unwrap(), tcp: node.address.clone(), quic: None },
             node_log: party["partij"]["logsleutel"].as_str().unwrap().parse().unwrap(),
         }
@@ -150,6 +153,13 @@ impl Peer {
             "sleutels": [self.signer.public_key()], "logsleutel": self.log.verifier().to_string(),
             "contact": "schakel@hand.test", "fg": "fg@hand.test",
         })
+    }
+
+    /// Listens as this partner, on a port of its own. It stops when dropped.
+    pub async fn listen(&self, handler: impl Handler) -> Server {
+        let options =
+            ServerOptions { tcp: (Ipv4Addr::LOCALHOST, 0).into(), quic: None, limits: Limits::default() };
+        Server::bind(options, self.tls.clone(), handler).await.unwrap()
     }
 
     /// Sends a request to the node.
