@@ -156,7 +156,7 @@ pub enum Standing {
 /// Why a text is not an agreement, or an answer not one to it. The reader is the one who proposes or receives it.
 #[derive(Debug, thiserror::Error)]
 pub enum AgreementError {
-    /// Not valid against `convenant.schema.json`.
+    /// Not JSON, or not valid against `convenant.schema.json`; says per field what is wrong and what is expected.
     #[error("het convenant voldoet niet aan het schema: {0}")]
     Schema(String),
     /// Valid by form, but it contradicts itself.
@@ -184,6 +184,10 @@ pub struct Agreement {
     waiting: Vec<Oin>,
 }
 
+/// No text that the schema lets pass has no canonical form.
+const NOT_CANONICAL: AgreementError =
+    AgreementError::Inconsistent("het is niet in de vaste vorm te schrijven waarover het controlegetal gaat");
+
 /// The longest text of an agreement, in bytes: a hundred parties with all their keys and a hundred clauses fit.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
@@ -193,12 +197,9 @@ impl Agreement {
         if json.len() > MAX_BYTES {
             return Err(AgreementError::Inconsistent("het is groter dan 1 MiB"));
         }
-        let value: serde_json::Value =
-            serde_json::from_str(json).map_err(|error| AgreementError::Schema(error.to_string()))?;
-        valid::against(SchemaName::Agreement, &value).map_err(AgreementError::Schema)?;
-        let text = canonical::text(&value).map_err(|error| AgreementError::Schema(error.to_string()))?;
-        let content: Content =
-            serde_json::from_value(value).map_err(|error| AgreementError::Schema(error.to_string()))?;
+        let value = valid::json(json.as_bytes()).map_err(AgreementError::Schema)?;
+        let content: Content = valid::read(SchemaName::Agreement, &value).map_err(AgreementError::Schema)?;
+        let text = canonical::text(&value).map_err(|_| NOT_CANONICAL)?;
         check(&content)?;
         let log_keys = content.partijen.iter().map(log_key).collect::<Result<_, _>>()?;
         let (begins, ends) =
@@ -258,7 +259,7 @@ impl Agreement {
         signer: &dyn Signer,
     ) -> Result<String, AgreementError> {
         let text = AnswerText { convenant: self.digest, soort: kind, tijd: at };
-        let payload = canonical::text(&text).map_err(|error| AgreementError::Schema(error.to_string()))?;
+        let payload = canonical::text(&text).map_err(|_| NOT_CANONICAL)?;
         Ok(jws::sign(jws::AGREEMENT_ANSWER, payload.as_bytes(), signer))
     }
 

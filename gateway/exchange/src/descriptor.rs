@@ -69,13 +69,19 @@ pub struct Desk {
 #[derive(Debug, thiserror::Error)]
 pub enum DescriptorError {
     /// Not signed by one of its own keys.
-    #[error("de beschrijving van het knooppunt is niet met een eigen sleutel ondertekend")]
+    #[error(
+        "dit is geen beschrijving van een knooppunt, of zij is niet met een eigen sleutel ondertekend. Vraag de partner om haar opnieuw te maken met `schakel partner beschrijving`"
+    )]
     Signature,
     /// Not valid against `knooppunt.schema.json`.
-    #[error("de beschrijving van het knooppunt voldoet niet aan het schema: {0}")]
+    #[error(
+        "de beschrijving van het knooppunt voldoet niet aan het schema: {0}. Vraag de partner om haar te herstellen"
+    )]
     Schema(String),
     /// The log key is none, or belongs to another organisation.
-    #[error("de logsleutel is niet leesbaar of hoort bij een andere organisatie")]
+    #[error(
+        "de logsleutel in de beschrijving van het knooppunt is niet leesbaar of hoort bij een andere organisatie. Vraag de partner om haar te herstellen"
+    )]
     LogKey,
 }
 
@@ -92,11 +98,8 @@ impl Descriptor {
     pub fn verify(compact: &str) -> Result<Self, DescriptorError> {
         let jws = jws::Unverified::parse(jws::DESCRIPTOR, compact.trim())
             .map_err(|_| DescriptorError::Signature)?;
-        let value: serde_json::Value = serde_json::from_slice(jws.unverified_payload())
-            .map_err(|error| DescriptorError::Schema(error.to_string()))?;
-        valid::against(SchemaName::NodeDescriptor, &value).map_err(DescriptorError::Schema)?;
-        let read: Self =
-            serde_json::from_value(value).map_err(|error| DescriptorError::Schema(error.to_string()))?;
+        let value = valid::json(jws.unverified_payload()).map_err(DescriptorError::Schema)?;
+        let read: Self = valid::read(SchemaName::NodeDescriptor, &value).map_err(DescriptorError::Schema)?;
         let key =
             read.sleutels.iter().find(|key| key.kid() == jws.kid()).ok_or(DescriptorError::Signature)?;
         jws.verify(key).map_err(|_| DescriptorError::Signature)?;

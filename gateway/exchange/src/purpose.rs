@@ -127,22 +127,24 @@ impl Purpose {
     pub fn from_toml(text: &str) -> Result<Self, PurposeError> {
         check_size(text)?;
         let value: serde_json::Value =
-            toml::from_str(text).map_err(|error| PurposeError::Syntax(error.to_string()))?;
+            toml::from_str(text).map_err(|error| PurposeError::Syntax(not_toml(text, &error)))?;
         Self::from_value(value)
     }
 
     /// Reads a purpose as it travels, in JSON.
     pub fn from_json(text: &str) -> Result<Self, PurposeError> {
         check_size(text)?;
-        let value = serde_json::from_str(text).map_err(|error| PurposeError::Syntax(error.to_string()))?;
+        let value = valid::json(text.as_bytes()).map_err(PurposeError::Syntax)?;
         Self::from_value(value)
     }
 
     fn from_value(value: serde_json::Value) -> Result<Self, PurposeError> {
-        valid::against(SchemaName::Purpose, &value).map_err(PurposeError::Schema)?;
-        let text = canonical::text(&value).map_err(|error| PurposeError::Syntax(error.to_string()))?;
-        let content: Content =
-            serde_json::from_value(value).map_err(|error| PurposeError::Schema(error.to_string()))?;
+        let content: Content = valid::read(SchemaName::Purpose, &value).map_err(PurposeError::Schema)?;
+        let text = canonical::text(&value).map_err(|_| {
+            PurposeError::Inconsistent(
+                "het is niet in de vaste vorm te schrijven waarover het controlegetal gaat",
+            )
+        })?;
         let types: BTreeSet<&str> = content.berichten.iter().map(|rule| rule.message_type.as_str()).collect();
         if types.len() != content.berichten.len() {
             // The first would hide the second, and taking the first away would allow what it did not.
@@ -170,6 +172,14 @@ impl Purpose {
     pub fn rule(&self, message_type: &str) -> Option<&Rule> {
         self.content.berichten.iter().find(|rule| rule.message_type == message_type)
     }
+}
+
+/// Where the text stops being TOML, in Dutch.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let read = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = read.matches('\n').count() + 1;
+    let column = read.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("dit is geen TOML: er gaat iets mis op regel {line}, teken {column}")
 }
 
 fn check_size(text: &str) -> Result<(), PurposeError> {

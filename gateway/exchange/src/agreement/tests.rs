@@ -129,6 +129,27 @@ fn what_the_schema_refuses_is_refused() {
 }
 
 #[test]
+fn what_is_wrong_is_said_per_field_in_dutch() {
+    let said = |place: &str, value: serde_json::Value| {
+        let mut changed = json_of(&content());
+        *changed.pointer_mut(place).unwrap() = value;
+        Agreement::parse(&changed.to_string()).unwrap_err().to_string()
+    };
+    let whole = said("/versie", json!(1.0));
+    assert!(whole.contains("/versie is geen geheel getal; verwacht: een geheel getal"), "{whole}");
+    let key = said("/partijen/0/sleutels/0/kid", json!("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"));
+    assert!(key.contains("/partijen/0/sleutels/0 is geen bruikbare sleutel"), "{key}");
+    assert!(key.contains("schakel convenant partij"), "{key}");
+    let date = said("/geldig_tot", json!("2026-02-30"));
+    assert!(date.contains("/geldig_tot") && date.contains("verwacht: een datum als"), "{date}");
+    let text = Agreement::parse("{\n  \"groep\": ,").unwrap_err().to_string();
+    assert!(text.contains("geen JSON") && text.contains("regel 2"), "{text}");
+    for said in [whole, key, date, text] {
+        assert!(!["invalid", "expected", " at line "].iter().any(|word| said.contains(word)), "{said}");
+    }
+}
+
+#[test]
 fn it_is_in_force_once_everybody_accepted() {
     let mut agreement = agreement(&three());
     assert_eq!(agreement.standing(now()), Standing::Proposed(vec![oin(1), oin(2), oin(3)]));

@@ -138,3 +138,6 @@ impl Store {
         self.change(Change::PutCheckpoint { oin, checkpoint }).await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests;
