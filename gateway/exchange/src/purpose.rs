@@ -128,19 +128,19 @@ impl Purpose {
         check_size(text)?;
         let value: serde_json::Value =
             toml::from_str(text).map_err(|error| PurposeError::Syntax(not_toml(text, &error)))?;
-        Self::from_value(value)
+        Self::from_value(&value)
     }
 
     /// Reads a purpose as it travels, in JSON.
     pub fn from_json(text: &str) -> Result<Self, PurposeError> {
         check_size(text)?;
         let value = valid::json(text.as_bytes()).map_err(PurposeError::Syntax)?;
-        Self::from_value(value)
+        Self::from_value(&value)
     }
 
-    fn from_value(value: serde_json::Value) -> Result<Self, PurposeError> {
-        let content: Content = valid::read(SchemaName::Purpose, &value).map_err(PurposeError::Schema)?;
-        let text = canonical::text(&value).map_err(|_| {
+    fn from_value(value: &serde_json::Value) -> Result<Self, PurposeError> {
+        let content: Content = valid::read(SchemaName::Purpose, value).map_err(PurposeError::Schema)?;
+        let text = canonical::text(value).map_err(|_| {
             PurposeError::Inconsistent(
                 "het is niet in de vaste vorm te schrijven waarover het controlegetal gaat",
             )

@@ -6,6 +6,7 @@ use exchange::{
     entry::Entry,
     oin::Oin,
     purpose::{Purpose, PurposeError},
+    rulebook::Rulebook,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -51,14 +52,18 @@ pub enum AgreementFault {
     #[error(transparent)]
     Purpose(#[from] PurposeError),
     /// It names a purpose whose text is not there.
-    #[error("de tekst van doel `{0}` ontbreekt of is een andere dan het convenant noemt")]
+    #[error(
+        "de tekst van doel `{0}` ontbreekt of is een andere dan het convenant noemt. Neem `doel_digest` over uit `schakel convenant partij`, of vraag de opsteller om de tekst van het doel"
+    )]
     PurposeMissing(String),
     /// This organisation, or the peer, is no party.
-    #[error("organisatie {0} is geen partij in dit convenant")]
+    #[error(
+        "organisatie {0} is geen partij in dit convenant. Zet haar bij `partijen`; `schakel convenant partij` geeft bij haar het stuk daarvoor"
+    )]
     NotAParty(Oin),
     /// The keys in it are not this node's.
     #[error(
-        "het convenant noemt voor deze organisatie andere sleutels dan dit knooppunt heeft; vraag de opsteller om de beschrijving van dit knooppunt te gebruiken"
+        "het convenant noemt voor deze organisatie andere sleutels dan dit knooppunt heeft. Gebruik het stuk dat `schakel convenant partij` hier geeft, of vraag de opsteller dat te doen"
     )]
     OtherKeys,
     /// A party is no partner here, so nothing says that the keys in the agreement are its own.
@@ -72,10 +77,12 @@ pub enum AgreementFault {
     )]
     PartyKeys(Oin),
     /// Somebody brings an answer of this organisation that it did not give here.
-    #[error("het pakket bevat een antwoord van de ontvanger zelf dat hij niet heeft gegeven")]
+    #[error(
+        "het pakket bevat een antwoord van de ontvanger zelf dat hij niet heeft gegeven. Is daar een reservekopie teruggezet, laat hem dan opnieuw antwoorden"
+    )]
     NotSaidHere,
     /// Who proposes has accepted it first.
-    #[error("een convenant wordt voorgelegd met het eigen antwoord erbij")]
+    #[error("een convenant wordt voorgelegd met het eigen antwoord erbij. Aanvaard het eerst zelf")]
     NotAnswered,
     /// There is no such agreement here.
     #[error("er is geen convenant {0}; `schakel convenant tonen` laat zien welke er zijn")]
@@ -86,15 +93,17 @@ pub enum AgreementFault {
     )]
     Final,
     /// Nobody needs it any more.
-    #[error("het convenant is al verlopen; stel een nieuwe versie voor met een latere `geldig_tot`")]
+    #[error("het convenant is al verlopen. Stel een nieuwe versie voor met een latere `geldig_tot`")]
     Expired,
     /// A node keeps a limited number.
     #[error(
-        "er liggen hier al te veel convenanten; vraag de beheerder om openstaande voorstellen te beantwoorden"
+        "er liggen hier te veel convenanten die nog niet voorbij zijn. Laat de beheerder openstaande voorstellen beantwoorden; `schakel convenant tonen` laat ze zien"
     )]
     TooMany,
     /// The package is not readable.
-    #[error("het bericht is geen convenant met doelen en antwoorden")]
+    #[error(
+        "het bericht is geen convenant met doelen en antwoorden. Controleer of beide knooppunten dezelfde versie van het protocol spreken"
+    )]
     Unreadable,
     /// The store did not answer.
     #[error(transparent)]
@@ -214,6 +223,11 @@ fn is_over(agreement: &Agreement, now: Timestamp) -> bool {
     matches!(agreement.standing(now), Standing::Ended(_) | Standing::Rejected(_) | Standing::Expired)
 }
 
+/// Whether a node with these rules keeps no more agreements.
+fn is_full(rules: &Rulebook, now: Timestamp) -> bool {
+    rules.agreements().filter(|one| !is_over(one, now)).count() >= MAX_AGREEMENTS
+}
+
 /// Adds the answers that are new here, and returns every answer known then. The other parties are told of them, except
 /// who brought them.
 async fn learn(
@@ -243,11 +257,22 @@ async fn learn(
     Ok(known.answers().iter().map(|answer| answer.jws.clone()).collect())
 }
 
+/// An agreement as people name it.
+pub fn title(agreement: &Agreement) -> String {
+    format!("{} versie {}", agreement.content().groep, agreement.content().versie)
+}
+
+/// How the digest of an agreement begins: enough to name it to a command.
+pub fn start(agreement: Digest) -> String {
+    const SHOWN: usize = 12;
+    agreement.to_string().trim_start_matches("sha256:").chars().take(SHOWN).collect()
+}
+
 /// Checks an agreement against this node and the purposes it names, and stores it.
 async fn keep(core: &Core, agreement: &Agreement, purposes: Vec<String>) -> Result<Digest, AgreementFault> {
     own_keys(core, agreement)?;
     let now = core.now();
-    if core.rules().agreements().filter(|one| !is_over(one, now)).count() >= MAX_AGREEMENTS {
+    if is_full(&core.rules(), now) {
         return Err(AgreementFault::TooMany);
     }
     let purposes: Vec<Purpose> =
@@ -327,3 +352,6 @@ async fn record(
     core.store.put_answer(agreement.digest(), answer.by, answer.jws.clone(), others.collect()).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

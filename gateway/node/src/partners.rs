@@ -1,13 +1,17 @@
 //! The partners of this node: who they are, where they listen, whether they answer.
 
 use exchange::{
+    agreement::{Agreement, Standing},
     descriptor::{Descriptor, DescriptorError},
     oin::Oin,
 };
-use store::{PartnerRecord, StoreError};
+use store::{Direction, PartnerRecord, State, StoreError};
 use transport::{Endpoint, Link, LinkError, Request};
 
-use crate::core::{Core, RulesError};
+use crate::{
+    agreements,
+    core::{Core, RulesError},
+};
 
 /// A partner could not be added or reached.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +42,45 @@ pub enum PartnerError {
         found: Oin,
     },
     /// One is not one's own partner.
-    #[error("dit is de beschrijving van het eigen knooppunt")]
+    #[error(
+        "dit is de beschrijving van het eigen knooppunt. Geef die aan uw partners, en voeg hier de beschrijving van een partner toe"
+    )]
     Self_,
+    /// Nobody added it.
+    #[error("{0} is geen partner; `schakel partner lijst` laat zien wie dat wel zijn")]
+    Unknown(Oin),
+    /// An agreement that it signed is in force, or will be.
+    #[error(
+        "{name} is partij in een convenant dat geldt of gaat gelden ({agreement}). Zeg dat eerst op met `schakel convenant opzeggen {start}`, of wacht tot het verlopen is"
+    )]
+    InForce {
+        /// Its name.
+        name: String,
+        /// The agreement, for people.
+        agreement: String,
+        /// How its digest begins.
+        start: String,
+    },
+    /// Messages wait for it.
+    #[error(
+        "er wachten nog berichten voor {name} ({count}). Wacht tot ze bezorgd of verlopen zijn; `schakel berichten --richting uit --stand wacht` laat ze zien. Berichten onder een convenant dat niet meer geldt ruimt een draaiend knooppunt zelf op"
+    )]
+    MessagesWait {
+        /// Its name.
+        name: String,
+        /// How many.
+        count: u64,
+    },
+    /// Something would not come to an end.
+    #[error(
+        "zonder {name} als partner blijft liggen: {what}. Geef --zeker als dat de bedoeling is; wordt {name} later weer toegevoegd, dan gaat het verder"
+    )]
+    NotSure {
+        /// Its name.
+        name: String,
+        /// What, for people.
+        what: String,
+    },
 }
 
 /// Adds or updates a partner by its signed descriptor.
@@ -59,6 +100,49 @@ pub async fn add(core: &Core, descriptor: &str) -> Result<Descriptor, PartnerErr
         .await?;
     core.reload().await?;
     Ok(read)
+}
+
+/// Removes a partner. What was exchanged with it stays. Not while messages wait for it or an agreement that it signed
+/// is in force; when something of an agreement would not come to an end, only if `sure`.
+pub async fn remove(core: &Core, oin: Oin, sure: bool) -> Result<PartnerRecord, PartnerError> {
+    let record = core.store.partner(oin).await?.ok_or(PartnerError::Unknown(oin))?;
+    let name = record.name.clone();
+    let rules = core.latest_rules().await?;
+    let now = core.now();
+    let mut theirs: Vec<&Agreement> =
+        rules.agreements().map(AsRef::as_ref).filter(|one| one.party(oin).is_some()).collect();
+    theirs.sort_by_key(|agreement| agreement.digest());
+    let standing = |agreement: &Agreement| agreement.standing(now);
+    let in_force = theirs.iter().find(|one| matches!(standing(one), Standing::InForce | Standing::NotYet));
+    if let Some(agreement) = in_force {
+        let (agreement, start) = (agreements::title(agreement), agreements::start(agreement.digest()));
+        return Err(PartnerError::InForce { name, agreement, start });
+    }
+    let counts = core.store.counts().await?;
+    let waiting = counts.iter().filter(|count| {
+        (count.partner, count.direction, count.state) == (oin, Direction::Outbound, State::Waiting)
+    });
+    let count = waiting.map(|count| count.count).sum();
+    if count > 0 {
+        return Err(PartnerError::MessagesWait { name, count });
+    }
+    let mut unfinished = Vec::new();
+    for agreement in theirs {
+        let title = agreements::title(agreement);
+        match standing(agreement) {
+            Standing::Proposed(_) => unfinished.push(format!("het voorstel {title}")),
+            _ if core.owes(oin, agreement.digest()) => {
+                unfinished.push(format!("het bericht over het einde van {title}"));
+            }
+            _ => {}
+        }
+    }
+    if !unfinished.is_empty() && !sure {
+        return Err(PartnerError::NotSure { name, what: unfinished.join(", ") });
+    }
+    core.store.remove_partner(oin).await?;
+    core.reload().await?;
+    Ok(record)
 }
 
 /// Where a partner listens, if it was added.

@@ -130,7 +130,7 @@ async fn forget_agreements(core: &Core) {
     match agreements::forget_old(core).await {
         Ok(0) => {}
         Ok(forgotten) => {
-            tracing::info!(forgotten, "forgot agreements that expired without ever being accepted")
+            tracing::info!(forgotten, "forgot agreements that expired without ever being accepted");
         }
         Err(error) => tracing::error!(%error, "cannot forget agreements that expired long ago"),
     }

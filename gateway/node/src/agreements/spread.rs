@@ -134,6 +134,7 @@ async fn tell_one(core: &Core, link: &Link, rules: &Rulebook, owed: Owed) -> Res
         Err(told) => return Ok(told),
     };
     core.store.told(owed).await?;
+    core.store.note_partner_reached(owed.to, core.now()).await?;
     match learn(core, owed.agreement, &answers, Some(owed.to)).await {
         Ok(_) => Ok(Told::Known),
         Err(fault @ (AgreementFault::Store(_) | AgreementFault::Rules(_))) => Err(fault),
@@ -156,10 +157,7 @@ async fn send(
         Told::Refused("de tekst van een doel is hier niet meer bekend; zet een reservekopie terug".into())
     })?;
     let request = Request::post("/v1/convenanten", "application/json", body);
-    let response = link
-        .send(&endpoint, request)
-        .await
-        .map_err(|error| Told::Silent(format!("{} {}", error.explanation(), error.remedy())))?;
+    let response = link.send(&endpoint, request).await.map_err(|error| Told::Silent(error.explanation()))?;
     match response.status {
         200 => serde_json::from_slice(&response.body).map_err(|_| {
             Told::Refused(
@@ -247,7 +245,11 @@ impl Telling {
         everybody: bool,
     ) -> Result<(), StoreError> {
         self.under_way.retain(|_, call| !call.is_finished());
-        let mut parties: BTreeSet<Oin> = core.store.owed().await?.iter().map(|owed| owed.to).collect();
+        // Who is no partner is told once it is: that changes the rules.
+        let partners = core.partners();
+        let owed = core.store.owed().await?;
+        let mut parties: BTreeSet<Oin> = owed.iter().map(|owed| owed.to).collect();
+        parties.retain(|party| partners.contains_key(party));
         if !everybody {
             parties.retain(|party| self.again.contains(party));
         }

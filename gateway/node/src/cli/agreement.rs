@@ -9,6 +9,7 @@ use exchange::{
     digest::Digest,
     oin::Oin,
 };
+use jiff::Timestamp;
 
 use super::{Ending, Output, dutch_time};
 use crate::{agreements, node::Node};
@@ -87,25 +88,32 @@ async fn answer(node: &Node, convenant: &str, kind: AnswerKind, output: Output) 
     spread(node, digest, output).await
 }
 
-/// Brings the answer to the other parties now, and tells who has it.
+/// Brings the answers to the other parties now, and tells who has them.
 async fn spread(node: &Node, digest: Digest, output: Output) -> anyhow::Result<Ending> {
-    let results = agreements::spread(&node.core, &node.link).await?;
+    let about = agreements::About::These([digest].into());
+    let results = agreements::spread_about(&node.core, &node.link, about).await?;
     let rules = node.core.rules();
-    let agreement = rules.agreement(digest).context("het convenant is verdwenen")?;
+    let agreement = rules.agreement(digest).context(
+        "het convenant is intussen vergeten omdat het lang geleden verliep. Stel een nieuwe versie voor",
+    )?;
     let standing = tell(node, &agreement.standing(node.core.now()));
-    output.say(format!("Convenant {digest}: {standing}."));
+    output.say(format!("{} ({}): {standing}.", agreements::title(agreement), agreements::start(digest)));
     let mut problems = Vec::new();
     for result in &results {
+        let name = node.name_of(result.to);
         match &result.problem {
-            None => output.say(format!("  {} heeft het antwoord.", node.name_of(result.to))),
+            None => output.say(format!("  {name} heeft alle antwoorden.")),
             Some(problem) => {
                 let problem = problem.trim_end_matches('.');
-                output.say(format!("  {} heeft het antwoord nog niet: {problem}. Een draaiend knooppunt probeert het opnieuw.", result.to));
+                output.say(format!("  {name} heeft nog niet alle antwoorden: {problem}."));
                 problems.push(serde_json::json!({ "oin": result.to, "probleem": problem }));
             }
         }
     }
     let all_good = problems.is_empty();
+    if !all_good {
+        output.say("Een draaiend knooppunt probeert het vanzelf opnieuw. Duurt het lang, dan zegt `schakel partner test` wat er te doen is.");
+    }
     output.answer(&serde_json::json!({ "convenant": digest, "stand": standing, "niet_bereikt": problems }));
     Ok(if all_good { Ending::Good } else { Ending::NotAllGood })
 }
@@ -133,14 +141,13 @@ fn show(node: &Node, convenant: Option<&str>, output: Output) -> anyhow::Result<
     for agreement in shown {
         let content = agreement.content();
         let standing = tell(node, &agreement.standing(now));
-        output.say(format!(
-            "{}  {} versie {}: {standing}",
-            agreement.digest(),
-            content.groep,
-            content.versie
-        ));
+        let start = agreements::start(agreement.digest());
+        output.say(format!("{start}  {}: {standing}{}", agreements::title(agreement), until(agreement, now)));
         if one.is_some() {
             details(node, agreement, output);
+        }
+        if waits_for_us(node, agreement, now) {
+            output.say(format!("{:14}Aanvaard het met `schakel convenant aanvaarden {start}`, of wijs het af met `afwijzen`.", ""));
         }
         rows.push(serde_json::json!({
             "convenant": agreement.digest(), "groep": content.groep, "versie": content.versie, "stand": standing,
@@ -159,24 +166,30 @@ fn show(node: &Node, convenant: Option<&str>, output: Output) -> anyhow::Result<
 fn details(node: &Node, agreement: &agreement::Agreement, output: Output) {
     let content = agreement.content();
     output.say(format!(
-        "\nGeldig van {} tot en met {}.\n\nPartijen",
+        "\nDigest {}\nGeldig van {} tot en met {}.\n\nPartijen",
+        agreement.digest(),
         day(content.geldig_van),
         day(content.geldig_tot)
     ));
+    let width = content.partijen.iter().map(|party| party.naam.chars().count()).max().unwrap_or(0);
     for party in &content.partijen {
         let answers = agreement.answers().iter().filter(|answer| answer.by == party.oin);
         let said: Vec<String> =
             answers.map(|answer| format!("{} op {}", word(answer.kind), dutch_time(answer.at))).collect();
         let said = if said.is_empty() { "nog geen antwoord".to_owned() } else { said.join(", ") };
-        output.say(format!("  {}  {:<28} {:<17} {said}", party.oin, party.naam, party.soort));
+        output.say(format!("  {}  {:<width$}  {:<17} {said}", party.oin, party.naam, party.soort));
     }
     let mut by_purpose: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for clause in &content.afspraken {
         let types = by_purpose.entry((&clause.doel, &clause.van, &clause.naar)).or_default();
         types.extend(clause.berichttypen.iter().map(String::as_str));
     }
+    let mut previous = None;
     for ((purpose, from, to), types) in by_purpose {
-        output.say(format!("\nVoor {purpose}\n  van   {}\n  naar  {}", names(node, from), names(node, to)));
+        if previous.replace(purpose) != Some(purpose) {
+            output.say(format!("\nVoor {purpose}"));
+        }
+        output.say(format!("  van   {}\n  naar  {}", names(node, from), names(node, to)));
         for message_type in types {
             output.say(format!(
                 "        {}",
@@ -184,6 +197,20 @@ fn details(node: &Node, agreement: &agreement::Agreement, output: Output) {
             ));
         }
     }
+}
+
+/// Until when, where that still matters.
+fn until(agreement: &agreement::Agreement, now: Timestamp) -> String {
+    let last = day(agreement.content().geldig_tot);
+    match agreement.standing(now) {
+        Standing::InForce | Standing::NotYet => format!(", geldig tot en met {last}"),
+        Standing::Expired => format!(" na {last}"),
+        Standing::Proposed(_) | Standing::Rejected(_) | Standing::Ended(_) => String::new(),
+    }
+}
+
+fn waits_for_us(node: &Node, agreement: &agreement::Agreement, now: Timestamp) -> bool {
+    matches!(agreement.standing(now), Standing::Proposed(waiting) if waiting.contains(&node.core.me))
 }
 
 fn names(node: &Node, oins: &[Oin]) -> String {
@@ -204,7 +231,9 @@ fn find(node: &Node, text: &str) -> anyhow::Result<Digest> {
     match found.as_slice() {
         [one] => Ok(*one),
         [] => bail!("er is geen convenant dat zo begint; `schakel convenant tonen` laat zien welke er zijn"),
-        _ => bail!("er zijn meer convenanten die zo beginnen; geef meer tekens van de digest"),
+        _ => bail!(
+            "er zijn meer convenanten die zo beginnen; geef meer tekens van de digest, zoals `schakel convenant tonen --json` hem laat zien"
+        ),
     }
 }
 

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use exchange::{descriptor::Descriptor, oin::Oin};
+use store::{Direction, PartnerRecord, PartnerState, State};
 use transport::Endpoint;
 
 use super::{Ending, Output, dutch_time};
-use crate::{node::Node, partners};
+use crate::{
+    node::Node,
+    partners::{self, PartnerError},
+};
 
 /// Beheer de partners van dit knooppunt.
 #[derive(Debug, Args)]
@@ -38,7 +42,19 @@ enum What {
         #[arg(long)]
         oin: Option<Oin>,
     },
-    /// Laat de partners zien, met hoe het contact verloopt.
+    /// Verwijder een partner. Wat met hem is uitgewisseld blijft bewaard.
+    #[command(
+        aliases = ["verwijder", "remove"],
+        after_help = "Voorbeeld:\n  schakel partner verwijderen 00000099000000002000\n\nDit kan niet zolang er berichten voor de partner wachten of een convenant met hem geldt; er staat bij wat te doen.\nMet `schakel partner toevoegen` wordt hij weer partner."
+    )]
+    Verwijderen {
+        /// Het OIN van de partner.
+        oin: Oin,
+        /// Verwijder ook als daardoor iets blijft liggen, zoals een voorstel voor een convenant.
+        #[arg(long)]
+        zeker: bool,
+    },
+    /// Laat de partners zien, met hoe het contact verloopt en hoeveel berichten er wachten.
     #[command(alias = "list", after_help = "Voorbeeld:\n  schakel partner lijst --json")]
     Lijst,
     /// Maak echt verbinding met een partner en vraag zijn beschrijving op.
@@ -56,6 +72,7 @@ impl Partner {
         match self.what {
             What::Beschrijving { naar } => describe(node, naar, output),
             What::Toevoegen { bron, oin } => add(node, &bron, oin, output).await,
+            What::Verwijderen { oin, zeker } => remove(node, oin, zeker, output).await,
             What::Lijst => list(node, output).await,
             What::Test { oin } => test(node, oin, output).await,
         }
@@ -92,19 +109,46 @@ async fn add(node: &Node, source: &str, oin: Option<Oin>, output: Output) -> any
     Ok(Ending::Good)
 }
 
+async fn remove(node: &Node, oin: Oin, sure: bool, output: Output) -> anyhow::Result<Ending> {
+    let removed = partners::remove(&node.core, oin, sure).await?;
+    output.say(format!(
+        "{} ({oin}) is geen partner meer. Wat met deze partner is uitgewisseld blijft bewaard.",
+        removed.name
+    ));
+    output.answer(&serde_json::json!({ "oin": oin, "naam": removed.name, "verwijderd": true }));
+    Ok(Ending::Good)
+}
+
 async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> {
+    let partners = node.core.store.partners().await?;
+    let counts = node.core.store.counts().await?;
+    let width = |of: fn(&PartnerRecord) -> &str| {
+        partners.iter().map(|partner| of(partner).chars().count()).max().unwrap_or(0)
+    };
+    let (names, kinds) = (width(|partner| &partner.name), width(|partner| &partner.kind));
     let mut rows = Vec::new();
-    for partner in node.core.store.partners().await? {
+    for partner in &partners {
         let state = node.core.store.partner_state(partner.oin).await?;
-        let contact = state
-            .last_contact
-            .map_or_else(|| "nog geen contact".to_owned(), |at| format!("contact op {}", dutch_time(at)));
-        let trouble =
-            state.failure.as_deref().map_or_else(String::new, |failure| format!(", maar nu: {failure}"));
-        output.say(format!("{}  {:<20} {}  {contact}{trouble}", partner.oin, partner.kind, partner.name));
+        let waiting: u64 = counts
+            .iter()
+            .filter(|one| (one.partner, one.direction) == (partner.oin, Direction::Outbound))
+            .filter(|one| one.state == State::Waiting)
+            .map(|one| one.count)
+            .sum();
+        output.say(format!(
+            "{}  {:<names$}  {:<kinds$}  {}",
+            partner.oin,
+            partner.name,
+            partner.kind,
+            contact(&state, waiting)
+        ));
+        if let Some(failure) = &state.failure {
+            // Under the name: the reason is a sentence.
+            output.say(format!("{:22}{}", "", trouble(failure, &state)));
+        }
         rows.push(serde_json::json!({
             "oin": partner.oin, "naam": partner.name, "soort": partner.kind, "laatste_contact": state.last_contact,
-            "storing": state.failure, "volgende_poging": state.next_attempt,
+            "wachtend": waiting, "storing": state.failure, "volgende_poging": state.next_attempt,
         }));
     }
     if rows.is_empty() {
@@ -114,9 +158,26 @@ async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> {
     Ok(Ending::Good)
 }
 
+fn contact(state: &PartnerState, waiting: u64) -> String {
+    let last = state.last_contact.map(|at| format!("contact op {}", dutch_time(at)));
+    let last = last.unwrap_or_else(|| "nog geen contact".to_owned());
+    match waiting {
+        0 => last,
+        1 => format!("{last}, 1 bericht wacht"),
+        many => format!("{last}, {many} berichten wachten"),
+    }
+}
+
+fn trouble(failure: &str, state: &PartnerState) -> String {
+    let failure = failure.trim_end_matches('.');
+    let next =
+        state.next_attempt.map_or_else(String::new, |at| format!(" Volgende poging: {}.", dutch_time(at)));
+    format!("Storing: {failure}.{next}")
+}
+
 async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
     let record = node.core.store.partner(oin).await?;
-    let record = record.with_context(|| format!("{oin} is geen partner; voeg hem eerst toe"))?;
+    let record = record.ok_or(PartnerError::Unknown(oin))?;
     let known = Descriptor::verify(&record.descriptor)?;
     let endpoint = partners::endpoint_of(&known);
     match partners::fetch(&node.link, &endpoint).await {
@@ -131,10 +192,13 @@ async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
         }
         Err(error) => {
             let (what, remedy) = match &error {
-                partners::PartnerError::Link(error) => (error.explanation(), error.remedy()),
-                _ => (format!("{error}."), "Neem contact op met de beheerder van de partner."),
+                PartnerError::Link(error) => (error.explanation(), error.remedy()),
+                _ => (
+                    format!("{}.", error.to_string().trim_end_matches('.')),
+                    "Neem contact op met de beheerder van de partner.",
+                ),
             };
-            output.say(format!("{} is niet bereikbaar op {}.\n{what} {remedy}", record.name, endpoint.tcp));
+            output.say(format!("{} ({oin}): {what}\n{remedy}", record.name));
             output.answer(&serde_json::json!({ "bereikbaar": false, "fout": what, "oplossing": remedy }));
             Ok(Ending::NotAllGood)
         }
