@@ -329,6 +329,8 @@ fn whoever_asks_for_json_gets_json() {
     for (code, arguments) in [
         (0, vec!["partner", "lijst"]),
         (0, vec!["partner", "beschrijving"]),
+        (3, vec!["partner", "verwijderen", MUNICIPALITY]),
+        (2, vec!["partner", "verwijderen", "niemand"]),
         (0, vec!["partner", "test", MUNICIPALITY]),
         (3, vec!["partner", "test", "00000099000000009000"]),
         (3, vec!["partner", "toevoegen", "127.0.0.1:1", "--oin", MUNICIPALITY]),

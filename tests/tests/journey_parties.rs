@@ -1,16 +1,20 @@
 //! Agreements of more than two: every answer reaches every party, also by way of another, and no message overtakes one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 use tests::processes::{
-    CORPORATION, MUNICIPALITY, Node, Peer, Place, Serving, export, introduce, proposal, until,
+    CORPORATION, MUNICIPALITY, Node, Peer, Place, Serving, Stopwatch, agree, export, introduce, proposal,
+    until,
 };
-use transport::{Handler, Request, Response};
+use transport::{Handler, Request, Response, Server};
 
 const SERVICE: &str = "00000099000000003000";
 
@@ -138,51 +142,70 @@ impl Handler for Receiver {
     }
 }
 
+/// A node with two partners made by hand, both of which signed an agreement with it and wait for its answer.
+struct ByHand {
+    place: Place,
+    node: Node,
+    /// What the first was asked; the second is wherever it says it is.
+    asked: Receiver,
+    first: Peer,
+    digest: String,
+    _serving: Serving,
+    _listening: Server,
+}
+
+impl ByHand {
+    /// The partners have these numbers; the second listens at this address.
+    async fn new(first: u8, second: u8, address: &str) -> Self {
+        let place = Place::new();
+        let (node, serving) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+        let (first, second) = (Peer::new(&place, &node, first), Peer::new(&place, &node, second));
+        let asked = Receiver::default();
+        let listening = first.listen(asked.clone()).await;
+        for description in
+            [first.descriptor_at(&listening.tcp_addr().to_string()), second.descriptor_at(address)]
+        {
+            let file = place.file("partner.jws", description.as_bytes());
+            node.cli(&["partner", "toevoegen", file.to_str().unwrap()]).expect(0);
+        }
+        let own = node.json(&["convenant", "partij"]);
+        let mut to = first.party();
+        to["soort"] = json!("gemeente");
+        let mut text = proposal(&json!({ "partij": to, "doelen": own["doelen"] }), &own["partij"]);
+        text["partijen"].as_array_mut().unwrap().push(second.party());
+        for peer in [&first, &second] {
+            // The running node may not have noticed its new partners yet.
+            while peer.log_size().await.is_none() {
+                tokio::task::yield_now().await;
+            }
+            peer.propose(&node, &text).await;
+        }
+        let digest = node.json(&["convenant", "tonen"])["convenanten"][0]["convenant"].clone();
+        let digest = digest.as_str().unwrap().to_owned();
+        Self { place, node, asked, first, digest, _serving: serving, _listening: listening }
+    }
+}
+
 /// Until the receiver took in every answer the sender has, it gets no message, however it refuses; and the operator of
 /// the sender sees why.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_waits_until_the_receiver_has_every_answer() {
-    let place = Place::new();
-    let (sender, _serving) = place.serving("corporatie", CORPORATION, "woningcorporatie");
-    let (receiver, third) = (Peer::new(&place, &sender, 4), Peer::new(&place, &sender, 5));
-    let asked = Receiver::default();
-    let listening = receiver.listen(asked.clone()).await;
-    for description in [receiver.descriptor_at(&listening.tcp_addr().to_string()), third.descriptor()] {
-        let file = place.file("partner.jws", description.as_bytes());
-        sender.cli(&["partner", "toevoegen", file.to_str().unwrap()]).expect(0);
-    }
-    let own = sender.json(&["convenant", "partij"]);
-    let mut to = receiver.party();
-    to["soort"] = json!("gemeente");
-    let mut text = proposal(&json!({ "partij": to, "doelen": own["doelen"] }), &own["partij"]);
-    text["partijen"].as_array_mut().unwrap().push(third.party());
-    until("the running node knows both", || {
-        let known = sender.json(&["partner", "lijst"]);
-        (known["partners"].as_array().unwrap().len() == 2).then_some(())
-    });
-    let mut known = 0;
-    while known < 2 {
-        // The first is refused while the running node has not noticed who its partners are.
-        if third.log_size().await.is_some() && receiver.log_size().await.is_some() {
-            receiver.propose(&sender, &text).await;
-            known = third.propose(&sender, &text).await.len();
-        }
-    }
-    let digest = sender.json(&["convenant", "tonen"])["convenanten"][0]["convenant"].clone();
-    sender.cli(&["convenant", "aanvaarden", digest.as_str().unwrap()]).expect(1);
+    let scene = ByHand::new(4, 5, "127.0.0.1:1").await;
+    let ByHand { place, node: sender, asked, first: receiver, digest, .. } = &scene;
+    sender.cli(&["convenant", "aanvaarden", digest]).expect(1);
     let list = place.file("lijst.csv", &export::rows(5, 1));
-    let report = sender.send(&list, &receiver.oin.to_string());
+    let report = sender.send(&list, receiver.oin.as_str());
     assert_eq!(report["verzonden"], 5, "{report}");
 
     until("the sender waits", || {
         let partners = sender.json(&["partner", "lijst"]);
         let partners = partners["partners"].as_array().unwrap();
-        let to = partners.iter().find(|one| one["oin"] == receiver.oin.to_string()).unwrap();
+        let to = partners.iter().find(|one| one["oin"] == receiver.oin.as_str()).unwrap();
         to["storing"].as_str().is_some_and(|why| why.contains("antwoorden op het convenant")).then_some(())
     });
     let before = asked.asked(AGREEMENTS);
     until("it tried again", || (asked.asked(AGREEMENTS) > before + 1).then_some(()));
-    assert_eq!(asked.asked(MESSAGES), 0, "{asked:?}", asked = asked.asked.lock().unwrap());
+    assert_eq!(asked.asked(MESSAGES), 0, "{:?}", asked.asked.lock().unwrap());
 
     asked.takes.store(true, Ordering::SeqCst);
     until("the messages leave", || (asked.asked(MESSAGES) > 0).then_some(()));
@@ -190,4 +213,65 @@ async fn a_message_waits_until_the_receiver_has_every_answer() {
     let first = order.iter().position(|(path, _)| path == MESSAGES).unwrap();
     let told = order[..first].iter().rfind(|(path, _)| path == AGREEMENTS).unwrap();
     assert_eq!(told.1, 3, "every answer, also that of the third party: {order:?}");
+}
+
+/// Whoever takes connections and says nothing holds up only itself, whatever the order: the others hear at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_party_that_is_silent_delays_no_other() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let scene = ByHand::new(5, 4, &silent.local_addr().unwrap().to_string()).await;
+    let ByHand { node, asked, digest, .. } = &scene;
+    asked.takes.store(true, Ordering::SeqCst);
+    for (number, answer) in ["aanvaarden", "opzeggen"].into_iter().enumerate() {
+        let watch = Stopwatch::start();
+        let _answering = node.start(&["convenant", answer, digest]);
+        // Both others accepted before.
+        until("the answer is heard", || {
+            let told = asked.asked.lock().unwrap();
+            told.iter().any(|(_, answers)| *answers == 3 + number).then_some(())
+        });
+        assert!(watch.elapsed() < Duration::from_secs(4), "{answer}: {:?}", watch.elapsed());
+    }
+}
+
+/// A partner goes when nothing rests on it: each refusal says what to do first, and doing that helps.
+#[test]
+fn a_partner_is_removed_when_nothing_rests_on_it() {
+    let place = Place::new();
+    let (municipality, receiving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (corporation, sending) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    let remove = |more: &[&str]| corporation.cli(&[&["partner", "verwijderen", MUNICIPALITY], more].concat());
+    assert!(remove(&[]).refused().contains("is geen partner"));
+    let agreement = agree(&place, &municipality, &corporation);
+    let error = remove(&["--zeker"]).refused();
+    assert!(error.contains("reis versie 1") && error.contains("schakel convenant opzeggen"), "{error}");
+
+    for serving in [receiving, sending] {
+        serving.stop();
+    }
+    let list = place.file("lijst.csv", &export::rows(3, 1));
+    assert_eq!(corporation.send(&list, MUNICIPALITY)["verzonden"], 3);
+    assert_eq!(corporation.json(&["partner", "lijst"])["partners"][0]["wachtend"], 3);
+    corporation.cli(&["convenant", "opzeggen", &agreement]).expect(1);
+    let error = remove(&["--zeker"]).refused();
+    assert!(error.contains("wachten nog berichten") && error.contains("(3)"), "{error}");
+
+    let _sending = corporation.serve();
+    corporation.settle();
+    let done = remove(&["--json"]);
+    assert!(done.json()["fout"].as_str().unwrap().contains("--zeker"), "{done:?}");
+    assert!(done.refused().contains("het einde van reis versie 1"));
+    let removed = remove(&["--zeker", "--json"]).expect(0).json();
+    assert_eq!((&removed["oin"], &removed["verwijderd"]), (&json!(MUNICIPALITY), &json!(true)));
+    assert_eq!(corporation.json(&["partner", "lijst"])["partners"], json!([]));
+    assert_eq!(corporation.mailbox("uit").states(), [("onbestelbaar".to_owned(), 3)].into(), "it stays");
+
+    // Added again it hears what it missed.
+    let _receiving = municipality.serve();
+    corporation.cli(&["partner", "toevoegen", &municipality.address, "--oin", MUNICIPALITY]).expect(0);
+    until("the end is known", || {
+        let shown = municipality.json(&["convenant", "tonen", &agreement]);
+        shown["convenanten"][0]["stand"].as_str().unwrap().starts_with("opgezegd").then_some(())
+    });
+    until("the end is told", || (remove(&[]).code == 0).then_some(()));
 }

@@ -177,7 +177,9 @@ fn trouble(failure: &str, state: &PartnerState) -> String {
 
 async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
     let record = node.core.store.partner(oin).await?;
-    let record = record.ok_or(PartnerError::Unknown(oin))?;
+    let record = record.with_context(|| {
+        format!("{oin} is geen partner; voeg hem eerst toe met `schakel partner toevoegen`")
+    })?;
     let known = Descriptor::verify(&record.descriptor)?;
     let endpoint = partners::endpoint_of(&known);
     match partners::fetch(&node.link, &endpoint).await {
