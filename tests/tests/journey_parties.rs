@@ -256,22 +256,36 @@ fn a_partner_is_removed_when_nothing_rests_on_it() {
     let error = remove(&["--zeker"]).refused();
     assert!(error.contains("wachten nog berichten") && error.contains("(3)"), "{error}");
 
-    let _sending = corporation.serve();
+    let (_receiving, sending) = (municipality.serve(), corporation.serve());
     corporation.settle();
+    assert_eq!(corporation.mailbox("uit").states(), [("onbestelbaar".to_owned(), 3)].into());
+    let (own, other) =
+        (municipality.json(&["convenant", "partij"]), corporation.json(&["convenant", "partij"]));
+    let mut text = proposal(&own, &other["partij"]);
+    text["versie"] = json!(2);
+    let file = place.file("convenant.json", text.to_string().as_bytes());
+    municipality.cli(&["convenant", "voorstellen", file.to_str().unwrap()]).expect(0);
     let done = remove(&["--json"]);
     assert!(done.json()["fout"].as_str().unwrap().contains("--zeker"), "{done:?}");
-    assert!(done.refused().contains("het einde van reis versie 1"));
+    assert!(done.refused().contains("het voorstel reis versie 2"));
+
+    sending.stop();
     let removed = remove(&["--zeker", "--json"]).expect(0).json();
     assert_eq!((&removed["oin"], &removed["verwijderd"]), (&json!(MUNICIPALITY), &json!(true)));
     assert_eq!(corporation.json(&["partner", "lijst"])["partners"], json!([]));
-    assert_eq!(corporation.mailbox("uit").states(), [("onbestelbaar".to_owned(), 3)].into(), "it stays");
-
-    // Added again it hears what it missed.
-    let _receiving = municipality.serve();
+    assert_eq!(corporation.mailbox("uit").0.len(), 3, "what was exchanged stays");
+    let _sending = corporation.serve();
+    let told = municipality.cli(&["convenant", "opzeggen", &text_digest(&text)]).expect(1);
+    assert!(told.stdout.contains("nog niet als partner"), "{told:?}");
+    // Added again, it is as before.
     corporation.cli(&["partner", "toevoegen", &municipality.address, "--oin", MUNICIPALITY]).expect(0);
     until("the end is known", || {
-        let shown = municipality.json(&["convenant", "tonen", &agreement]);
+        let shown = corporation.json(&["convenant", "tonen", &text_digest(&text)]);
         shown["convenanten"][0]["stand"].as_str().unwrap().starts_with("opgezegd").then_some(())
     });
-    until("the end is told", || (remove(&[]).code == 0).then_some(()));
+    remove(&[]).expect(0);
+}
+
+fn text_digest(agreement: &Value) -> String {
+    exchange::agreement::Agreement::parse(&agreement.to_string()).unwrap().digest().to_string()
 }

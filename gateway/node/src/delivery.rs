@@ -369,7 +369,7 @@ impl Driver {
 
     async fn deliver(&self, partner: Oin, batch: Batch) {
         // No message overtakes an answer to the agreement it rests on.
-        if matches!(batch.asks, Asks::Delivery(_))
+        if batch.delivery().is_some()
             && let Err(reason) = agreements::tell_first(&self.core, &self.link, &batch.lease).await
         {
             return self.wait(partner, &reason, None).await;

@@ -63,7 +63,7 @@ pub enum PartnerError {
     },
     /// Messages wait for it.
     #[error(
-        "er wachten nog berichten voor {name} ({count}). Wacht tot ze bezorgd of verlopen zijn; `schakel berichten --richting uit --stand wacht` laat ze zien. Berichten onder een convenant dat niet meer geldt ruimt een draaiend knooppunt zelf op"
+        "er wachten nog berichten voor {name} ({count}). Wacht tot ze bezorgd of verlopen zijn; `schakel berichten --richting uit --stand wacht` laat ze zien"
     )]
     MessagesWait {
         /// Its name.

@@ -57,7 +57,10 @@ impl Change {
                     missing.party(names, *oin);
                 }
             }
-            Self::PutAgreement { .. } | Self::NoticeDelivered(_) | Self::ForgetAgreement(_) | Self::Resend { .. } => {}
+            Self::PutAgreement { .. }
+            | Self::NoticeDelivered(_)
+            | Self::ForgetAgreement(_)
+            | Self::Resend { .. } => {}
         }
     }
 }
