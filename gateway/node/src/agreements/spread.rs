@@ -10,14 +10,14 @@ use std::{
 };
 
 use exchange::{agreement::Agreement, digest::Digest, message::agreement_of, oin::Oin, rulebook::Rulebook};
-use store::{Lease, Owed, StoreError};
+use store::{Lease, Owed};
 use tokio::{
     sync::Semaphore,
     task::{AbortHandle, JoinSet},
 };
 use transport::{Link, Request};
 
-use super::{AgreementFault, Package, learn};
+use super::{AgreementFault, Package, answered_by, learn};
 use crate::{core::Core, partners};
 
 /// Parties that are told at the same time. One that does not answer takes a place until its time is over.
@@ -64,7 +64,7 @@ pub async fn spread_about(
     link: &Link,
     about: About,
 ) -> Result<Vec<Spread>, AgreementFault> {
-    let owed = core.store.owed().await?;
+    let (owed, _) = to_tell(core).await?;
     let parties: BTreeSet<Oin> =
         owed.iter().filter(|owed| about.includes(owed.agreement)).map(|owed| owed.to).collect();
     let room = Arc::new(Semaphore::new(AT_ONCE));
@@ -90,10 +90,8 @@ pub async fn spread_about(
 /// at the same time goes first; what it then has is not told again.
 pub async fn tell(core: &Core, link: &Link, to: Oin, about: &About) -> Result<Vec<Spread>, AgreementFault> {
     let _turn = core.turn_to_tell(to).await;
-    let mut owed = core.store.owed().await?;
+    let (mut owed, rules) = to_tell(core).await?;
     owed.retain(|owed| owed.to == to && about.includes(owed.agreement));
-    // After what is owed: then every answer that is owed is in the package.
-    let rules = core.latest_rules().await?;
     let mut results = Vec::new();
     let mut silence: Option<String> = None;
     for owed in owed {
@@ -110,6 +108,18 @@ pub async fn tell(core: &Core, link: &Link, to: Oin, about: &About) -> Result<Ve
     }
     core.reload_owed().await?;
     Ok(results)
+}
+
+/// What this node owes and may tell now, with the rules to tell it by: every answer that is owed is in those. Before
+/// this organisation has answered itself it passes nothing on: who does not know the agreement would not take it from
+/// here, and what somebody proposes must not make this node talk.
+pub(super) async fn to_tell(core: &Core) -> Result<(Vec<Owed>, Arc<Rulebook>), AgreementFault> {
+    let mut owed = core.store.owed().await?;
+    let rules = core.latest_rules().await?;
+    owed.retain(|owed| {
+        rules.agreement(owed.agreement).is_some_and(|agreement| answered_by(agreement, core.me))
+    });
+    Ok((owed, rules))
 }
 
 /// How telling one party of one agreement ended.
@@ -243,11 +253,11 @@ impl Telling {
         (core, link): (&Arc<Core>, &Link),
         calls: &mut JoinSet<()>,
         everybody: bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), AgreementFault> {
         self.under_way.retain(|_, call| !call.is_finished());
         // Who is no partner is told once it is: that changes the rules.
         let partners = core.partners();
-        let owed = core.store.owed().await?;
+        let (owed, _) = to_tell(core).await?;
         let mut parties: BTreeSet<Oin> = owed.iter().map(|owed| owed.to).collect();
         parties.retain(|party| partners.contains_key(party));
         if !everybody {

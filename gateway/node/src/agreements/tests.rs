@@ -166,8 +166,11 @@ async fn an_answer_is_passed_on_once_and_never_to_who_has_it() {
     assert_eq!(group.owed(0).await, [1, 2, 3]);
     group.bring(0, 1, digest).await.unwrap();
     assert_eq!((group.owed(0).await, group.owed(1).await), (vec![2, 3], vec![2, 3]));
+    let tells = async |by: usize| spread::to_tell(&group.cores[by]).await.unwrap().0.len();
+    assert_eq!((tells(0).await, tells(1).await), (2, 0), "nothing before it has answered itself");
     group.answer(1, digest, AnswerKind::Accepted).await;
     assert_eq!(group.owed(1).await, [0, 2, 3]);
+    assert_eq!(tells(1).await, 3);
 
     // Who hears both answers from one of them owes the other nothing but the answer that it may not have.
     group.bring(1, 2, digest).await.unwrap();

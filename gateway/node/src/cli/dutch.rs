@@ -89,7 +89,7 @@ fn expected(argument: &str) -> &'static str {
         ("--aantal", "geef een getal van 1 tot en met 500"),
         ("--na", "geef het nummer van een bericht"),
         ("--stand", "kies uit wacht, toegelaten, geweigerd en onbestelbaar"),
-        ("<ID>", "geef het id van een bericht, zoals `schakel berichten --json` het laat zien"),
+        ("ID>", "geef het id van een bericht of zijn nummer, zoals `schakel berichten --json` het laat zien"),
     ];
     let known = VALUES.iter().find(|(name, _)| argument.contains(name));
     known.map_or("controleer de waarde", |(_, expected)| expected)
