@@ -151,7 +151,13 @@ pub(crate) fn start(target: Target, gauge: Gauge) -> JoinHandle<()> {
                 let _ = tokio::time::timeout(COPY_AFTER, gauge.0.wake.notified()).await;
             }
             useful = copy(&target, &mut connection, &gauge).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the write-ahead log could not be copied");
+                // Another connection copies or closes just now. What is left is copied next time or by who closes last;
+                // if it grows too long meanwhile the committer says so.
+                if matches!(error, StoreError::Locked(_)) {
+                    tracing::debug!(%error, "the write-ahead log is not copied now");
+                } else {
+                    tracing::warn!(%error, "the write-ahead log could not be copied");
+                }
                 connection = None;
                 false
             });
