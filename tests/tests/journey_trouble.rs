@@ -83,10 +83,74 @@ fn a_mistake_in_the_settings() {
         assert!(at.is_none_or(|at| error.contains(&at)), "{after}: {error}");
         assert!(error.contains("schakel.toml") && error.contains("schakel.voorbeeld.toml"), "{error}");
     }
+    let end = right.matches('\n').count() + 1;
+    fs::write(&path, [right.as_bytes(), b"# Caf\xe9\n"].concat()).unwrap();
+    let error = refuses(&node, "UTF-8");
+    assert!(error.contains(&format!("schakel.toml: regel {end}: ")), "{error}");
     fs::write(&path, &right).unwrap();
     serves(&node);
     fs::remove_file(&path).unwrap();
     refuses(&node, "schakel init");
+}
+
+#[test]
+fn a_file_that_the_settings_name() {
+    let (_place, node) = municipality();
+    let path = node.path("schakel.toml");
+    let right = fs::read_to_string(&path).unwrap();
+    let refuses_at = |text: &str, at: &str, expected: &str| {
+        fs::write(&path, text).unwrap();
+        let line = text.lines().position(|line| line.contains(at)).unwrap() + 1;
+        let error = refuses(&node, expected);
+        assert!(error.contains(&format!("schakel.toml: regel {line}: ")), "{error}");
+        error
+    };
+    let error =
+        refuses_at(&right.replace("doelen = \"doelen\"", "doelen = \"elders\""), "elders", "doelenregister");
+    assert!(error.contains("gemeente/elders, is er niet. Zet"), "{error}");
+    let connection = |mapping: &str| {
+        format!(
+            "\n[[koppelingen]]\nnaam = \"export\"\nontvanger = \"{CORPORATION}\"\nmapping = \"{mapping}\"\n"
+        )
+    };
+    let error = refuses_at(&(right.clone() + &connection("weg.toml")), "weg.toml", "koppeling `export`");
+    assert!(
+        error.contains("gemeente/weg.toml is niet te lezen: het bestand of de map bestaat niet"),
+        "{error}"
+    );
+    refuses_at(&(right.clone() + &connection("schakel.toml")), "mapping = ", "koppeling `export`");
+    fs::write(&path, &right).unwrap();
+
+    let purpose = node.path("doelen/eigen.toml");
+    for (text, expected) in
+        [("doel = \"eigen\"\nversie = \n", "regel 2"), ("doel = \"eigen\"\n", "voldoet niet aan het schema")]
+    {
+        fs::write(&purpose, text).unwrap();
+        let error = refuses(&node, expected);
+        assert!(error.contains("doelen/eigen.toml") && error.contains("Verbeter"), "{error}");
+    }
+    fs::remove_file(&purpose).unwrap();
+    serves(&node);
+}
+
+#[test]
+fn a_level_of_logging_that_there_is_not() {
+    let (_place, node) = municipality();
+    let asked = |level: &str| {
+        let map = node.path("");
+        let mut command = Command::new(schakel());
+        command.args(["berichten", "--map", map.to_str().unwrap()]).env("SCHAKEL_LOG", level);
+        let done = command.output().unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    for wrong in ["debgu", "info,veel", "node=veel"] {
+        let (code, error) = asked(wrong);
+        assert_eq!(code, Some(3), "{error}");
+        assert!(error.contains(wrong) && error.contains("error, warn, info"), "{error}");
+    }
+    for right in ["", "warn", "off", "WARN", "error,node=debug"] {
+        assert_eq!(asked(right).0, Some(0), "{right}");
+    }
 }
 
 #[test]
@@ -181,7 +245,8 @@ fn a_node_without_a_certificate_yet() {
     let done = place.cli(&arguments.split(' ').collect::<Vec<_>>()).expect(0);
     assert!(done.stdout.contains("aanvraag.csr"), "{done:?}");
     let error = place.cli(&["serve", "--map", "wacht"]).refused();
-    assert!(error.contains("tls/certificaat.pem"), "{error}");
+    assert!(error.starts_with("het certificaat wacht/tls/certificaat.pem is er nog niet"), "{error}");
+    assert!(error.contains("tls/aanvraag.csr ondertekenen"), "{error}");
     let again = place.cli(&arguments.split(' ').collect::<Vec<_>>()).refused();
     assert!(again.contains("staat al een knooppunt"), "{again}");
     for (option, value, expected) in [

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
@@ -14,6 +15,9 @@ use crate::{
     node::Node,
     system::{SystemClock, SystemRandom},
 };
+
+/// The environment variable that says what to log.
+const LOG: &str = "SCHAKEL_LOG";
 
 mod agreement;
 mod demo;
@@ -152,8 +156,10 @@ pub async fn run() -> ExitCode {
         }
     };
     let output = Output { json: cli.json };
-    start_logging(matches!(cli.command, Command::Serve(_)));
-    let done = dispatch(cli, output).await;
+    let done = match start_logging(matches!(cli.command, Command::Serve(_))) {
+        Ok(()) => dispatch(cli, output).await,
+        Err(error) => Err(error),
+    };
     match done {
         Ok(Ending::Good) => ExitCode::SUCCESS,
         Ok(Ending::NotAllGood) => ExitCode::from(1),
@@ -187,13 +193,29 @@ pub async fn open(folder: &std::path::Path) -> anyhow::Result<Node> {
 }
 
 /// Logs are English and go to standard error: all of it for a node that serves, only trouble for other commands.
-fn start_logging(serving: bool) {
-    let default = if serving { "info" } else { "error" };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SCHAKEL_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+fn start_logging(serving: bool) -> anyhow::Result<()> {
+    let asked = std::env::var_os(LOG).filter(|asked| !asked.is_empty());
+    let filter = match asked {
+        Some(asked) => log_filter(&asked.to_string_lossy())?,
+        None => tracing_subscriber::EnvFilter::new(if serving { "info" } else { "error" }),
+    };
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_target(false)
         .try_init();
+    Ok(())
+}
+
+/// What to log, as it was asked. A word alone is a level: as the name of a part it would silence all others.
+fn log_filter(asked: &str) -> anyhow::Result<tracing_subscriber::EnvFilter> {
+    let is_one =
+        |part: &str| part.contains('=') || part.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+    let parts = asked.split(',').map(str::trim);
+    let known = parts.filter(|part| !part.is_empty()).all(is_one);
+    tracing_subscriber::EnvFilter::try_new(asked).ok().filter(|_| known).with_context(|| {
+        format!(
+            "{LOG} is `{asked}`, en dat is geen niveau. Kies uit error, warn, info, debug, trace en off, of geef het per onderdeel, zoals info,transport=debug"
+        )
+    })
 }

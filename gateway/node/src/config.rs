@@ -9,6 +9,9 @@ use exchange::{descriptor::Desk, oin::Oin, organisation::OrganisationKind};
 use serde::{Deserialize, Serialize};
 
 mod mistake;
+mod places;
+
+pub use places::Places;
 
 /// The name of the configuration file in a node's folder.
 pub const FILE: &str = "schakel.toml";
@@ -144,6 +147,14 @@ pub enum ConfigError {
         /// Why it could not be read.
         source: std::io::Error,
     },
+    /// It is there, and cannot be read.
+    #[error("{} is niet te lezen: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// It does not parse or holds an unknown key.
     #[error("{}: {message}\nPas dit aan en start opnieuw. Alle sleutels staan uitgelegd in schakel.voorbeeld.toml, ernaast.", path.display())]
     Invalid {
@@ -158,11 +169,15 @@ impl Config {
     /// Reads the configuration of the node in `folder`.
     pub fn load(folder: &Path) -> Result<Self, ConfigError> {
         let path = folder.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(source) => return Err(ConfigError::Missing { path, source }),
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ConfigError::Missing { path, source });
+            }
+            Err(source) => return Err(ConfigError::Unreadable { path, source }),
         };
-        Self::parse(&text).map_err(|message| ConfigError::Invalid { path, message })
+        let text = String::from_utf8(bytes).map_err(|error| mistake::no_text(&error));
+        text.and_then(|text| Self::parse(&text)).map_err(|message| ConfigError::Invalid { path, message })
     }
 
     /// Reads a configuration from its text.

@@ -27,6 +27,7 @@ use crate::{
     delivery::Driver,
     keys::{self, Keys},
     routes::Routes,
+    setup,
     upkeep::{self, TlsFiles},
 };
 
@@ -63,6 +64,7 @@ impl Node {
     /// Opens the node in `folder`.
     pub async fn open(folder: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<Self> {
         let config = Config::load(folder)?;
+        setup::check_signed(folder, &config)?;
         let keys = keys::load(&folder.join(&config.opslag.sleutels), config.organisatie.oin)?;
         let options = options(folder, &config, &keys, random.clone());
         let store = Store::open(options).await.map_err(explained)?;

@@ -18,6 +18,8 @@ use crate::{
     node::{self, Node},
 };
 
+mod named_files;
+
 /// The explanation of every setting, beside the settings: the program may be all there is of it on this machine.
 const EXAMPLE: &str = "schakel.voorbeeld.toml";
 const EXAMPLE_TEXT: &str = include_str!("../../../config/schakel.voorbeeld.toml");
@@ -78,7 +80,8 @@ pub fn write_config(folder: &Path, config: &Config) -> anyhow::Result<()> {
 }
 
 /// Checks what a node needs to serve with, before a partner finds out that it does not fit: a key of its own, a
-/// certificate of this organisation that is still valid, and the log key that the agreements name.
+/// certificate of this organisation that is still valid, the log key that the agreements name, and the files that the
+/// configuration names.
 pub fn check_before_serving(node: &Node) -> anyhow::Result<()> {
     let tls = &node.config.tls;
     keys::check_private(&node.folder.join(&tls.sleutel))?;
@@ -100,7 +103,22 @@ pub fn check_before_serving(node: &Node) -> anyhow::Result<()> {
             tls.sleutel.display()
         );
     }
-    check_log_key(node)
+    check_log_key(node)?;
+    named_files::check(node)
+}
+
+/// Says that the certificate of a new node has yet to come, when that is so.
+pub fn check_signed(folder: &Path, config: &Config) -> anyhow::Result<()> {
+    let (certificate, request) = (folder.join(&config.tls.certificaat), request_path(folder));
+    if !certificate.exists() && request.exists() {
+        bail!(
+            "het certificaat {} is er nog niet. Laat {} ondertekenen door de certificaatautoriteit van uw groep, en zet het certificaat dat u terugkrijgt daar neer en de certificaten van de autoriteit in {}.",
+            certificate.display(),
+            request.display(),
+            folder.join(&config.tls.vertrouwensankers).display()
+        );
+    }
+    Ok(())
 }
 
 /// Checks that the log key is the one that the agreements in force name: a checkpoint by another says nothing.

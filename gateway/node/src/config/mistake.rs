@@ -6,10 +6,22 @@ pub(super) fn explain(text: &str, error: &toml::de::Error) -> String {
     let Some(span) = error.span() else { return what };
     // A table that lacks something spans all its lines; its beginning says enough.
     let before = text.get(..span.start).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
+    let line = line(text, span.start);
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
     format!("regel {line}, kolom {column}: {what}\n  {shown}")
+}
+
+/// Where the bytes stop being text.
+pub(super) fn no_text(error: &std::string::FromUtf8Error) -> String {
+    let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let line = String::from_utf8_lossy(read).matches('\n').count() + 1;
+    format!("regel {line}: hier staat een teken dat geen UTF-8 is; sla het bestand op als UTF-8")
+}
+
+/// The line on which the byte at `position` is, counted from one.
+pub(super) fn line(text: &str, position: usize) -> usize {
+    text.get(..position).unwrap_or(text).matches('\n').count() + 1
 }
 
 fn in_dutch(message: &str) -> String {
