@@ -101,6 +101,29 @@ fn a_kept_folder_can_be_looked_into_and_used_again() {
     nothing_is_left(&place);
 }
 
+#[test]
+fn what_somebody_else_put_there_stays_as_it_is() {
+    let place = Place::new();
+    fs::create_dir_all(place.path().join("eigen/gemeente")).unwrap();
+    place.file("eigen/achterstanden.csv", b"van mij");
+    let error = once(&place, &["--map", "eigen"]).refused();
+    assert!(error.contains("in eigen staat al iets") && error.contains("lege map"), "{error}");
+    assert_eq!(fs::read_dir(place.path().join("eigen")).unwrap().count(), 2);
+    assert_eq!(fs::read(place.path().join("eigen/achterstanden.csv")).unwrap(), b"van mij");
+
+    fs::create_dir(place.path().join("leeg")).unwrap();
+    adds_up(&once(&place, &["--map", "leeg"]).expect(0).json());
+    // In its own folder too a list of the same name stays.
+    place.file("leeg/achterstanden.csv", b"van mij");
+    for _ in 0..2 {
+        adds_up(&once(&place, &["--map", "leeg"]).expect(0).json());
+        assert_eq!(fs::read(place.path().join("leeg/achterstanden.csv")).unwrap(), b"van mij");
+        assert_eq!(fs::read(place.path().join("leeg/achterstanden-2.csv")).unwrap(), FIXTURE);
+    }
+    assert!(!place.path().join("leeg/achterstanden-3.csv").exists());
+    nothing_is_left(&place);
+}
+
 /// The members in the tables of the document about JSON, by the command or list they are of.
 fn documented(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let code =

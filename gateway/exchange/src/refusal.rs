@@ -115,7 +115,7 @@ impl Reason {
                 "Het convenant is niet geldig: nog niet door iedereen aanvaard, verlopen of opgezegd. Bekijk het convenant."
             }
             Self::PurposeNotAllowed => {
-                "Het convenant laat dit bericht voor dit doel tussen deze organisaties niet toe. Bekijk de afspraken in het convenant."
+                "Geen convenant laat dit bericht voor dit doel tussen deze organisaties toe. Bekijk met `schakel convenant tonen` wat er is afgesproken, en stel zo nodig een convenant voor."
             }
             Self::BasisMissing => {
                 "Het doel laat deze grondslag niet toe. Kies een grondslag die bij het doel hoort."

@@ -5,6 +5,7 @@ use exchange::{
     digest::Digest,
     entry::Entry,
     oin::Oin,
+    organisation::OrganisationKind,
     purpose::{Purpose, PurposeError},
     rulebook::Rulebook,
 };
@@ -76,6 +77,18 @@ pub enum AgreementFault {
         "het convenant noemt voor {0} andere sleutels dan haar knooppunt gebruikt. Aanvaard het niet, en vraag de opsteller hoe dat kan"
     )]
     PartyKeys(Oin),
+    /// The agreement makes a party another kind of organisation than it is.
+    #[error(
+        "het convenant noemt {oin} een organisatie van de soort {found}, maar haar knooppunt zegt {expected}. Aanvaard het niet, en vraag de opsteller om een verbeterd voorstel"
+    )]
+    PartyKind {
+        /// Who.
+        oin: Oin,
+        /// By the agreement.
+        found: OrganisationKind,
+        /// By its own descriptor.
+        expected: OrganisationKind,
+    },
     /// Somebody brings an answer of this organisation that it did not give here.
     #[error(
         "het pakket bevat een antwoord van de ontvanger zelf dat hij niet heeft gegeven. Is daar een reservekopie teruggezet, laat hem dan opnieuw antwoorden"
@@ -315,8 +328,8 @@ fn own_keys(core: &Core, agreement: &Agreement) -> Result<(), AgreementFault> {
     if own { Ok(()) } else { Err(AgreementFault::OtherKeys) }
 }
 
-/// Checks that every party's keys are those its own node showed over an authenticated connection. Without this, one
-/// party could sign for another.
+/// Checks that every party's keys and kind of organisation are those of the descriptor by which it was made a partner
+/// here. Without this one party could sign for another, or be allowed what only another kind may.
 fn vouch(core: &Core, agreement: &Agreement) -> Result<(), AgreementFault> {
     own_keys(core, agreement)?;
     let partners = core.partners();
@@ -325,6 +338,13 @@ fn vouch(core: &Core, agreement: &Agreement) -> Result<(), AgreementFault> {
         let own_keys = party.sleutels.iter().all(|key| known.sleutels.contains(key));
         if !own_keys || party.logsleutel != known.logsleutel {
             return Err(AgreementFault::PartyKeys(party.oin));
+        }
+        if party.soort != known.soort {
+            return Err(AgreementFault::PartyKind {
+                oin: party.oin,
+                found: party.soort,
+                expected: known.soort,
+            });
         }
     }
     Ok(())

@@ -124,6 +124,11 @@ fn dutch_time(at: jiff::Timestamp) -> String {
     at.to_zoned(exchange::agreement::dutch_time()).strftime("%d-%m-%Y %H:%M:%S").to_string()
 }
 
+/// A number of lines.
+fn lines(count: u64) -> String {
+    if count == 1 { "1 regel".to_owned() } else { format!("{count} regels") }
+}
+
 /// A path as JSON can hold it: names of files need not be UTF-8, and JSON is.
 fn shown(path: &std::path::Path) -> String {
     path.display().to_string()

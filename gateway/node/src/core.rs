@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    sync::{Arc, Mutex as SyncMutex, PoisonError, atomic::AtomicBool},
 };
 
 use arc_swap::ArcSwap;
@@ -35,6 +35,8 @@ pub struct Core {
     pub random: Arc<dyn Random>,
     /// Rings when there is something to deliver.
     pub work: Notify,
+    /// A partner said that it is there: what it must be told can be told now.
+    pub reached: AtomicBool,
     /// Tells which messages that were sent reached a final state, in the order in which that became durable. A listener
     /// that lags behind loses the oldest news, never the state itself.
     pub settled: broadcast::Sender<Arc<[Uuid]>>,
@@ -86,6 +88,7 @@ impl Core {
             clock,
             random,
             work: Notify::new(),
+            reached: AtomicBool::new(false),
             settled: broadcast::Sender::new(SETTLED_NEWS),
             rules: ArcSwap::default(),
             partners: ArcSwap::default(),

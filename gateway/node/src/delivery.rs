@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -327,6 +327,7 @@ impl Driver {
         self.with(partner, |state| state.not_before = Timestamp::MIN);
         self.core.store.note_partner_reached(partner, self.core.now()).await?;
         self.core.work.notify_one();
+        self.core.reached.store(true, Ordering::Release);
         Ok(())
     }
 

@@ -5,10 +5,8 @@
 //! export and the feedback; [`Outcome`] says what happened and whether it adds up.
 
 use std::{
-    fs,
-    io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -19,7 +17,7 @@ use store::State;
 use transport::BindError;
 
 use crate::{
-    agreements, assets,
+    agreements,
     config::{Config, Connection, Network, Organisation, Storage, Tls},
     drop_folders::{self, DropFolders},
     intake::{self, Offer},
@@ -30,12 +28,16 @@ use crate::{
 mod agreement;
 mod feedback;
 mod outcome;
+mod place;
 
 use outcome::Totals;
 pub use outcome::{OrganisationOutcome, Outcome};
+pub use place::{check_place, place_export};
 
 /// The mapping of the corporation's export.
 const MAPPING: &str = "koppelingen/woningcorporatie-achterstanden.toml";
+/// The folder of the authority that issues their certificates.
+const AUTHORITY: &str = "autoriteit";
 /// How long the organisations get to agree, and to deliver a whole export.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How many ports are tried for a node.
@@ -91,7 +93,7 @@ pub struct Demo {
 impl Demo {
     /// Makes the nodes in `root`, or opens those that are there, starts them and lets them agree.
     pub async fn set_up(root: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<Self> {
-        let authority = setup::trial_authority(&root.join("autoriteit"), clock.now(), &*random)?;
+        let authority = setup::trial_authority(&root.join(AUTHORITY), clock.now(), &*random)?;
         let mut demo = Self { nodes: Vec::new(), running: Vec::new() };
         for participant in &PARTICIPANTS {
             let folder = root.join(participant.folder);
@@ -121,7 +123,7 @@ impl Demo {
                     fetched = partners::fetch(&node.link, &endpoint).await;
                 }
                 let (text, _) = fetched?;
-                partners::add(&node.core, &text).await?;
+                partners::add(&node.core, &text, false).await?;
             }
         }
         Ok(())
@@ -207,31 +209,6 @@ async fn start(
         node.core.store.clone().close().await;
     }
     bail!("er is geen vrije poort te vinden op deze machine; sluit programma's die er veel gebruiken")
-}
-
-/// Puts the export to send in `root`: a copy of the given file, or the one that comes with the program. What does not
-/// go is then written there, and not beside somebody's own file.
-pub fn place_export(root: &Path, given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let name = given.and_then(Path::file_name).unwrap_or("achterstanden.csv".as_ref());
-    let path = root.join(name);
-    // The file may be the one of an earlier run, given again, or read-only: it is replaced as a whole.
-    let mut file = tempfile::NamedTempFile::new_in(root)
-        .with_context(|| format!("in {} is niet te schrijven", root.display()))?;
-    let copied = match given {
-        Some(given) => {
-            let unreadable = || format!("{} is niet te lezen", given.display());
-            let mut content = fs::File::open(given).with_context(unreadable)?;
-            if content.metadata().with_context(unreadable)?.is_dir() {
-                return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(unreadable);
-            }
-            io::copy(&mut content, &mut file).map(|_| ())
-        }
-        None => file.write_all(assets::ARREARS),
-    };
-    copied
-        .and_then(|()| Ok(file.persist(&path).map(|_| ())?))
-        .with_context(|| format!("{} is niet te schrijven", path.display()))?;
-    Ok(path)
 }
 
 fn config(participant: &Participant) -> anyhow::Result<Config> {

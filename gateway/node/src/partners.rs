@@ -46,6 +46,11 @@ pub enum PartnerError {
         "dit is de beschrijving van het eigen knooppunt. Geef die aan uw partners, en voeg hier de beschrijving van een partner toe"
     )]
     Self_,
+    /// It is known with other keys.
+    #[error(
+        "{0} is al partner, met andere sleutels dan in deze beschrijving. Vraag de partner zelf, niet via het adres of de afzender van deze beschrijving, of de sleutels zijn vervangen; zo ja, geef dan --zeker. Voor berichten is daarna een nieuwe versie van het convenant nodig"
+    )]
+    OtherKeys(String),
     /// Nobody added it.
     #[error("{0} is geen partner; `schakel partner lijst` laat zien wie dat wel zijn")]
     Unknown(Oin),
@@ -83,11 +88,18 @@ pub enum PartnerError {
     },
 }
 
-/// Adds or updates a partner by its signed descriptor.
-pub async fn add(core: &Core, descriptor: &str) -> Result<Descriptor, PartnerError> {
+/// Adds or updates a partner by its signed descriptor. Other keys than those known of it only if `sure`: who can put
+/// them here unseen can sign in its name.
+pub async fn add(core: &Core, descriptor: &str, sure: bool) -> Result<Descriptor, PartnerError> {
     let read = Descriptor::verify(descriptor)?;
     if read.oin == core.me {
         return Err(PartnerError::Self_);
+    }
+    if let Some(record) = core.store.partner(read.oin).await?
+        && !same_keys(&Descriptor::verify(&record.descriptor)?, &read)
+        && !sure
+    {
+        return Err(PartnerError::OtherKeys(record.name));
     }
     core.store
         .put_partner(PartnerRecord {
@@ -143,6 +155,11 @@ pub async fn remove(core: &Core, oin: Oin, sure: bool) -> Result<PartnerRecord, 
     core.store.remove_partner(oin).await?;
     core.reload().await?;
     Ok(record)
+}
+
+/// Whether two descriptors of a node name the same keys.
+pub fn same_keys(one: &Descriptor, other: &Descriptor) -> bool {
+    one.sleutels == other.sleutels && one.logsleutel == other.logsleutel
 }
 
 /// Where a partner listens, if it was added.

@@ -3,7 +3,7 @@
 
 use std::{
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -69,7 +69,7 @@ pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "cannot read the store"),
         }
-        to_spread |= rounds.is_multiple_of(SPREAD_EVERY);
+        to_spread |= rounds.is_multiple_of(SPREAD_EVERY) || core.reached.swap(false, Ordering::AcqRel);
         if to_spread || telling.has_more() {
             match telling.start((&core, &link), &mut calls, to_spread).await {
                 Ok(()) => to_spread = false,

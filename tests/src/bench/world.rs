@@ -111,7 +111,7 @@ async fn agree(nodes: &[Node; 2]) -> anyhow::Result<()> {
     let running = [proposer.start().await?, other.start().await?];
     for (node, partner) in [(proposer, other), (other, proposer)] {
         let descriptor = partner.descriptor().sign(&*partner.core.signer)?;
-        partners::add(&node.core, &descriptor).await?;
+        partners::add(&node.core, &descriptor, false).await?;
     }
     let purposes: Vec<Purpose> = proposer
         .purposes()?

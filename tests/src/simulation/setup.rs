@@ -95,7 +95,7 @@ async fn begin(side: Side, folder: &TempDir) -> anyhow::Result<Core> {
     let store = Store::create(options).await?;
     store.append(vec![Entry::Begin { oin: me, tijd: clock.now() }.leaf()]).await?;
     let core = Core::new(me, store, signer, clock, random).await?;
-    partners::add(&core, &parties::descriptor(side.other())?).await?;
+    partners::add(&core, &parties::descriptor(side.other())?, false).await?;
     Ok(core)
 }
 

@@ -107,7 +107,7 @@ impl Group {
             let (signer, clock) = (Arc::new(signer(number)), clock.clone());
             let core = Core::new(oin(number), store, signer, clock, random).await.unwrap();
             for other in (0..parties).filter(|other| *other != number) {
-                partners::add(&core, &descriptor(other)).await.unwrap();
+                partners::add(&core, &descriptor(other), false).await.unwrap();
             }
             cores.push(core);
         }
@@ -295,8 +295,36 @@ async fn a_partner_is_removed_when_nothing_rests_on_it() {
     assert!(remove(true).await.unwrap_err().contains("is geen partner"));
     assert!(!core.partners().contains_key(&oin(1)));
 
-    partners::add(core, &descriptor(1)).await.unwrap();
+    partners::add(core, &descriptor(1), false).await.unwrap();
     group.bring(0, 1, digest).await.unwrap();
     core.reload_owed().await.unwrap();
     assert_eq!(remove(false).await.unwrap().oin, oin(1), "nothing is left to be told");
+}
+
+#[tokio::test]
+async fn no_party_is_made_another_kind_of_organisation() {
+    let group = Group::new(2).await;
+    let mut content: serde_json::Value = serde_json::from_str(&text(2, 1, date(2026, 12, 31))).unwrap();
+    content["partijen"][1]["soort"] = "uwv".into();
+    assert_ne!(kind(1).to_string(), "uwv");
+    let proposed = propose(&group.cores[0], &content.to_string(), &[purpose()]).await;
+    assert!(
+        matches!(proposed, Err(AgreementFault::PartyKind { oin: of, .. }) if of == oin(1)),
+        "{proposed:?}"
+    );
+}
+
+#[tokio::test]
+async fn other_keys_of_a_partner_are_not_taken_in_unseen() {
+    let group = Group::new(2).await;
+    let core = &group.cores[0];
+    partners::add(core, &descriptor(1), false).await.unwrap();
+    let known = Descriptor::verify(&descriptor(1)).unwrap();
+    let forged = Descriptor { sleutels: vec![signer(2).public_key().clone()], ..known };
+    let forged = forged.sign(&signer(2)).unwrap();
+    let said = partners::add(core, &forged, false).await.unwrap_err().to_string();
+    assert!(said.contains("andere sleutels") && said.contains("--zeker"), "{said}");
+    assert!(core.partners()[&oin(1)].sleutels.contains(signer(1).public_key()));
+    partners::add(core, &forged, true).await.unwrap();
+    assert!(core.partners()[&oin(1)].sleutels.contains(signer(2).public_key()));
 }

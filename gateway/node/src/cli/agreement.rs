@@ -16,6 +16,9 @@ use crate::{agreements, node::Node};
 
 /// Spreek met partners af wat voor welk doel mag worden uitgewisseld.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel convenant partij > partij.json           het stuk over het eigen knooppunt\n  schakel convenant voorstellen convenant.json     legt een convenant voor aan de andere partijen\n  schakel convenant tonen                          met wie al heeft getekend\n  schakel convenant aanvaarden 81a5b707cc\n\nEen convenant werkt pas als alle partijen het hebben aanvaard."
+)]
 pub(super) struct Agreement {
     #[command(subcommand)]
     what: What,

@@ -39,6 +39,7 @@ impl Demo {
         let temporary = tempfile::Builder::new().prefix("schakel-demo-").tempdir()?;
         let keeps = folder.is_some();
         let root = folder.unwrap_or_else(|| temporary.path().to_owned());
+        demo::check_place(&root)?;
         std::fs::create_dir_all(&root)
             .with_context(|| format!("de map {} is niet te maken", root.display()))?;
         // Stopping halfway must clean up too.
@@ -87,8 +88,11 @@ fn story(outcome: &Outcome, output: Output) {
     ));
     for organisation in &outcome.organisaties {
         output.say(format!(
-            "  {}  {:<28} logboek van {:>3} regels",
-            organisation.oin, organisation.naam, organisation.logboek_grootte
+            "  {}  {:<28} logboek van {:>3} {}",
+            organisation.oin,
+            organisation.naam,
+            organisation.logboek_grootte,
+            if organisation.logboek_grootte == 1 { "regel" } else { "regels" }
         ));
     }
     if !outcome.klopt {

@@ -11,8 +11,20 @@ const TEMPLATE: &str = "{about-with-newline}\nGebruik: {usage}\n\n{all-args}{aft
 pub(super) fn command(command: Command) -> Command {
     let mut whole = headings(command);
     whole.build();
+    for (name, help) in FOLDERS {
+        whole = whole.mut_subcommand(name, |one| one.mut_arg("map", |folder| folder.help(help)));
+    }
     usage(whole)
 }
+
+/// What the folder is for the commands that are not about a node that is there.
+const FOLDERS: [(&str, &str); 2] = [
+    (
+        "demo",
+        "De map waarin elke organisatie een map krijgt: een lege, een nieuwe of die van een eerdere demo. Zonder deze optie wordt alles na afloop opgeruimd",
+    ),
+    ("init", "De map waarin het knooppunt wordt gemaakt; zonder deze optie de huidige map"),
+];
 
 /// What a call looks like, with the Dutch word for options.
 fn usage(mut command: Command) -> Command {
@@ -35,11 +47,15 @@ fn headings(command: Command) -> Command {
         .subcommand_help_heading("Opdrachten")
         .subcommand_value_name("OPDRACHT")
         .arg(help.help_heading("Opties"));
-    for id in arguments {
+    for (position, id) in arguments.into_iter().enumerate() {
         command = command.mut_arg(id, |one| {
-            let heading = if one.is_positional() { "Argumenten" } else { "Opties" };
             let takes_value = one.get_action().takes_values();
-            let one = one.help_heading(heading);
+            // In the order of the call; under a heading of one's own they would stand by name.
+            let one = if one.is_positional() {
+                one.help_heading("Argumenten").display_order(position)
+            } else {
+                one.help_heading("Opties")
+            };
             if takes_value { one.hide_possible_values(true).hide_default_value(true) } else { one }
         });
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Ending, Output, shown};
 use crate::{
-    keys,
+    keys::{self, KeyError},
     logbook::{self, Verdict},
     node::Node,
     setup,
@@ -17,6 +17,9 @@ use crate::{
 
 /// Het logboek: bewijs van wat er is gestuurd en ontvangen.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel logboek verify                           controleert het hele logboek\n  schakel logboek bewijs 1041 --naar bewijs.json   schrijft het bewijs van één bericht"
+)]
 pub(super) struct Logbook {
     #[command(subcommand)]
     what: What,
@@ -83,8 +86,10 @@ async fn verify(node: &Node, output: Output) -> anyhow::Result<Ending> {
     bar.finish_and_clear();
     match verdict {
         Verdict::Whole { size, checkpoint } => {
-            output
-                .say(format!("Het logboek is heel: {size} regels, elk onder het ondertekende controlepunt."));
+            output.say(format!(
+                "Het logboek is heel: {}, elk onder het ondertekende controlepunt.",
+                super::lines(size)
+            ));
             output.say(checkpoint.trim_end());
             output.answer(&serde_json::json!({ "heel": true, "grootte": size, "checkpoint": checkpoint }));
             Ok(Ending::Good)
@@ -111,8 +116,13 @@ async fn evidence(
     };
     let evidence = logbook::evidence(&node.core, id).await?;
     let path = path.unwrap_or_else(|| format!("{id}.bewijs.json").into());
-    keys::write_private(&path, &serde_json::to_string_pretty(&evidence)?)
-        .with_context(|| format!("{} bestaat al of is niet te schrijven", path.display()))?;
+    match keys::write_private(&path, &serde_json::to_string_pretty(&evidence)?) {
+        Err(KeyError::File { source, .. }) => {
+            return Err(source)
+                .with_context(|| format!("het bewijs is niet te schrijven in {}", path.display()));
+        }
+        written => written?,
+    }
     output.say(format!(
         "Het bewijs staat in {}. Het bevat de gegevens uit het bericht: bewaar het zorgvuldig.",
         path.display()

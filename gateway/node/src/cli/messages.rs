@@ -1,8 +1,9 @@
 //! `schakel berichten`.
 
-use anyhow::Context as _;
+use anyhow::bail;
 use clap::{Args, ValueEnum};
-use store::{Direction, Filter, MessageRow, Order, State};
+use exchange::agreement::Standing;
+use store::{Direction, Filter, MessageRow, Order, State, StoreError};
 
 use super::{Ending, Output, dutch_time};
 use crate::node::Node;
@@ -64,10 +65,28 @@ impl Messages {
     }
 }
 
+async fn message(node: &Node, index: u64) -> anyhow::Result<Option<MessageRow>> {
+    let filter =
+        Filter { after: index.checked_sub(1), order: Order::OldestFirst, limit: 1, ..Filter::default() };
+    Ok(node.core.store.messages(filter).await?.into_iter().find(|row| row.index == index))
+}
+
 async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Ending> {
-    node.core.store.resend(index, node.core.now()).await.with_context(|| {
-        format!("bericht {index} kan niet opnieuw: alleen een onbestelbaar bericht dat nog niet verlopen is kan dat")
-    })?;
+    let (rules, row) = (node.core.rules(), message(node, index).await?);
+    let agreement = row.as_ref().and_then(|row| row.agreement).and_then(|digest| rules.agreement(digest));
+    if let Some(agreement) = agreement
+        && agreement.standing(node.core.now()) != Standing::InForce
+    {
+        bail!(
+            "bericht {index} kan niet opnieuw: het convenant waaronder het is gemaakt geldt niet meer. Bied het bestand opnieuw aan als er een nieuwe versie van het convenant geldt"
+        );
+    }
+    match node.core.store.resend(index, node.core.now()).await {
+        Err(StoreError::NotFound(_)) => bail!(
+            "bericht {index} kan niet opnieuw. Dat kan alleen met een onbestelbaar bericht dat niet verlopen is en niet al door een nieuw is vervangen; `schakel berichten --stand onbestelbaar` laat zien welke er zijn"
+        ),
+        resent => resent?,
+    }
     output.say(format!("Bericht {index} gaat opnieuw op weg zodra het knooppunt draait."));
     output.answer(&serde_json::json!({ "nummer": index, "stand": "wacht" }));
     Ok(Ending::Good)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use exchange::{descriptor::Descriptor, oin::Oin};
+use exchange::{descriptor::Descriptor, oin::Oin, signature::PublicKey};
 use store::{Direction, PartnerRecord, PartnerState, State};
 use transport::Endpoint;
 
@@ -16,6 +16,9 @@ use crate::{
 
 /// Beheer de partners van dit knooppunt.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel partner beschrijving --naar gemeente.jws                 om aan een partner te geven\n  schakel partner toevoegen woningcorporatie.jws                   met wat u van de partner kreeg\n  schakel partner test 00000099000000002000                        maakt echt verbinding\n  schakel partner lijst"
+)]
 pub(super) struct Partner {
     #[command(subcommand)]
     what: What,
@@ -41,6 +44,9 @@ enum What {
         /// Het OIN dat op dat adres verwacht wordt; verplicht bij HOST:POORT.
         #[arg(long)]
         oin: Option<Oin>,
+        /// Ook als de partner al bekend is met andere sleutels.
+        #[arg(long)]
+        zeker: bool,
     },
     /// Verwijder een partner. Wat met hem is uitgewisseld blijft bewaard.
     #[command(
@@ -71,7 +77,7 @@ impl Partner {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
             What::Beschrijving { naar } => describe(node, naar, output),
-            What::Toevoegen { bron, oin } => add(node, &bron, oin, output).await,
+            What::Toevoegen { bron, oin, zeker } => add(node, &bron, (oin, zeker), output).await,
             What::Verwijderen { oin, zeker } => remove(node, oin, zeker, output).await,
             What::Lijst => list(node, output).await,
             What::Test { oin } => test(node, oin, output).await,
@@ -93,8 +99,14 @@ fn describe(node: &Node, path: Option<PathBuf>, output: Output) -> anyhow::Resul
     Ok(Ending::Good)
 }
 
-async fn add(node: &Node, source: &str, oin: Option<Oin>, output: Output) -> anyhow::Result<Ending> {
-    let text = if std::path::Path::new(source).exists() {
+async fn add(
+    node: &Node,
+    source: &str,
+    (oin, sure): (Option<Oin>, bool),
+    output: Output,
+) -> anyhow::Result<Ending> {
+    let from_file = std::path::Path::new(source).exists();
+    let text = if from_file {
         std::fs::read_to_string(source).with_context(|| format!("{source} is niet te lezen"))?
     } else {
         let oin = oin.context(
@@ -103,9 +115,17 @@ async fn add(node: &Node, source: &str, oin: Option<Oin>, output: Output) -> any
         let endpoint = Endpoint { oin, tcp: source.to_owned(), quic: None };
         partners::fetch(&node.link, &endpoint).await?.0
     };
-    let descriptor = partners::add(&node.core, &text).await?;
+    let descriptor = partners::add(&node.core, &text, sure).await?;
     output.say(format!("{} ({}) is nu partner.", descriptor.naam, descriptor.oin));
-    output.answer(&serde_json::json!({ "oin": descriptor.oin, "naam": descriptor.naam }));
+    let keys: Vec<&str> = descriptor.sleutels.iter().map(PublicKey::kid).collect();
+    if from_file {
+        output.say(format!("Sleutel: {}", keys.join(", ")));
+        output.say(format!(
+            "Een bestand bewijst niet van wie het komt. Vergelijk de sleutel met wat de partner zelf zegt, of laat zijn knooppunt het bewijzen met `schakel partner test {}`, voordat u een convenant met hem aanvaardt.",
+            descriptor.oin
+        ));
+    }
+    output.answer(&serde_json::json!({ "oin": descriptor.oin, "naam": descriptor.naam, "sleutels": keys }));
     Ok(Ending::Good)
 }
 
@@ -185,12 +205,22 @@ async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
     match partners::fetch(&node.link, &endpoint).await {
         Ok((_, found)) => {
             node.core.store.note_partner_reached(oin, node.core.now()).await?;
-            output.say(format!("{} antwoordt op {} en is wie hij zegt te zijn.", found.naam, endpoint.tcp));
-            if found.sleutels != known.sleutels || found.logsleutel != known.logsleutel {
-                output.warn("Let op: de partner gebruikt andere sleutels dan in zijn beschrijving hier. Vraag hem waarom en voeg hem opnieuw toe.");
+            let same = partners::same_keys(&found, &known);
+            if same {
+                output.say(format!(
+                    "{} antwoordt op {}, is wie hij zegt te zijn en gebruikt de sleutels die hier bekend zijn.",
+                    found.naam, endpoint.tcp
+                ));
+            } else {
+                output.say(format!(
+                    "{} antwoordt op {}, maar met andere sleutels dan hier bekend zijn. Aanvaard geen convenant met hem. Vraag de partner zelf of zijn sleutels zijn vervangen; zo ja, voeg hem dan opnieuw toe met `schakel partner toevoegen {} --oin {oin} --zeker`.",
+                    found.naam, endpoint.tcp, endpoint.tcp
+                ));
             }
-            output.answer(&serde_json::json!({ "bereikbaar": true, "naam": found.naam }));
-            Ok(Ending::Good)
+            output.answer(
+                &serde_json::json!({ "bereikbaar": true, "naam": found.naam, "sleutels_gelijk": same }),
+            );
+            Ok(if same { Ending::Good } else { Ending::NotAllGood })
         }
         Err(error) => {
             let (what, remedy) = match &error {

@@ -66,7 +66,7 @@ fn tell(report: &Report, output: Output) {
     tell_rows(report, output);
     if let Some(path) = &report.rejects {
         output.say(format!(
-            "Wat niet ging staat met de reden in {}. Verbeter het daar en bied dat bestand aan.",
+            "Wat niet ging staat met de reden in {}. Neem weg wat er in de weg stond, in dat bestand of in het convenant, en bied dat bestand aan.",
             path.display()
         ));
     }
