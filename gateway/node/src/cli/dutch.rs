@@ -11,8 +11,10 @@ const TEMPLATE: &str = "{about-with-newline}\nGebruik: {usage}\n\n{all-args}{aft
 pub(super) fn command(command: Command) -> Command {
     let mut whole = headings(command);
     whole.build();
+    // Each where it stands: a built command finds its arguments by their position.
     for (name, help) in FOLDERS {
-        whole = whole.mut_subcommand(name, |one| one.mut_arg("map", |folder| folder.help(help)));
+        let explain = |one: Arg| if one.get_id() == "map" { one.help(help) } else { one };
+        whole = whole.mut_subcommand(name, |one| one.mut_args(explain));
     }
     usage(whole)
 }

@@ -41,6 +41,10 @@ fn the_folder_is_explained_for_what_it_is() {
     assert!(help("serve").contains("met daarin schakel.toml"));
     assert!(help("init").contains("waarin het knooppunt wordt gemaakt"));
     assert!(help("demo").contains("waarin elke organisatie een map krijgt"));
+    for line in ["schakel demo --once --map proef", "schakel --map proef demo --json --once"] {
+        let found = command(Cli::command()).try_get_matches_from(line.split(' ')).unwrap();
+        assert!(found.get_one::<std::path::PathBuf>("map").is_some(), "{line}");
+    }
 }
 
 #[test]
