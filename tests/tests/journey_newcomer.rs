@@ -204,7 +204,10 @@ fn evidence_stands_by_itself(place: &Place, node: &Node, id: &str, receiver: &No
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600, "evidence holds personal data");
     let again = node.cli(&["logboek", "bewijs", id, "--naar", path.to_str().unwrap()]).refused();
-    assert!(again.contains("bestaat al"), "{again}");
+    assert!(
+        again.contains("het bewijs") && again.contains("het bestaat al. Kies een andere naam"),
+        "{again}"
+    );
 
     let evidence: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let agreement = exchange::agreement::Agreement::parse(&evidence["convenant"].to_string()).unwrap();

@@ -23,6 +23,9 @@ mod named_files;
 /// The explanation of every setting, beside the settings: the program may be all there is of it on this machine.
 const EXAMPLE: &str = "schakel.voorbeeld.toml";
 const EXAMPLE_TEXT: &str = include_str!("../../../config/schakel.voorbeeld.toml");
+/// An agreement to write one's own after.
+const AGREEMENT: &str = "convenant.voorbeeld.json";
+const AGREEMENT_TEXT: &str = include_str!("../../../config/convenant.voorbeeld.json");
 const REQUEST: &str = "tls/aanvraag.csr";
 const AUTHORITY_CERTIFICATE: &str = "proefautoriteit.pem";
 const AUTHORITY_KEY: &str = "proefautoriteit.key";
@@ -59,6 +62,7 @@ pub async fn create(
         write(&folder.join("koppelingen").join(name), text)?;
     }
     write(&folder.join(EXAMPLE), EXAMPLE_TEXT)?;
+    write(&folder.join(AGREEMENT), AGREEMENT_TEXT)?;
     keys::create(&keys_folder, &*random)?;
     let (path, pair) = match authority {
         Some(authority) => {

@@ -3,13 +3,16 @@
 use std::{collections::BTreeSet, path::Path};
 
 use adapters::Mapping;
-use exchange::{descriptor::Desk, organisation::OrganisationKind, purpose::Purpose};
+use exchange::{
+    agreement::Agreement, descriptor::Desk, oin::Oin, organisation::OrganisationKind, purpose::Purpose,
+};
 use node::config::{Config, Connection, Network, Organisation, Storage, Tls};
 use serde_json::Value;
 
 use crate::{FILES, Source, file, none};
 
 const EXAMPLE: &str = "config/schakel.voorbeeld.toml";
+const AGREEMENT: &str = "config/convenant.voorbeeld.json";
 
 fn in_folder(folder: &'static str) -> impl Iterator<Item = (&'static str, &'static Source)> {
     let files = FILES.iter().filter(move |source| source.has_extension("toml"));
@@ -46,6 +49,29 @@ fn every_mapping_is_one_and_serves_a_purpose() {
         count += 1;
     }
     assert!(count > 0);
+}
+
+/// It is what newcomers write their own after: by form an agreement, between parties that the purpose is for.
+#[test]
+fn the_example_agreement_is_one_about_a_purpose_that_is_shipped() {
+    let agreement =
+        Agreement::parse(&file(AGREEMENT).text).unwrap_or_else(|error| panic!("{AGREEMENT}: {error}"));
+    let purposes = purposes();
+    for clause in &agreement.content().afspraken {
+        let purpose = purposes.iter().find(|purpose| purpose.content().doel == clause.doel).unwrap();
+        assert_eq!(
+            purpose.digest(),
+            clause.doel_digest,
+            "{AGREEMENT} speaks of another text of {}",
+            clause.doel
+        );
+        let kind = |oin: &Oin| agreement.party(*oin).unwrap().soort;
+        for message_type in &clause.berichttypen {
+            let rule = purpose.rule(message_type).unwrap();
+            assert!(clause.van.iter().all(|oin| rule.van.contains(&kind(oin))), "{message_type}");
+            assert!(clause.naar.iter().all(|oin| rule.naar.contains(&kind(oin))), "{message_type}");
+        }
+    }
 }
 
 #[test]

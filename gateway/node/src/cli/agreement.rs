@@ -29,7 +29,7 @@ enum What {
     /// Leg een convenant voor aan de andere partijen, en aanvaard het zelf.
     #[command(
         alias = "propose",
-        after_help = "Voorbeeld:\n  schakel convenant voorstellen convenant.json\n\nHet bestand is JSON volgens schemas/v1/convenant.schema.json. `schakel convenant partij` geeft het stuk over het eigen knooppunt."
+        after_help = "Voorbeeld:\n  schakel convenant voorstellen convenant.json\n\nIn de map van het knooppunt staat een voorbeeld: convenant.voorbeeld.json. Vervang daarin elke partij door wat `schakel convenant partij` bij die organisatie geeft, en pas de groep, de data en de OIN's in de afspraken aan. Het bestand is JSON volgens schemas/v1/convenant.schema.json."
     )]
     Voorstellen {
         /// Het convenant.
