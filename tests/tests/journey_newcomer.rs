@@ -42,7 +42,10 @@ fn partners_get_to_know_each_other() {
     corporation.cli(&["partner", "toevoegen", &municipality.address, "--oin", MUNICIPALITY]).expect(0);
 
     let found = municipality.json(&["partner", "test", CORPORATION]);
-    assert_eq!(found, json!({ "bereikbaar": true, "naam": "Organisatie corporatie" }));
+    assert_eq!(
+        found,
+        json!({ "bereikbaar": true, "naam": "Organisatie corporatie", "sleutels_gelijk": true })
+    );
     let listed = municipality.json(&["partner", "lijst"]);
     assert_eq!(listed["partners"][0]["oin"], CORPORATION);
     assert_eq!(listed["partners"][0]["soort"], "woningcorporatie");

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use exchange::organisation::OrganisationKind;
 use serde_json::{Value, json};
 use tests::processes::{
     CORPORATION, MUNICIPALITY, Node, Peer, Place, Serving, Stopwatch, agree, export, introduce, proposal,
@@ -159,7 +160,8 @@ impl ByHand {
     async fn new(first: u8, second: u8, address: &str) -> Self {
         let place = Place::new();
         let (node, serving) = place.serving("corporatie", CORPORATION, "woningcorporatie");
-        let (first, second) = (Peer::new(&place, &node, first), Peer::new(&place, &node, second));
+        let first = Peer::new(&place, &node, first).of_kind(OrganisationKind::Municipality);
+        let second = Peer::new(&place, &node, second);
         let asked = Receiver::default();
         let listening = first.listen(asked.clone()).await;
         for description in
@@ -169,9 +171,7 @@ impl ByHand {
             node.cli(&["partner", "toevoegen", file.to_str().unwrap()]).expect(0);
         }
         let own = node.json(&["convenant", "partij"]);
-        let mut to = first.party();
-        to["soort"] = json!("gemeente");
-        let mut text = proposal(&json!({ "partij": to, "doelen": own["doelen"] }), &own["partij"]);
+        let mut text = proposal(&json!({ "partij": first.party(), "doelen": own["doelen"] }), &own["partij"]);
         text["partijen"].as_array_mut().unwrap().push(second.party());
         for peer in [&first, &second] {
             // The running node may not have noticed its new partners yet.

@@ -79,6 +79,8 @@ impl Logged {
 pub struct Peer {
     /// Who it is, by its certificate.
     pub oin: Oin,
+    /// What it says to be.
+    pub kind: OrganisationKind,
     /// Signs its messages.
     pub signer: Ed25519Signer,
     /// Signs its log, if it had one.
@@ -110,6 +112,7 @@ impl Peer {
         let random = SeededRandom::new(number.into());
         Self {
             oin,
+            kind: OrganisationKind::HousingCorporation,
             signer: Ed25519Signer::from_seed(&[number; 32]),
             log,
             random,
@@ -118,6 +121,12 @@ impl Peer {
             endpoint: Endpoint { oin: node.oin.parse().unwrap(), tcp: node.address.clone(), quic: None },
             node_log: party["partij"]["logsleutel"].as_str().unwrap().parse().unwrap(),
         }
+    }
+
+    /// The same as another kind of organisation.
+    #[must_use]
+    pub fn of_kind(self, kind: OrganisationKind) -> Self {
+        Self { kind, ..self }
     }
 
     /// A new identifier made at `time`.
@@ -135,7 +144,7 @@ impl Peer {
         let descriptor = Descriptor {
             oin: self.oin,
             naam: "Woningcorporatie Met De Hand".into(),
-            soort: OrganisationKind::HousingCorporation,
+            soort: self.kind,
             adressen: Addresses { tcp: address.into(), quic: None },
             sleutels: vec![self.signer.public_key().clone()],
             logsleutel: self.log.verifier().to_string(),
@@ -149,7 +158,7 @@ impl Peer {
     /// This partner as a party of an agreement.
     pub fn party(&self) -> Value {
         json!({
-            "oin": self.oin, "naam": "Woningcorporatie Met De Hand", "soort": "woningcorporatie",
+            "oin": self.oin, "naam": "Woningcorporatie Met De Hand", "soort": self.kind,
             "sleutels": [self.signer.public_key()], "logsleutel": self.log.verifier().to_string(),
             "contact": "schakel@hand.test", "fg": "fg@hand.test",
         })

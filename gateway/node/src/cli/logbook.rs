@@ -4,7 +4,6 @@ use std::{path::PathBuf, str::FromStr};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use store::{Filter, Order};
 use uuid::Uuid;
 
 use super::{Ending, Output, shown};
@@ -133,9 +132,7 @@ async fn evidence(
 
 /// The identifier of the message with this number.
 async fn identifier(node: &Node, number: u64) -> anyhow::Result<Uuid> {
-    let filter =
-        Filter { after: number.checked_sub(1), order: Order::OldestFirst, limit: 1, ..Filter::default() };
-    let row = node.core.store.messages(filter).await?.into_iter().find(|row| row.index == number);
+    let row = super::messages::numbered(node, number).await?;
     row.and_then(|row| row.id).with_context(|| {
         format!("er is geen bericht {number} met een id; `schakel berichten` toont de nummers")
     })

@@ -65,14 +65,15 @@ impl Messages {
     }
 }
 
-async fn message(node: &Node, index: u64) -> anyhow::Result<Option<MessageRow>> {
+/// The message with this number.
+pub(super) async fn numbered(node: &Node, index: u64) -> anyhow::Result<Option<MessageRow>> {
     let filter =
         Filter { after: index.checked_sub(1), order: Order::OldestFirst, limit: 1, ..Filter::default() };
     Ok(node.core.store.messages(filter).await?.into_iter().find(|row| row.index == index))
 }
 
 async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Ending> {
-    let (rules, row) = (node.core.rules(), message(node, index).await?);
+    let (rules, row) = (node.core.rules(), numbered(node, index).await?);
     let agreement = row.as_ref().and_then(|row| row.agreement).and_then(|digest| rules.agreement(digest));
     if let Some(agreement) = agreement
         && agreement.standing(node.core.now()) != Standing::InForce
