@@ -3,4 +3,5 @@
 pub mod bench;
 pub mod conformance;
 pub mod processes;
+pub mod signal;
 pub mod simulation;

@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{BatchLimit, Lease, PartnerCheckpoint, SentOutcome, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use transport::{Link, LinkError, Request, Response};
+use uuid::Uuid;
 
 use crate::{agreements, core::Core, partners};
 
@@ -59,7 +60,7 @@ enum Asks {
     /// To take these messages.
     Delivery(Bytes),
     /// What became of a message that may not leave any more. It may have arrived before, and only its answer be lost.
-    Outcome,
+    Outcome(Uuid, Digest),
 }
 
 /// How a batch ended.
@@ -97,8 +98,11 @@ pub async fn prepare(core: &Core, to: Oin, one_by_one: bool) -> Result<Option<Ba
     // One by one, to find those that may.
     drop(lease);
     let Some(lease) = core.store.lease_due(to, now, ONE).await? else { return Ok(None) };
-    let may_go = may_still_go(core, &lease, now).await;
-    Ok(Some(if may_go { batch(lease) } else { Batch { lease, asks: Asks::Outcome } }))
+    if may_still_go(core, &lease, now).await {
+        return Ok(Some(batch(lease)));
+    }
+    let question = lease.messages().first().map(|message| Asks::Outcome(message.id, message.digest));
+    Ok(question.map(|asks| Batch { lease, asks }))
 }
 
 impl Batch {
@@ -106,7 +110,7 @@ impl Batch {
     pub const fn delivery(&self) -> Option<&Bytes> {
         match &self.asks {
             Asks::Delivery(body) => Some(body),
-            Asks::Outcome => None,
+            Asks::Outcome(..) => None,
         }
     }
 }
@@ -137,11 +141,11 @@ async fn may_still_go(core: &Core, lease: &Lease, now: Timestamp) -> bool {
 
 /// The request that carries a batch, or asks after it.
 pub fn request(batch: &Batch) -> Request {
-    match (&batch.asks, batch.lease.messages().first()) {
-        (Asks::Outcome, Some(message)) => Request::get(format!("{OUTCOMES}{}", message.id))
-            .with_query(format!("bericht={}", message.digest)),
-        (Asks::Delivery(body), _) => Request::post("/v1/berichten", JWS_LINES, body.clone()),
-        (Asks::Outcome, None) => Request::get(OUTCOMES),
+    match &batch.asks {
+        Asks::Delivery(body) => Request::post("/v1/berichten", JWS_LINES, body.clone()),
+        Asks::Outcome(id, message) => {
+            Request::get(format!("{OUTCOMES}{id}")).with_query(format!("bericht={message}"))
+        }
     }
 }
 
@@ -155,7 +159,7 @@ pub async fn settle(
     let partner = lease.to();
     match (answer, asks) {
         (Ok(response), _) if response.status == 200 => receipted(core, lease, &response.body).await,
-        (Ok(response), Asks::Outcome) if response.status == 204 => {
+        (Ok(response), Asks::Outcome(..)) if response.status == 204 => {
             let reason = Reason::AgreementNotInForce.code();
             core.store.record_undeliverable(&lease, reason, core.now()).await?;
             Ok(Settled::Withheld)

@@ -18,7 +18,7 @@ pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState, Notice, Order,
+    Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState, Order,
     Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RulesVersion,
     SentOutcome, State, StoredAgreement,
 };

@@ -412,21 +412,6 @@ pub struct StoredAgreement {
     pub added: Timestamp,
 }
 
-/// An answer to an agreement that another party has not been told yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The number by which it is marked as delivered.
-    pub number: u64,
-    /// The agreement.
-    pub agreement: Digest,
-    /// Whose answer it is.
-    pub answered_by: Oin,
-    /// The answer.
-    pub jws: String,
-    /// Who must still be told.
-    pub to: Oin,
-}
-
 /// Answers to an agreement that a party must still be told, as far as they were known at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owed {

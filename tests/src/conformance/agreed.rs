@@ -23,6 +23,7 @@ use store::Arrival;
 use uuid::Uuid;
 
 use super::given::{now, partner, us};
+use crate::signal::arrears;
 
 /// How many partners there are.
 pub const PARTNERS: usize = 24;
@@ -145,30 +146,9 @@ fn feedback() -> Value {
 }
 
 fn signal(is_met: bool) -> Value {
-    json!({
-        "grondslag": {
-            "soort": "wettelijke-verplichting",
-            "artikelen": ["Wgs art. 3 lid 1 onder b"],
-            "voorwaarden": {
-                "persoonlijk-contact": is_met,
-                "gewezen-op-schuldhulp": true,
-                "schriftelijke-herinnering": true,
-                "aanbod-doorgeven-zonder-bezwaar": true,
-            },
-        },
-        "betrokkene": {
-            "naam": { "voorletters": "E.", "voorvoegsel": "van den", "achternaam": "Brouwer" },
-            "geboortedatum": "1974-01-20",
-            "adres": { "straat": "Lindelaan", "huisnummer": 19, "postcode": "4906AN", "woonplaats": "Rivierstad" },
-        },
-        "inhoud": {
-            "soort_schuld": "huur",
-            "bedrag_in_centen": 50884,
-            "achterstand_sinds": "2026-10-09",
-            "peildatum": "2026-11-16",
-            "crisis": false,
-        },
-    })
+    let mut value = arrears();
+    value["grondslag"]["voorwaarden"]["persoonlijk-contact"] = is_met.into();
+    value
 }
 
 /// The message made of a draft, by its sender.

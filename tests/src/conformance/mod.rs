@@ -101,6 +101,7 @@ macro_rules! store_conformance {
             rules::keeps_partners,
             rules::keeps_agreements_and_answers,
             rules::tells_each_answer_to_each_party,
+            rules::forgets_one_agreement,
             rules::shows_that_rules_changed,
             rules::refuses_what_older_rules_decided,
             rules::refuses_what_older_rules_decided_and_nothing_else,

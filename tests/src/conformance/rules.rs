@@ -1,8 +1,8 @@
 //! Partners and agreements.
 
 use anyhow::Result;
-use exchange::{digest::Digest, message::Draft};
-use store::{Filter, Outgoing, PartnerRecord, StoreError};
+use exchange::{digest::Digest, message::Draft, oin::Oin};
+use store::{Filter, Outgoing, Owed, PartnerRecord, StoreError};
 
 use super::{
     Database,
@@ -65,26 +65,61 @@ pub async fn keeps_agreements_and_answers(database: &impl Database) -> Result<()
 /// Each answer is told to each other party until that has succeeded.
 pub async fn tells_each_answer_to_each_party(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
-    let digest = Digest::of(b"one");
-    store.put_agreement(digest, "one".into(), Vec::new(), now()).await?;
-    store.put_answer(digest, partner(1)?, "yes".into(), vec![partner(2)?, partner(3)?]).await?;
-    store.put_answer(digest, partner(2)?, "me too".into(), vec![partner(3)?]).await?;
-    let notices = store.undelivered_notices().await?;
-    let found: Vec<_> =
-        notices.iter().map(|notice| (notice.answered_by, notice.jws.as_str(), notice.to)).collect();
+    let (digest, other) = (Digest::of(b"one"), Digest::of(b"two"));
     let (one, two, three) = (partner(1)?, partner(2)?, partner(3)?);
-    assert_eq!(found, [(one, "yes", two), (one, "yes", three), (two, "me too", three)]);
-    store.notice_delivered(notices[1].number).await?;
-    store.notice_delivered(notices[1].number).await?;
+    store.put_agreement(digest, "one".into(), Vec::new(), now()).await?;
+    store.put_agreement(other, "two".into(), Vec::new(), now()).await?;
+    store.put_answer(digest, one, "yes".into(), vec![two, three]).await?;
+    let before = store.owed().await?;
+    store.put_answer(digest, two, "me too".into(), vec![three]).await?;
+    store.put_answer(other, one, "no".into(), vec![two]).await?;
+    let owed = store.owed().await?;
+    let all = [(two, digest), (three, digest), (two, other)];
+    assert_eq!(parties(&owed), all);
+    // What was owed when the telling began: an answer that came meanwhile is still to be told, and so is that to
+    // another agreement.
+    store.told(before[1]).await?;
+    assert_eq!(parties(&store.owed().await?), [(two, digest), (three, digest), (two, other)]);
+    store.told(before[0]).await?;
+    store.told(before[0]).await?;
     drop(store);
 
     let store = database.open().await?;
-    let left = store.undelivered_notices().await?;
-    assert_eq!(left, [notices[0].clone(), notices[2].clone()]);
-    assert_eq!(left[0].agreement, digest);
+    assert_eq!(parties(&store.owed().await?), [(three, digest), (two, other)]);
     // An answer that is known already is not told again.
     store.put_answer(digest, one, "yes".into(), vec![two, three]).await?;
-    assert_eq!(store.undelivered_notices().await?.len(), 2);
+    assert_eq!(parties(&store.owed().await?), [(three, digest), (two, other)]);
+    store.told(owed[1]).await?;
+    assert_eq!(parties(&store.owed().await?), [(two, other)]);
+    Ok(())
+}
+
+fn parties(owed: &[Owed]) -> Vec<(Oin, Digest)> {
+    owed.iter().map(|one| (one.to, one.agreement)).collect()
+}
+
+/// An agreement that is forgotten is gone with its answers and with who was to hear of them, and no other is.
+pub async fn forgets_one_agreement(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let (digest, other) = (Digest::of(b"one"), Digest::of(b"two"));
+    for (digest, content) in [(digest, "one"), (other, "two")] {
+        let purposes = vec![(Digest::of(b"purpose"), "purpose".to_owned())];
+        store.put_agreement(digest, content.into(), purposes, now()).await?;
+        store.put_answer(digest, partner(1)?, "yes".into(), vec![partner(2)?]).await?;
+    }
+    let version = store.rules_version().await?;
+    assert!(store.forget_agreement(digest).await?);
+    assert_ne!(store.rules_version().await?, version);
+    assert!(!store.forget_agreement(digest).await?);
+    drop(store);
+
+    let store = database.open().await?;
+    let left = store.agreements().await?;
+    assert_eq!((left.len(), left[0].digest, left[0].purposes.len(), left[0].answers.len()), (1, other, 1, 1));
+    assert_eq!(parties(&store.owed().await?), [(partner(2)?, other)]);
+    // It may become known again.
+    store.put_agreement(digest, "one".into(), Vec::new(), now()).await?;
+    assert_eq!(store.agreements().await?.len(), 2);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Peer, SIGNAL};
+use crate::signal::arrears;
 
 /// The content of a message before it is signed.
 #[derive(Debug, Clone)]
@@ -27,24 +28,7 @@ impl Letter {
             "doel": "vroegsignalering-huur",
             "dossier": from.new_id(SystemClock.now()).urn().to_string(),
             "loket": "schuldhulp",
-            "data": {
-                "grondslag": {
-                    "soort": "wettelijke-verplichting", "artikelen": ["Wgs art. 3 lid 1 onder b"],
-                    "voorwaarden": {
-                        "persoonlijk-contact": true, "gewezen-op-schuldhulp": true,
-                        "schriftelijke-herinnering": true, "aanbod-doorgeven-zonder-bezwaar": true,
-                    },
-                },
-                "betrokkene": {
-                    "naam": { "voorletters": "E.", "voorvoegsel": "van den", "achternaam": "Brouwer" },
-                    "geboortedatum": "1974-01-20",
-                    "adres": { "straat": "Lindelaan", "huisnummer": 19, "postcode": "4906AN", "woonplaats": "Rivierstad" },
-                },
-                "inhoud": {
-                    "soort_schuld": "huur", "bedrag_in_centen": 50884, "achterstand_sinds": "2026-10-09",
-                    "aantal_termijnen": 1, "peildatum": "2026-11-16", "crisis": false,
-                },
-            },
+            "data": arrears(),
         }));
         let now = SystemClock.now();
         letter.at(from, now, now + SignedDuration::from_hours(24))

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::operation::{Flaw, Side};
+use crate::signal::arrears;
 
 /// The purpose that was agreed on.
 pub(super) const PURPOSE: &str = "vroegsignalering-huur";
@@ -67,30 +68,10 @@ fn refusal(by: Side, flaw: Flaw) -> Option<Reason> {
 }
 
 fn signal(serial: u64, flaw: Option<Flaw>) -> Value {
-    let mut value = json!({
-        "grondslag": {
-            "soort": "wettelijke-verplichting",
-            "artikelen": ["Wgs art. 3 lid 1 onder b"],
-            "voorwaarden": {
-                "persoonlijk-contact": true,
-                "gewezen-op-schuldhulp": true,
-                "schriftelijke-herinnering": true,
-                "aanbod-doorgeven-zonder-bezwaar": flaw != Some(Flaw::Condition),
-            },
-        },
-        "betrokkene": {
-            "naam": { "voorletters": "E.", "voorvoegsel": "van den", "achternaam": "Brouwer" },
-            "geboortedatum": "1974-01-20",
-            "adres": { "straat": "Lindelaan", "huisnummer": 19, "postcode": "4906AN", "woonplaats": "Rivierstad" },
-        },
-        "inhoud": {
-            "soort_schuld": "huur",
-            "bedrag_in_centen": serial + 1,
-            "achterstand_sinds": "2026-10-09",
-            "peildatum": "2026-11-16",
-            "crisis": false,
-        },
-    });
+    let mut value = arrears();
+    value["grondslag"]["voorwaarden"]["aanbod-doorgeven-zonder-bezwaar"] =
+        (flaw != Some(Flaw::Condition)).into();
+    value["inhoud"]["bedrag_in_centen"] = (serial + 1).into();
     match flaw {
         Some(Flaw::TooMuch) => value["betrokkene"]["bsn"] = "999990342".into(),
         Some(Flaw::Basis) => value["grondslag"]["soort"] = "publieke-taak".into(),

@@ -36,7 +36,6 @@ pub(crate) enum Change {
     PutCheckpoint { oin: Oin, checkpoint: PartnerCheckpoint },
     PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
     PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
-    NoticeDelivered(u64),
     Resend { index: u64, now: Timestamp },
     Told(Owed),
     ForgetAgreement(Digest),
@@ -57,10 +56,7 @@ impl Change {
                     missing.party(names, *oin);
                 }
             }
-            Self::PutAgreement { .. }
-            | Self::NoticeDelivered(_)
-            | Self::ForgetAgreement(_)
-            | Self::Resend { .. } => {}
+            Self::PutAgreement { .. } | Self::ForgetAgreement(_) | Self::Resend { .. } => {}
         }
     }
 }
@@ -89,7 +85,6 @@ pub(super) async fn apply(
         Change::PutAnswer { agreement, from, jws, notify } => {
             put_answer(connection, names, (agreement, *from, jws), notify).await
         }
-        Change::NoticeDelivered(number) => notice_delivered(connection, *number).await,
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
@@ -246,12 +241,6 @@ async fn put_answer(
     Ok(1)
 }
 
-async fn notice_delivered(connection: &mut SqliteConnection, number: u64) -> Result<u64, StoreError> {
-    let done =
-        sqlx::query("DELETE FROM notice WHERE num = ?1").bind(to_sql(number)).execute(connection).await?;
-    Ok(done.rows_affected())
-}
-
 /// Puts an undelivered message in the queue again, behind everything that is in it. Not when another has taken its
 /// place: then the same row of a source would go twice.
 async fn resend(
@@ -294,7 +283,8 @@ async fn resend(
     Ok(done.rows_affected())
 }
 
-/// By answer and not by notice: numbers of notices are used again, those of answers are not.
+/// By answer and not by notice: numbers of notices are used again, those of answers only once their agreement is
+/// forgotten, and then for another.
 async fn told(connection: &mut SqliteConnection, party: i64, owed: &Owed) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "DELETE FROM notice WHERE party = ?1 AND answer <= ?2 AND answer IN \

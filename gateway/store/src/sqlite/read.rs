@@ -24,8 +24,8 @@ use crate::{
     key::Keys,
     lease::{Candidate, Leased, Place},
     model::{
-        Count, Filter, LogState, MessageRow, Notice, Order, Owed, PartnerCheckpoint, PartnerRecord,
-        PartnerState, Priority, RulesVersion, State, StoredAgreement,
+        Count, Filter, LogState, MessageRow, Order, Owed, PartnerCheckpoint, PartnerRecord, PartnerState,
+        Priority, RulesVersion, State, StoredAgreement,
     },
     seal::CaseKey,
 };
@@ -546,32 +546,6 @@ fn agreement_at(
 ) -> Result<&mut StoredAgreement, StoreError> {
     let place = agreements.binary_search_by_key(&number, |(number, _)| *number);
     place.map(|place| &mut agreements[place].1).map_err(|_| damaged("an agreement"))
-}
-
-/// Answers that others have not been told yet.
-pub(crate) async fn notices(
-    connection: &mut SqliteConnection,
-    limit: usize,
-) -> Result<Vec<Notice>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT n.num, g.digest, whose.oin, a.jws, told.oin FROM notice n JOIN answer a ON a.num = n.answer \
-         JOIN agreement g ON g.num = a.agreement JOIN party whose ON whose.num = a.party \
-         JOIN party told ON told.num = n.party ORDER BY n.num LIMIT ?1",
-    )
-    .bind(limit_to_sql(limit))
-    .fetch_all(connection)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Notice {
-                number: from_sql(row.try_get(0)?)?,
-                agreement: digest(row.try_get(1)?)?,
-                answered_by: oin(row, 2)?,
-                jws: row.try_get(3)?,
-                to: oin(row, 4)?,
-            })
-        })
-        .collect()
 }
 
 /// Who must still be told answers to which agreement.

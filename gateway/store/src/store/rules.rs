@@ -3,10 +3,10 @@
 use exchange::{digest::Digest, oin::Oin};
 use jiff::Timestamp;
 
-use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_ROWS_READ, Store, check_text, limited};
+use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, Store, check_text, limited};
 use crate::{
     error::StoreError,
-    model::{Notice, Owed, PartnerCheckpoint, PartnerRecord, PartnerState, RulesVersion, StoredAgreement},
+    model::{Owed, PartnerCheckpoint, PartnerRecord, PartnerState, RulesVersion, StoredAgreement},
     sqlite::{change::Change, read},
 };
 
@@ -89,16 +89,6 @@ impl Store {
     pub async fn agreements(&self) -> Result<Vec<StoredAgreement>, StoreError> {
         let mut reader = self.0.readers.begin().await?;
         read::agreements(&mut reader).await
-    }
-
-    /// Answers that other parties have not been told yet, oldest first, at most [`MAX_ROWS_READ`].
-    pub async fn undelivered_notices(&self) -> Result<Vec<Notice>, StoreError> {
-        read::notices(&mut *self.0.readers.acquire().await?, MAX_ROWS_READ).await
-    }
-
-    /// Records that a notice was delivered.
-    pub async fn notice_delivered(&self, number: u64) -> Result<(), StoreError> {
-        self.change(Change::NoticeDelivered(number)).await.map(drop)
     }
 
     /// Who must still be told answers to which agreement, who waits longest first. As many as there are parties in the
