@@ -169,6 +169,25 @@ async fn content_is_unreadable_on_disk() {
     assert!(!contains("knooppunt.db", SECRET));
 }
 
+/// A database of before the second migration opens, and loses nothing.
+#[tokio::test]
+async fn takes_an_earlier_database_along() {
+    let place = Place::new();
+    let store = place.create().await;
+    store.queue(outgoings(0..3)).await.unwrap();
+    let before = (store.log_state().await.unwrap(), store.payload(1).await.unwrap());
+    store.close().await;
+    place.tamper("ALTER TABLE message DROP COLUMN replaced").await;
+    place.tamper("DELETE FROM _sqlx_migrations WHERE version = 2").await;
+
+    let store = place.open().await.unwrap();
+    assert_eq!((store.log_state().await.unwrap(), store.payload(1).await.unwrap()), before);
+    let lease = store.lease_due(partner(), now(), ALL).await.unwrap().unwrap();
+    assert_eq!(lease.messages().len(), 3);
+    store.record_undeliverable(&lease, "onbereikbaar", now()).await.unwrap();
+    store.resend(1, now()).await.unwrap();
+}
+
 #[tokio::test]
 async fn refuses_files_that_are_not_ours() {
     let place = Place::new();
