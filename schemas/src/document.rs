@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -126,9 +125,9 @@ pub struct Basis {
     /// Preconditions by name, and whether the sender states they are met.
     #[serde(rename = "voorwaarden", default)]
     pub conditions: BTreeMap<String, bool>,
-    /// The extract of the consent relied on, if any.
+    /// The consent relied on, if any.
     #[serde(rename = "toestemming", default)]
-    pub consent: Option<ConsentExtract>,
+    pub consent: Option<StatedConsent>,
 }
 
 impl Basis {
@@ -188,30 +187,32 @@ impl fmt::Display for BasisKind {
     }
 }
 
-/// What travels of a consent with the message that relies on it (protocol §6); no more of the
-/// person than the message holds itself.
+/// The consent a message relies on (protocol §6): its number, and what proves it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ConsentExtract {
+pub struct StatedConsent {
     /// The consent at the organisation that asked for it.
     pub id: Uuid,
-    /// Digest over the whole consent record, `sha256:<hex>`.
-    pub digest: String,
-    /// The OINs of the organisations that may receive the data.
-    #[serde(rename = "verleend_aan")]
-    pub granted_to: Vec<String>,
-    /// The purposes it was given for.
-    #[serde(rename = "doelen")]
-    pub purposes: Vec<String>,
-    /// What may be shared under it.
-    #[serde(rename = "gegevens")]
-    pub data: ConsentedData,
-    /// From this moment it no longer holds.
-    #[serde(rename = "geldig_tot")]
-    pub valid_until: Timestamp,
+    /// The extract that organisation signed, a compact JWS. Not there yet when a local system offers the document.
+    #[serde(rename = "uittreksel", default)]
+    pub extract: Option<String>,
+    /// What shows that the extract is about the resident of this document.
+    #[serde(rename = "zout", default)]
+    pub salts: StatedSalts,
+}
+
+/// The salts of those identifications of the resident that the document itself holds, base64url.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct StatedSalts {
+    /// Of the citizen service number.
+    #[serde(default)]
+    pub bsn: Option<String>,
+    /// Of name, date of birth and address.
+    #[serde(rename = "persoon", default)]
+    pub person: Option<String>,
 }
 
 /// The data a consent covers.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentedData {
     /// Kinds of data.
     #[serde(rename = "categorieen")]

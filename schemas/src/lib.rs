@@ -22,7 +22,7 @@ mod violation;
 
 pub use annotation::DataUse;
 pub use category::{Category, LifeDomain};
-pub use document::{Basis, BasisKind, ConsentExtract, ConsentedData, Document, ParseError};
+pub use document::{Basis, BasisKind, ConsentedData, Document, ParseError, StatedConsent, StatedSalts};
 pub use name::{SchemaName, UnknownName};
 pub use registry::{all, source, validate, vocabulary};
 pub use violation::{MAX_VIOLATIONS, Violation};

@@ -56,6 +56,8 @@ pub enum SchemaName {
     ConsultationAnswered,
     /// `toestemming`: consent as the organisation that asked for it recorded it.
     ConsentGranted,
+    /// `toestemming-verlengd`.
+    ConsentExtended,
     /// `toestemming-ingetrokken`.
     ConsentWithdrawn,
     /// `toestemming-verwerkt`: what a receiver did after a withdrawal.
@@ -85,7 +87,7 @@ macro_rules! entry {
 
 /// In the order of the enum, so that a name is its own index.
 #[rustfmt::skip]
-static TABLE: [Entry; 27] = [
+static TABLE: [Entry; 28] = [
     entry!(Message, "bericht", None),
     entry!(LegalBasis, "grondslag", None),
     entry!(Subject, "betrokkene", None),
@@ -111,6 +113,7 @@ static TABLE: [Entry; 27] = [
     entry!(ConsultationAsked, "consultatie-gevraagd", Some("nl.sociaaldomein.consultaties.gevraagd.v1")),
     entry!(ConsultationAnswered, "consultatie-beantwoord", Some("nl.sociaaldomein.consultaties.beantwoord.v1")),
     entry!(ConsentGranted, "toestemming", Some("nl.sociaaldomein.toestemmingen.verleend.v1")),
+    entry!(ConsentExtended, "toestemming-verlengd", Some("nl.sociaaldomein.toestemmingen.verlengd.v1")),
     entry!(ConsentWithdrawn, "toestemming-ingetrokken", Some("nl.sociaaldomein.toestemmingen.ingetrokken.v1")),
     entry!(ConsentProcessed, "toestemming-verwerkt", Some("nl.sociaaldomein.toestemmingen.verwerkt.v1")),
 ];
