@@ -123,6 +123,7 @@ fn main() {
         purpose: text(&payload["doel"]),
         message_type: text(&payload["type"]),
         document: &document,
+        extract: None,
         consent: none,
         now,
     };

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{agreement::AnswerKind, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf};
+use crate::{
+    agreement::AnswerKind, consent::WhatWasDone, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf,
+};
 
 /// One entry of the log. Its leaf is the JCS form (RFC 8785) of its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +48,26 @@ pub enum Entry {
     },
     /// A message arrived and was admitted or refused.
     Ontvangst(Reception),
+    /// Something happened to a consent. Its number is random: it says nothing about who gave it.
+    Toestemming {
+        /// Digest of what says so: the extract, the withdrawal, or the message that a partner answered with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bewijs: Option<Digest>,
+        /// What happened.
+        gebeurtenis: ConsentHappening,
+        /// The organisation that asked for it.
+        houder: Oin,
+        /// Who did something, when that is a partner.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partner: Option<Oin>,
+        /// When this node learned of it.
+        tijd: Timestamp,
+        /// Its number at the holder.
+        toestemming: Uuid,
+        /// What was done with the data.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uitkomst: Option<WhatWasDone>,
+    },
     /// A party answered an agreement.
     Convenant {
         /// What it answered.
@@ -82,6 +104,42 @@ pub struct Reception {
     pub uitkomst: Outcome,
     /// From whom, by the certificate of the connection.
     pub van: Oin,
+}
+
+/// What happened to a consent, as the log of one node says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConsentHappening {
+    /// It was recorded here.
+    Verleend,
+    /// It was extended.
+    Verlengd,
+    /// The resident withdrew it.
+    Ingetrokken,
+    /// Its time ran out.
+    Verlopen,
+    /// This node did what the purpose asks after its end.
+    Verwerkt,
+    /// A partner told the holder that it did.
+    Bevestigd,
+}
+
+impl ConsentHappening {
+    /// Everything that can happen.
+    pub const ALL: [Self; 6] =
+        [Self::Verleend, Self::Verlengd, Self::Ingetrokken, Self::Verlopen, Self::Verwerkt, Self::Bevestigd];
+
+    /// The name in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verleend => "verleend",
+            Self::Verlengd => "verlengd",
+            Self::Ingetrokken => "ingetrokken",
+            Self::Verlopen => "verlopen",
+            Self::Verwerkt => "verwerkt",
+            Self::Bevestigd => "bevestigd",
+        }
+    }
 }
 
 /// How a reception ended.
@@ -142,6 +200,12 @@ impl Entry {
                 members.optional_text("reden", reden.map(|code| code.0)).optional_text("regels", *regels);
                 members.text("soort", "ontvangst").text("tijd", tijd);
                 members.text("uitkomst", uitkomst.as_str()).text("van", van);
+            }
+            Self::Toestemming { bewijs, gebeurtenis, houder, partner, tijd, toestemming, uitkomst } => {
+                members.optional_text("bewijs", *bewijs).text("gebeurtenis", gebeurtenis.as_str());
+                members.text("houder", houder).optional_text("partner", *partner);
+                members.text("soort", "toestemming").text("tijd", tijd).text("toestemming", toestemming);
+                members.optional_text("uitkomst", uitkomst.map(WhatWasDone::as_str));
             }
             Self::Convenant { antwoord, bewijs, convenant, door, tijd } => {
                 members.text("antwoord", antwoord.as_str()).text("bewijs", bewijs);

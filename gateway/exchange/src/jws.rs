@@ -17,6 +17,10 @@ use crate::{
 pub const MESSAGE: &str = "schakel-bericht+jws";
 /// `typ` of an answer to an agreement.
 pub const AGREEMENT_ANSWER: &str = "schakel-convenant+jws";
+/// `typ` of the extract of a consent.
+pub const CONSENT: &str = "schakel-toestemming+jws";
+/// `typ` of the withdrawal of a consent by its holder.
+pub const WITHDRAWAL: &str = "schakel-intrekking+jws";
 /// `typ` of a node descriptor.
 pub const DESCRIPTOR: &str = "schakel-knooppunt+jws";
 

@@ -1,13 +1,17 @@
 //! May this message go from this organisation to that one, now? A pure function, the same at both ends.
 
+mod consent;
+mod rights;
+
 use jiff::Timestamp;
-use schemas::{BasisKind, Category, ConsentExtract, Document, LifeDomain};
+use schemas::{BasisKind, Category, Document, LifeDomain};
 
 use crate::{
     agreement::{Agreement, Party, Standing},
+    consent::{ConsentUse, Extract},
     digest::Digest,
     oin::Oin,
-    purpose::{AllowedBasis, Rule},
+    purpose::{AllowedBasis, Purpose, Rule},
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
 };
@@ -27,7 +31,9 @@ pub struct Question<'a> {
     pub message_type: &'a str,
     /// The data.
     pub document: &'a Document,
-    /// What this node knows of the consent the message relies on.
+    /// The extract of a consent that the message carries, signed by its holder.
+    pub extract: Option<&'a Extract>,
+    /// What this node knows of that consent.
     pub consent: ConsentKnowledge,
     /// The moment of the decision.
     pub now: Timestamp,
@@ -39,6 +45,8 @@ pub enum ConsentKnowledge {
     /// Nothing that contradicts the message.
     #[default]
     NothingElse,
+    /// By the newest extract seen here it holds until then.
+    ValidUntil(Timestamp),
     /// It was withdrawn.
     Withdrawn,
 }
@@ -49,13 +57,14 @@ pub enum ConsentKnowledge {
 /// use exchange::{digest::Digest, policy::Permission};
 ///
 /// fn forged(rules: Digest) -> Permission {
-///     Permission { rules, retention_days: 1 }
+///     Permission { rules, retention_days: 1, consent: None }
 /// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Permission {
     rules: Digest,
     retention_days: u32,
+    consent: Option<ConsentUse>,
 }
 
 impl Permission {
@@ -69,11 +78,19 @@ impl Permission {
     pub const fn retention_days(&self) -> u32 {
         self.retention_days
     }
+
+    /// The consent it rests on, if it does.
+    pub const fn consent(&self) -> Option<&ConsentUse> {
+        self.consent.as_ref()
+    }
 }
 
 /// Decides. The first rule that is not met gives the reason, in the order agreement, purpose, basis, consent, data.
 pub fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission, Refusal> {
     let agreement = rulebook.agreement(question.agreement).ok_or(Reason::AgreementUnknown)?;
+    if rights::applies(question.document.schema()) {
+        return rights::decide(rulebook, agreement, question);
+    }
     if agreement.standing(question.now) != Standing::InForce {
         return Err(Reason::AgreementNotInForce.into());
     }
@@ -91,10 +108,14 @@ pub fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission
         return Err(Refusal::about(Reason::PurposeNotAllowed, [from.soort, to.soort]));
     }
     basis(rule, from, question)?;
-    consent(question)?;
+    let consent = consent::consent(agreement, question)?;
     data(rule, from, to, question.document)?;
-    let rules = Digest::of(format!("{}\n{}\n", agreement.digest(), purpose.digest()).as_bytes());
-    Ok(Permission { rules, retention_days: purpose.content().bewaartermijn_dagen })
+    let rules = rules_digest(agreement, purpose);
+    Ok(Permission { rules, retention_days: purpose.content().bewaartermijn_dagen, consent })
+}
+
+fn rules_digest(agreement: &Agreement, purpose: &Purpose) -> Digest {
+    Digest::of(format!("{}\n{}\n", agreement.digest(), purpose.digest()).as_bytes())
 }
 
 fn parties<'a>(agreement: &'a Agreement, question: &Question<'_>) -> Result<(&'a Party, &'a Party), Reason> {
@@ -117,37 +138,6 @@ fn basis(rule: &Rule, from: &Party, question: &Question<'_>) -> Result<(), Refus
     // One way to rest on this basis is enough; when none is met, the one that lacks least tells what to do.
     let fewest = allowed.iter().map(unmet).min_by_key(Vec::len).unwrap_or_default();
     if fewest.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::ConditionNotMet, fewest)) }
-}
-
-/// Consent covers this recipient, this purpose, this moment and this data.
-fn consent(question: &Question<'_>) -> Result<(), Refusal> {
-    let stated = question.document.basis();
-    if stated.kind != BasisKind::Consent {
-        return Ok(());
-    }
-    let consent = stated.consent.as_ref().ok_or(Reason::ConsentMissing)?;
-    if question.consent == ConsentKnowledge::Withdrawn {
-        return Err(Reason::ConsentWithdrawn.into());
-    }
-    if consent.valid_until <= question.now {
-        return Err(Reason::ConsentExpired.into());
-    }
-    let covers = consent.granted_to.iter().any(|oin| oin == question.to.as_str())
-        && consent.purposes.iter().any(|purpose| purpose == question.purpose);
-    if !covers {
-        return Err(Reason::ConsentMissing.into());
-    }
-    let not_consented = not_consented(consent, question.document);
-    if not_consented.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::ConsentMissing, not_consented)) }
-}
-
-/// What the document holds of the person that the consent does not name.
-fn not_consented(consent: &ConsentExtract, document: &Document) -> Vec<String> {
-    let (held, given) = (document.uses(), &consent.data);
-    let of_person = held.categories.iter().filter(|one| **one != Category::Process);
-    let categories = of_person.filter(|one| !given.categories.contains(one)).map(Category::to_string);
-    let domains = held.life_domains.iter().filter(|one| !given.life_domains.contains(one));
-    categories.chain(domains.map(LifeDomain::to_string)).collect()
 }
 
 /// Nothing more than the purpose allows.

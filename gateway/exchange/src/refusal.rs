@@ -33,6 +33,8 @@ pub enum Reason {
     ConsentWithdrawn,
     /// The consent has ended.
     ConsentExpired,
+    /// The message extends or withdraws a consent, and it is not this sender's to say so.
+    NotTheirsToSay,
     /// The message holds data that the purpose does not allow.
     DataNotAllowed,
     /// The identifier is already in use for another message.
@@ -41,7 +43,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SignatureInvalid,
         Self::WrongSender,
         Self::NotAddressed,
@@ -56,6 +58,7 @@ impl Reason {
         Self::ConsentMissing,
         Self::ConsentWithdrawn,
         Self::ConsentExpired,
+        Self::NotTheirsToSay,
         Self::DataNotAllowed,
         Self::DuplicateWithOtherContent,
     ];
@@ -77,6 +80,7 @@ impl Reason {
             Self::ConsentMissing => "toestemming-ontbreekt",
             Self::ConsentWithdrawn => "toestemming-ingetrokken",
             Self::ConsentExpired => "toestemming-verlopen",
+            Self::NotTheirsToSay => "toestemming-onbevoegd",
             Self::DataNotAllowed => "gegevens-niet-toegestaan",
             Self::DuplicateWithOtherContent => "dubbel-met-andere-inhoud",
         }
@@ -131,6 +135,9 @@ impl Reason {
             }
             Self::ConsentExpired => {
                 "De toestemming van de inwoner is verlopen. Vraag of de inwoner opnieuw toestemming geeft."
+            }
+            Self::NotTheirsToSay => {
+                "Alleen de organisatie die om de toestemming vroeg kan haar verlengen of intrekken, en alleen wie gegevens kreeg kan een intrekking melden. Neem contact op met die organisatie."
             }
             Self::DataNotAllowed => {
                 "Het bericht bevat gegevens die het doel niet toelaat. Laat die gegevens weg."

@@ -2,6 +2,7 @@
 //! force and a message under it. Not public: others test through what the crate offers everyone.
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ed25519_dalek::SigningKey;
 use jiff::{SignedDuration, Timestamp, civil::date};
 use schemas::{Document, SchemaName};
@@ -10,11 +11,13 @@ use uuid::Uuid;
 
 use crate::{
     agreement::{Agreement, AnswerKind, Clause, Content, Party},
+    consent::extract::{Identification, SALT_BYTES, commitment},
     digest::Digest,
-    id,
+    id, jws,
     message::{Draft, SignedMessage},
     oin::Oin,
     organisation::OrganisationKind,
+    person::Identity,
     policy::ConsentKnowledge,
     purpose::Purpose,
     random::SeededRandom,
@@ -128,7 +131,7 @@ pub(crate) fn data() -> Value {
 }
 
 pub(crate) fn document(data: &Value) -> Document {
-    Document::parse(SchemaName::PaymentArrears, data.to_string().as_bytes()).unwrap()
+    Document::parse(SchemaName::PaymentArrears, carried(data, 1).to_string().as_bytes()).unwrap()
 }
 
 pub(crate) fn draft_of(data: &Value) -> Draft {
@@ -154,12 +157,12 @@ pub(crate) fn signed(draft: Draft) -> SignedMessage {
     draft.permit(&rulebook(), ConsentKnowledge::NothingElse).unwrap().sign(&signer(1)).unwrap()
 }
 
-/// `data` on the basis of a consent that covers all of it.
+/// `data` on the basis of a consent that covers all of it, whose terms stand in it for a test to change;
+/// [`carried`] makes the extract of them.
 pub(crate) fn with_consent(mut data: Value) -> Value {
     data["grondslag"]["soort"] = json!("toestemming");
     data["grondslag"]["toestemming"] = json!({
         "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-        "digest": Digest::of(b"the whole consent"),
         "verleend_aan": [municipality()],
         "doelen": [PURPOSE],
         "gegevens": {
@@ -168,6 +171,41 @@ pub(crate) fn with_consent(mut data: Value) -> Value {
         },
         "geldig_tot": "2027-05-01T00:00:00Z",
     });
+    data
+}
+
+/// `data` with the extract of the terms that stand in it, signed by party `holder` about the resident in it. What holds
+/// no terms stays as it is.
+pub(crate) fn carried(data: &Value, holder: u8) -> Value {
+    let mut data = data.clone();
+    let terms = data["grondslag"]["toestemming"].clone();
+    if terms.get("verleend_aan").is_none() {
+        return data;
+    }
+    let identity = Identity::read(&data["betrokkene"]);
+    let key = |which: fn(&Identity) -> Option<Vec<u8>>| identity.as_ref().and_then(which);
+    let salt = [7; SALT_BYTES];
+    let bsn = key(Identity::bsn_key).map(|key| commitment(Identification::Bsn, &salt, &key));
+    let person = key(Identity::person_key).map(|key| commitment(Identification::Person, &salt, &key));
+    let mut committed = json!({});
+    let mut salts = json!({});
+    for (name, one) in [("bsn", bsn), ("persoon", person)] {
+        if let Some(one) = one {
+            committed[name] = json!(one);
+            salts[name] = json!(BASE64URL.encode(salt));
+        }
+    }
+    let text = json!({
+        "betrokkene": committed, "digest": Digest::of(b"the whole consent"), "doelen": terms["doelen"],
+        "gegevens": terms["gegevens"], "geldig_tot": terms["geldig_tot"], "houder": oin(holder),
+        "toestemming": terms["id"], "verleend_aan": terms["verleend_aan"],
+        "verleend_op": terms.get("verleend_op").cloned().unwrap_or_else(|| json!("2026-11-02T09:00:00Z")),
+    });
+    let extract = jws::sign(jws::CONSENT, text.to_string().as_bytes(), &signer(holder));
+    data["grondslag"]["toestemming"] = json!({ "id": terms["id"], "uittreksel": extract });
+    if salts.as_object().is_some_and(|salts| !salts.is_empty()) {
+        data["grondslag"]["toestemming"]["zout"] = salts;
+    }
     data
 }
 

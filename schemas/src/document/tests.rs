@@ -44,10 +44,10 @@ fn a_stated_consent_is_read() {
     assert_eq!((number.extract, number.salts), (None, StatedSalts::default()));
     let extract = format!("{}.{}.{}", "a".repeat(30), "b".repeat(30), "c".repeat(30));
     let salt = "s".repeat(43);
-    let whole = consent(&stated.replace(
-        r#"7"},"#,
-        &format!(r#"7","uittreksel":"{extract}","zout":{{"persoon":"{salt}"}}}},"#),
-    ));
+    let whole = consent(
+        &stated
+            .replace(r#"7"},"#, &format!(r#"7","uittreksel":"{extract}","zout":{{"persoon":"{salt}"}}}},"#)),
+    );
     assert_eq!(whole.extract, Some(extract));
     assert_eq!(whole.salts, StatedSalts { bsn: None, person: Some(salt) });
 }

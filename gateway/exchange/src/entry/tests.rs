@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{canonical, testing};
+use crate::{canonical, consent::WhatWasDone, testing};
 
 fn digest(of: &str) -> Digest {
     Digest::of(of.as_bytes())
@@ -15,7 +15,8 @@ fn text(entry: &Entry) -> String {
 }
 
 /// One of each kind, as the protocol shows them.
-fn each() -> [(Entry, &'static str); 6] {
+#[expect(clippy::too_many_lines, reason = "a list")]
+fn each() -> [(Entry, &'static str); 7] {
     let (me, partner) = (testing::corporation(), testing::municipality());
     let tijd = testing::now();
     let id = Uuid::from_u128(0x019a_a5a1_3e3b_7000_8000_0000_0000_0001);
@@ -60,6 +61,18 @@ fn each() -> [(Entry, &'static str); 6] {
                 van: me,
             }),
             r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","reden":"handtekening-ongeldig","soort":"ontvangst","tijd":"2026-11-21T09:30:00.123Z","uitkomst":"geweigerd","van":"00000099000000001000"}"#,
+        ),
+        (
+            Entry::Toestemming {
+                bewijs: Some(digest("a")),
+                gebeurtenis: ConsentHappening::Bevestigd,
+                houder: me,
+                partner: Some(partner),
+                tijd,
+                toestemming: id,
+                uitkomst: Some(WhatWasDone::Gewist),
+            },
+            r#"{"bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","gebeurtenis":"bevestigd","houder":"00000099000000001000","partner":"00000099000000002000","soort":"toestemming","tijd":"2026-11-21T09:30:00.123Z","toestemming":"019aa5a1-3e3b-7000-8000-000000000001","uitkomst":"gewist"}"#,
         ),
         (
             Entry::Convenant {
@@ -214,6 +227,18 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         reception.prop_map(|(bericht, id, reden, regels, tijd, uitkomst, van)| {
             Entry::Ontvangst(Reception { bericht, id, reden, regels, tijd, uitkomst, van })
         }),
+        (
+            prop::option::of(any_digest()),
+            prop::sample::select(&ConsentHappening::ALL[..]),
+            any_oin(),
+            prop::option::of(any_oin()),
+            any_time(),
+            any::<u128>().prop_map(Uuid::from_u128),
+            prop::option::of(prop::sample::select(&WhatWasDone::ALL[..])),
+        )
+            .prop_map(|(bewijs, gebeurtenis, houder, partner, tijd, toestemming, uitkomst)| {
+                Entry::Toestemming { bewijs, gebeurtenis, houder, partner, tijd, toestemming, uitkomst }
+            }),
         (kind, any_digest(), any_digest(), any_oin(), any_time()).prop_map(
             |(antwoord, bewijs, convenant, door, tijd)| Entry::Convenant {
                 antwoord,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{MAX_CLOCK_SKEW, times_fit};
 use crate::{
     agreement::Agreement,
+    consent::{ConsentKey, ConsentUse, Event, Extract},
     digest::Digest,
     entry::{Entry, Outcome, ReasonCode, Reception},
     envelope::{self, Envelope},
@@ -58,6 +59,7 @@ pub struct AdmittedMessage {
     message: Message,
     document: Document,
     permission: Permission,
+    event: Option<Event>,
 }
 
 /// A message that stays out, with the reason.
@@ -201,10 +203,9 @@ fn document(read: &Envelope<'_>) -> Result<Document, ()> {
 }
 
 impl VerifiedMessage {
-    /// The consent the message relies on, to look up what this node knows of it.
-    pub fn consent_id(&self) -> Option<Uuid> {
-        let consent = self.document.as_ref().ok()?.basis().consent.as_ref()?;
-        Some(consent.id)
+    /// The consent the message says it relies on, to look up what this node knows of it.
+    pub fn claimed_consent(&self) -> Option<ConsentKey> {
+        Extract::claimed_by(self.document.as_ref().ok()?)
     }
 
     /// Asks the rules again, with what this node knows now.
@@ -216,6 +217,9 @@ impl VerifiedMessage {
     ) -> Result<AdmittedMessage, RefusedMessage> {
         let Self { message, document } = self;
         let Ok(document) = document else { return Err(message.refused(Reason::SchemaInvalid.into())) };
+        // Known a moment ago; if it is not any more, the decision says so.
+        let agreement = rulebook.agreement(message.attributes.agreement);
+        let extract = agreement.and_then(|agreement| Extract::of(&document, agreement));
         let question = Question {
             from: message.peer,
             to: message.me,
@@ -223,11 +227,17 @@ impl VerifiedMessage {
             purpose: &message.attributes.purpose,
             message_type: &message.attributes.message_type,
             document: &document,
+            extract: extract.as_ref(),
             consent,
             now,
         };
-        match policy::decide(rulebook, &question) {
-            Ok(permission) => Ok(AdmittedMessage { message, document, permission }),
+        let parties = (message.peer, message.me);
+        let decided = policy::decide(rulebook, &question).and_then(|permission| {
+            let event = agreement.map(|agreement| Event::of(&document, agreement, parties)).transpose()?;
+            Ok((permission, event.flatten()))
+        });
+        match decided {
+            Ok((permission, event)) => Ok(AdmittedMessage { message, document, permission, event }),
             Err(refusal) => Err(message.refused(refusal)),
         }
     }
@@ -288,6 +298,16 @@ impl AdmittedMessage {
     /// The compact JWS as it arrived.
     pub fn compact(&self) -> &str {
         &self.message.attributes.compact
+    }
+
+    /// The consent it relies on, if it does.
+    pub const fn consent(&self) -> Option<&ConsentUse> {
+        self.permission.consent()
+    }
+
+    /// What it says about a consent, if it does.
+    pub const fn event(&self) -> Option<&Event> {
+        self.event.as_ref()
     }
 
     /// What of it is kept, for who keeps it.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::times_fit;
 use crate::{
     agreement::Agreement,
+    consent::{ConsentKey, ConsentUse, Event, Extract},
     digest::Digest,
     entry::{Entry, ReasonCode},
     envelope::{Case, Envelope},
@@ -67,10 +68,10 @@ pub struct PermittedDraft {
 /// A message as it will be sent, with the evidence of the decision. Only [`PermittedDraft::sign`] makes one.
 ///
 /// ```compile_fail,E0451
-/// use exchange::{digest::Digest, message::{Draft, SignedMessage}};
+/// use exchange::{digest::Digest, message::{Draft, SignedMessage}, policy::Permission};
 ///
-/// fn forged(draft: Draft, compact: String, digest: Digest, rules: Digest) -> SignedMessage {
-///     SignedMessage { draft, compact, digest, rules }
+/// fn forged(draft: Draft, compact: String, digest: Digest, permission: Permission) -> SignedMessage {
+///     SignedMessage { draft, compact, digest, permission }
 /// }
 /// ```
 ///
@@ -88,7 +89,7 @@ pub struct SignedMessage {
     draft: Draft,
     compact: String,
     digest: Digest,
-    rules: Digest,
+    permission: Permission,
 }
 
 /// A draft that may not leave, with the reason. Only [`Draft::permit`] and [`PermittedDraft::sign`] make one, and of
@@ -119,6 +120,11 @@ impl Draft {
         }
     }
 
+    /// The consent that the document says it relies on, to look up what this node knows of it.
+    pub fn claimed_consent(&self) -> Option<ConsentKey> {
+        Extract::claimed_by(&self.document)
+    }
+
     fn decide(
         &self,
         rulebook: &Rulebook,
@@ -126,6 +132,7 @@ impl Draft {
     ) -> Result<(Permission, Arc<Agreement>), Refusal> {
         // To the sender, an agreement that does not exist is one that does not allow it.
         let agreement = rulebook.agreement(self.agreement).ok_or(Reason::PurposeNotAllowed)?;
+        let extract = Extract::of(&self.document, agreement);
         let question = Question {
             from: self.from,
             to: self.to,
@@ -133,10 +140,14 @@ impl Draft {
             purpose: &self.purpose,
             message_type: self.document.schema().message_type().ok_or(Reason::SchemaInvalid)?,
             document: &self.document,
+            extract: extract.as_ref(),
             consent,
             now: self.time,
         };
-        Ok((policy::decide(rulebook, &question)?, agreement.clone()))
+        let permission = policy::decide(rulebook, &question)?;
+        // What the receiver would not believe is not said.
+        Event::of(&self.document, agreement, (self.from, self.to))?;
+        Ok((permission, agreement.clone()))
     }
 
     fn hold_back(self, refusal: Refusal) -> HeldBack {
@@ -177,7 +188,7 @@ impl PermittedDraft {
         match compact(&draft, &agreement, signer) {
             Ok(compact) => {
                 let digest = Digest::of(compact.as_bytes());
-                Ok(SignedMessage { draft, compact, digest, rules: permission.rules() })
+                Ok(SignedMessage { draft, compact, digest, permission })
             }
             Err(refusal) => Err(draft.hold_back(refusal)),
         }
@@ -243,13 +254,23 @@ impl SignedMessage {
         self.digest
     }
 
+    /// By which rules it may go, and on which consent.
+    pub const fn permission(&self) -> &Permission {
+        &self.permission
+    }
+
+    /// The consent it relies on, if it does.
+    pub const fn consent(&self) -> Option<&ConsentUse> {
+        self.permission.consent()
+    }
+
     /// The log entry that says this message was accepted for sending.
     pub fn leaf(&self) -> Leaf {
         Entry::Verzending {
             bericht: self.digest,
             id: self.draft.id,
             naar: self.draft.to,
-            regels: self.rules,
+            regels: self.permission.rules(),
             tijd: self.draft.time,
         }
         .leaf()

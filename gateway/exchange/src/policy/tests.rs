@@ -25,9 +25,17 @@ fn question(agreement: Digest, document: &Document) -> Question<'_> {
         purpose: PURPOSE,
         message_type: ARREARS,
         document,
+        extract: None,
         consent: ConsentKnowledge::NothingElse,
         now: now(),
     }
+}
+
+/// The decision, on the extract that the document carries.
+fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission, Refusal> {
+    let agreement = rulebook.agreement(question.agreement);
+    let extract = agreement.and_then(|agreement| Extract::of(question.document, agreement));
+    super::decide(rulebook, &Question { extract: extract.as_ref(), ..*question })
 }
 
 fn refused(rulebook: &Rulebook, question: &Question<'_>) -> (Reason, Vec<String>) {

@@ -3,10 +3,18 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use exchange::{
-    digest::Digest, jws, oin::Oin, random::SeededRandom, refusal::Reason, signature::Signer as _,
+    consent::{ConsentRecord, Salts, Statement},
+    digest::Digest,
+    jws,
+    oin::Oin,
+    random::SeededRandom,
+    refusal::Reason,
+    signature::Signer as _,
 };
+use schemas::StatedSalts;
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::parties::{ARREARS_PURPOSE, CONCERN_PURPOSE, ID, NOW, draft, oin, signed, signer};
 
@@ -250,26 +258,51 @@ fn rules() -> Vec<Refusal> {
     ]
 }
 
-/// A signal of concern, on consent.
-fn concern() -> Value {
-    let mut payload = payload();
-    payload["doel"] = json!(CONCERN_PURPOSE);
-    payload["type"] = json!("nl.sociaaldomein.signalen.zorgsignaal.v1");
-    payload["dataschema"] = json!("urn:schakel:schema:signaal-zorgsignaal:1");
-    payload["data"]["grondslag"] = json!({
-        "soort": "toestemming",
-        "artikelen": ["AVG art. 6 lid 1 onder a"],
-        "toestemming": {
+/// A consent that organisation 1 asked for, changed, and who signed its extract.
+fn consent(change: impl FnOnce(&mut Value), signed_by: u8) -> (Value, StatedSalts) {
+    let mut record = json!({
+        "betrokkene": payload()["data"]["betrokkene"],
+        "inhoud": {
             "id": "3f0c1a52-5d0e-4a57-9a3b-0f6d1c2b7e10",
-            "digest": Digest::of(b"de volledige toestemming"),
             "verleend_aan": [oin(2)],
             "doelen": [CONCERN_PURPOSE],
             "gegevens": {
                 "categorieen": ["identificatie", "adres", "contact", "situatie"],
                 "leefgebieden": ["wonen"],
             },
+            "verleend_op": "2026-11-02T09:00:00Z",
             "geldig_tot": "2027-05-01T00:00:00Z",
+            "wijze": "schriftelijk",
+            "vrijheid": {
+                "gevolg_van_weigeren": "Geen.",
+                "hulp_hangt_ervan_af": false,
+                "uitgelegd_door": { "organisatie": "Organisatie 1", "functie": "woonconsulent" },
+                "taal": "nl",
+                "steun_aanwezig": true,
+                "gewezen_op_intrekken": true,
+            },
+            "bewijs": { "soort": "formulier", "kenmerk": "TF-1" },
         },
+    });
+    change(&mut record);
+    let salts = Salts::new(&SeededRandom::new(31));
+    let record = ConsentRecord::fill_in(record.to_string().as_bytes(), Uuid::nil(), salts).unwrap();
+    let extract = record.extract(oin(1), &signer(signed_by)).unwrap();
+    let stated = json!({ "id": record.id(), "uittreksel": extract });
+    (stated, record.salts_for(record.document()))
+}
+
+/// A signal of concern, on a consent.
+fn concern((mut stated, salts): (Value, StatedSalts)) -> Value {
+    let mut payload = payload();
+    payload["doel"] = json!(CONCERN_PURPOSE);
+    payload["type"] = json!("nl.sociaaldomein.signalen.zorgsignaal.v1");
+    payload["dataschema"] = json!("urn:schakel:schema:signaal-zorgsignaal:1");
+    stated["zout"] = json!({ "persoon": salts.person });
+    payload["data"]["grondslag"] = json!({
+        "soort": "toestemming",
+        "artikelen": ["AVG art. 6 lid 1 onder a"],
+        "toestemming": stated,
     });
     payload["data"]["inhoud"] = json!({
         "aanleiding": "De monteur zag een koud en donker huis.",
@@ -282,26 +315,52 @@ fn concern() -> Value {
     payload
 }
 
+/// The withdrawal of a consent that organisation 2 keeps, signed by organisation 1.
+fn withdrawal() -> Value {
+    let id = Uuid::from_u128(0x3f0c_1a52_5d0e_4a57_9a3b_0f6d_1c2b_7e10);
+    let statement = Statement::sign(id, oin(2), NOW.parse().unwrap(), &signer(1)).unwrap();
+    let mut payload = payload();
+    payload["type"] = json!("nl.sociaaldomein.toestemmingen.ingetrokken.v1");
+    payload["dataschema"] = json!("urn:schakel:schema:toestemming-ingetrokken:1");
+    payload["data"] = json!({
+        "grondslag": { "soort": "wettelijke-verplichting", "artikelen": ["AVG art. 7 lid 3"] },
+        "inhoud": { "toestemming_id": id, "houder": oin(2), "ingetrokken_op": NOW, "verklaring": statement },
+    });
+    payload
+}
+
 fn consents() -> Vec<Refusal> {
-    let with = |place: &str, value: Value| forge(&changed(concern(), place, value), 1);
-    let missing = |name, jws| refusal(name, Reason::ConsentMissing, jws).binds();
+    let of = |change: fn(&mut Value)| concern(consent(change, 1));
+    let missing = |name, payload: &Value| refusal(name, Reason::ConsentMissing, forge(payload, 1)).binds();
     let extract = "/data/grondslag/toestemming";
+    let whole = || of(|_| {});
     vec![
-        missing("no consent is carried", with(extract, Value::Null)),
-        missing("a consent for another receiver", with(&format!("{extract}/verleend_aan"), json!([oin(3)]))),
+        missing("no consent is carried", &changed(whole(), extract, Value::Null)),
+        missing(
+            "a consent without its extract",
+            &changed(whole(), &format!("{extract}/uittreksel"), Value::Null),
+        ),
+        missing("an extract that its holder did not sign", &concern(consent(|_| {}, 2))),
+        missing("a consent for another receiver", &of(|one| one["inhoud"]["verleend_aan"] = json!([oin(3)]))),
         missing(
             "a consent for another purpose",
-            with(&format!("{extract}/doelen"), json!([ARREARS_PURPOSE])),
+            &of(|one| one["inhoud"]["doelen"] = json!([ARREARS_PURPOSE])),
         ),
         missing(
             "a consent for less data",
-            with(&format!("{extract}/gegevens/categorieen"), json!(["identificatie", "adres"])),
+            &of(|one| one["inhoud"]["gegevens"]["categorieen"] = json!(["identificatie", "adres"])),
         ),
+        missing(
+            "a consent of another resident",
+            &of(|one| one["betrokkene"]["geboortedatum"] = json!("1975-01-20")),
+        ),
+        missing("a consent that is not opened", &changed(whole(), &format!("{extract}/zout"), Value::Null)),
+        refusal("a withdrawal in the name of another", Reason::NotTheirsToSay, forge(&withdrawal(), 1))
+            .binds(),
         Refusal {
             now: "2027-01-01T00:00:00Z",
             ..refusal("a consent that has ended", Reason::ConsentExpired, {
-                let late =
-                    changed(concern(), &format!("{extract}/geldig_tot"), json!("2027-01-01T00:00:00Z"));
+                let late = of(|one| one["inhoud"]["geldig_tot"] = json!("2027-01-01T00:00:00Z"));
                 forge(&changed(late, "/verlooptop", json!("2027-02-01T00:00:00Z")), 1)
             })
             .binds()

@@ -78,6 +78,7 @@ pub(super) fn measure(world: &World, sample: &Sample) -> anyhow::Result<Pure> {
         purpose: &draft.purpose,
         message_type: schema_name.message_type().unwrap_or_default(),
         document: &document,
+        extract: None,
         consent: ConsentKnowledge::NothingElse,
         now: sample.now,
     };

@@ -1,6 +1,7 @@
 //! What a receiver refuses, and in which order.
 
 use super::*;
+use crate::consent::ConsentKey;
 
 #[test]
 fn a_tampered_message_is_refused_wherever_it_was_tampered_with() {
@@ -275,15 +276,18 @@ fn what_is_known_of_a_consent_counts_on_arrival() {
         let received = ReceivedMessage::new(message.compact(), corporation());
         received.verify(municipality(), &rulebook, now()).unwrap()
     };
-    let consent: Uuid = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().unwrap();
-    assert_eq!(verified().consent_id(), Some(consent));
-    assert!(verified().admit(&rulebook, ConsentKnowledge::NothingElse, now()).is_ok());
+    let id: Uuid = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().unwrap();
+    let consent = ConsentKey { holder: corporation(), id };
+    assert_eq!(verified().claimed_consent(), Some(consent));
+    let admitted = verified().admit(&rulebook, ConsentKnowledge::NothingElse, now()).unwrap();
+    assert_eq!(admitted.consent().map(|used| used.key), Some(consent));
+    assert_eq!(message.consent(), admitted.consent(), "sender and receiver file it under the same consent");
     let withdrawn = verified().admit(&rulebook, ConsentKnowledge::Withdrawn, now());
     assert_eq!(refused(withdrawn), (Reason::ConsentWithdrawn, true));
 
     let without = signed(super::draft());
     let received = ReceivedMessage::new(without.compact(), corporation());
-    assert_eq!(received.verify(municipality(), &super::rulebook(), now()).unwrap().consent_id(), None);
+    assert_eq!(received.verify(municipality(), &super::rulebook(), now()).unwrap().claimed_consent(), None);
 }
 
 /// A third party of the same agreement cannot send in another's name, nor get what was meant for another.

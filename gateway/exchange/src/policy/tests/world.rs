@@ -171,7 +171,7 @@ impl World {
             let of_person = Category::ALL.iter().filter(|one| **one != Category::Process);
             let all: Vec<_> = of_person.map(ToString::to_string).collect();
             data["grondslag"]["toestemming"] = json!({
-                "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "digest": Digest::of(b"consent"),
+                "id": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
                 "verleend_aan": [oin(1), oin(2), oin(3)], "doelen": ["eerste", "tweede"],
                 "gegevens": {"categorieen": all, "leefgebieden": LifeDomain::ALL.map(|one| one.to_string())},
                 "geldig_tot": now() + SignedDuration::from_nanos(1),
@@ -237,11 +237,17 @@ impl World {
             let kind = serde_json::from_value(json!(kind)).unwrap();
             answer(&mut agreement, *number, kind);
         }
-        let document = Document::parse(self.schema, self.data.to_string().as_bytes()).ok()?;
+        let document = self.document()?;
         let digest = agreement.digest();
         let at_hand =
             purposes.into_iter().zip(self.texts).filter(|(_, there)| *there).map(|(purpose, _)| purpose);
         Some((Rulebook::new([agreement], at_hand), digest, document))
+    }
+
+    /// The document with the extract that the sender, who asked for the consent, signed.
+    fn document(&self) -> Option<Document> {
+        let data = testing::carried(&self.data, self.from);
+        Document::parse(self.schema, data.to_string().as_bytes()).ok()
     }
 
     fn decide(&self) -> Option<Result<(), Reason>> {
@@ -253,6 +259,7 @@ impl World {
             purpose: &self.purposes[self.purpose].doel,
             message_type: self.schema.message_type().unwrap(),
             document: &document,
+            extract: None,
             consent: self.consent,
             now: now(),
         };
@@ -268,7 +275,7 @@ impl World {
             "source": oin(self.from).source_urn(), "type": self.schema.message_type(), "time": now(),
             "datacontenttype": "application/json", "dataschema": self.schema.urn(), "ontvanger": oin(self.to),
             "verlooptop": now(), "convenant": digest, "doel": self.purposes[self.purpose].doel,
-            "dossier": "urn:uuid:7c9e6679-7425-40de-944b-e07fc1f90ae7", "data": self.data,
+            "dossier": "urn:uuid:7c9e6679-7425-40de-944b-e07fc1f90ae7", "data": testing::carried(&self.data, self.from),
         });
         let compact =
             crate::jws::sign(crate::jws::MESSAGE, payload.to_string().as_bytes(), &signer(self.from));
@@ -283,9 +290,7 @@ impl World {
         let (from, to) = (kind(self.from), kind(self.to));
         let purpose = &self.purposes[self.purpose];
         let message_type = self.schema.message_type().unwrap();
-        let Ok(document) = Document::parse(self.schema, self.data.to_string().as_bytes()) else {
-            return false;
-        };
+        let Some(document) = self.document() else { return false };
         let Some(rule) = purpose.berichten.iter().find(|rule| rule.message_type == message_type) else {
             return false;
         };
@@ -309,18 +314,21 @@ impl World {
         let authority = ["gemeente", "sociale-dienst", "uwv"].contains(&from.as_str());
         let basis =
             rule.grondslagen.iter().any(met) && !(authority && stated.kind == BasisKind::LegitimateInterest);
+        let terms = &self.data["grondslag"]["toestemming"];
+        let listed = |place: &str, item: &str| {
+            let list = terms.pointer(place).and_then(Value::as_array);
+            list.is_some_and(|list| list.iter().any(|one| one == item))
+        };
         let consented = stated.kind != BasisKind::Consent
-            || stated.consent.as_ref().is_some_and(|consent| {
-                self.consent == ConsentKnowledge::NothingElse
-                    && consent.valid_until > now()
-                    && consent.granted_to.contains(&oin(self.to).to_string())
-                    && consent.purposes.contains(&purpose.doel)
-                    && held
-                        .categories
-                        .iter()
-                        .all(|one| *one == Category::Process || consent.data.categories.contains(one))
-                    && held.life_domains.iter().all(|one| consent.data.life_domains.contains(one))
-            });
+            || self.consent == ConsentKnowledge::NothingElse
+                && terms["geldig_tot"].as_str().and_then(|until| until.parse().ok()) > Some(now())
+                && listed("/verleend_aan", oin(self.to).as_str())
+                && listed("/doelen", &purpose.doel)
+                && held
+                    .categories
+                    .iter()
+                    .all(|one| *one == Category::Process || listed("/gegevens/categorieen", one.as_str()))
+                && held.life_domains.iter().all(|one| listed("/gegevens/leefgebieden", one.as_str()));
         let by_law = ["gemeente", "sociale-dienst", "uwv", "zorgaanbieder"];
         let bsn = rule.bsn && by_law.contains(&from.as_str()) && by_law.contains(&to.as_str());
         let data = held.categories.iter().all(|one| match one {
