@@ -50,16 +50,13 @@ pub enum Entry {
     Ontvangst(Reception),
     /// Something happened to a consent. Its number is random: it says nothing about who gave it.
     Toestemming {
-        /// Digest of what says so: the extract, the withdrawal, or the message that a partner answered with.
+        /// Digest of what says so: the extract or the withdrawal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bewijs: Option<Digest>,
         /// What happened.
         gebeurtenis: ConsentHappening,
         /// The organisation that asked for it.
         houder: Oin,
-        /// Who did something, when that is a partner.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        partner: Option<Oin>,
         /// When this node learned of it.
         tijd: Timestamp,
         /// Its number at the holder.
@@ -120,14 +117,12 @@ pub enum ConsentHappening {
     Verlopen,
     /// This node did what the purpose asks after its end.
     Verwerkt,
-    /// A partner told the holder that it did.
-    Bevestigd,
 }
 
 impl ConsentHappening {
     /// Everything that can happen.
-    pub const ALL: [Self; 6] =
-        [Self::Verleend, Self::Verlengd, Self::Ingetrokken, Self::Verlopen, Self::Verwerkt, Self::Bevestigd];
+    pub const ALL: [Self; 5] =
+        [Self::Verleend, Self::Verlengd, Self::Ingetrokken, Self::Verlopen, Self::Verwerkt];
 
     /// The name in the log.
     pub const fn as_str(self) -> &'static str {
@@ -137,7 +132,6 @@ impl ConsentHappening {
             Self::Ingetrokken => "ingetrokken",
             Self::Verlopen => "verlopen",
             Self::Verwerkt => "verwerkt",
-            Self::Bevestigd => "bevestigd",
         }
     }
 }
@@ -201,10 +195,13 @@ impl Entry {
                 members.text("soort", "ontvangst").text("tijd", tijd);
                 members.text("uitkomst", uitkomst.as_str()).text("van", van);
             }
-            Self::Toestemming { bewijs, gebeurtenis, houder, partner, tijd, toestemming, uitkomst } => {
+            Self::Toestemming { bewijs, gebeurtenis, houder, tijd, toestemming, uitkomst } => {
                 members.optional_text("bewijs", *bewijs).text("gebeurtenis", gebeurtenis.as_str());
-                members.text("houder", houder).optional_text("partner", *partner);
-                members.text("soort", "toestemming").text("tijd", tijd).text("toestemming", toestemming);
+                members
+                    .text("houder", houder)
+                    .text("soort", "toestemming")
+                    .text("tijd", tijd)
+                    .text("toestemming", toestemming);
                 members.optional_text("uitkomst", uitkomst.map(WhatWasDone::as_str));
             }
             Self::Convenant { antwoord, bewijs, convenant, door, tijd } => {

@@ -11,6 +11,7 @@ macro_rules! files {
 pub const PURPOSES: &[(&str, &str)] = files!(
     "doelen":
     "consultatie.toml",
+    "hulp-met-toestemming.toml",
     "overdracht-werk-en-inkomen.toml",
     "vroegsignalering-energie.toml",
     "vroegsignalering-huur.toml",

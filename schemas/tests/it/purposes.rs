@@ -51,7 +51,7 @@ fn allows(rule: &Value, document: &Document) -> bool {
 #[test]
 fn every_purpose_is_valid_and_named_after_its_file() {
     let purposes = purposes();
-    assert_eq!(purposes.len(), 4);
+    assert_eq!(purposes.len(), 5);
     for (name, purpose) in purposes {
         assert_eq!(validate(SchemaName::Purpose, &purpose), Ok(()), "{name}");
         assert_eq!(purpose["doel"], name.as_str());

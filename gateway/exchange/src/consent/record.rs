@@ -321,8 +321,41 @@ impl ConsentRecord {
         }
     }
 
+    /// The document, which rests on this consent, with the extract and the salts that go with it.
+    pub fn attach_to(
+        &self,
+        document: &Document,
+        holder: Oin,
+        signer: &dyn Signer,
+    ) -> Result<Document, RecordError> {
+        let extract = self.extract(holder, signer)?;
+        attach(document, self.id(), &extract, &self.salts_for(document))
+    }
+
     /// Names it.
     pub const fn key(&self, holder: Oin) -> ConsentKey {
         ConsentKey { holder, id: self.content.id }
     }
+}
+
+/// The document with the extract of the consent it rests on, and salts to open it with.
+pub fn attach(
+    document: &Document,
+    id: Uuid,
+    extract: &str,
+    salts: &StatedSalts,
+) -> Result<Document, RecordError> {
+    let mut value = document.value().clone();
+    let mut zout = serde_json::Map::new();
+    for (name, salt) in [("bsn", &salts.bsn), ("persoon", &salts.person)] {
+        if let Some(salt) = salt {
+            zout.insert(name.to_owned(), json!(salt));
+        }
+    }
+    value["grondslag"]["toestemming"] = json!({ "id": id, "uittreksel": extract });
+    if !zout.is_empty() {
+        value["grondslag"]["toestemming"]["zout"] = Value::Object(zout);
+    }
+    Document::parse(document.schema(), value.to_string().as_bytes())
+        .map_err(|error| RecordError::Schema(error.to_string()))
 }

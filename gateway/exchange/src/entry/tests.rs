@@ -65,14 +65,13 @@ fn each() -> [(Entry, &'static str); 7] {
         (
             Entry::Toestemming {
                 bewijs: Some(digest("a")),
-                gebeurtenis: ConsentHappening::Bevestigd,
+                gebeurtenis: ConsentHappening::Verwerkt,
                 houder: me,
-                partner: Some(partner),
                 tijd,
                 toestemming: id,
                 uitkomst: Some(WhatWasDone::Gewist),
             },
-            r#"{"bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","gebeurtenis":"bevestigd","houder":"00000099000000001000","partner":"00000099000000002000","soort":"toestemming","tijd":"2026-11-21T09:30:00.123Z","toestemming":"019aa5a1-3e3b-7000-8000-000000000001","uitkomst":"gewist"}"#,
+            r#"{"bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","gebeurtenis":"verwerkt","houder":"00000099000000001000","soort":"toestemming","tijd":"2026-11-21T09:30:00.123Z","toestemming":"019aa5a1-3e3b-7000-8000-000000000001","uitkomst":"gewist"}"#,
         ),
         (
             Entry::Convenant {
@@ -231,13 +230,12 @@ fn any_entry() -> impl Strategy<Value = Entry> {
             prop::option::of(any_digest()),
             prop::sample::select(&ConsentHappening::ALL[..]),
             any_oin(),
-            prop::option::of(any_oin()),
             any_time(),
             any::<u128>().prop_map(Uuid::from_u128),
             prop::option::of(prop::sample::select(&WhatWasDone::ALL[..])),
         )
-            .prop_map(|(bewijs, gebeurtenis, houder, partner, tijd, toestemming, uitkomst)| {
-                Entry::Toestemming { bewijs, gebeurtenis, houder, partner, tijd, toestemming, uitkomst }
+            .prop_map(|(bewijs, gebeurtenis, houder, tijd, toestemming, uitkomst)| {
+                Entry::Toestemming { bewijs, gebeurtenis, houder, tijd, toestemming, uitkomst }
             }),
         (kind, any_digest(), any_digest(), any_oin(), any_time()).prop_map(
             |(antwoord, bewijs, convenant, door, tijd)| Entry::Convenant {
