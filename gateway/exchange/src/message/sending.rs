@@ -69,8 +69,8 @@ pub struct PermittedDraft {
 /// ```compile_fail,E0451
 /// use exchange::{digest::Digest, message::{Draft, SignedMessage}};
 ///
-/// fn forged(draft: Draft, compact: String, digest: Digest, rules: Digest) -> SignedMessage {
-///     SignedMessage { draft, compact, digest, rules }
+/// fn forged(draft: Draft, compact: String, digest: Digest, rules: Digest, retention_days: u32) -> SignedMessage {
+///     SignedMessage { draft, compact, digest, rules, retention_days }
 /// }
 /// ```
 ///
@@ -89,6 +89,7 @@ pub struct SignedMessage {
     compact: String,
     digest: Digest,
     rules: Digest,
+    retention_days: u32,
 }
 
 /// A draft that may not leave, with the reason. Only [`Draft::permit`] and [`PermittedDraft::sign`] make one, and of
@@ -177,7 +178,8 @@ impl PermittedDraft {
         match compact(&draft, &agreement, signer) {
             Ok(compact) => {
                 let digest = Digest::of(compact.as_bytes());
-                Ok(SignedMessage { draft, compact, digest, rules: permission.rules() })
+                let (rules, retention_days) = (permission.rules(), permission.retention_days());
+                Ok(SignedMessage { draft, compact, digest, rules, retention_days })
             }
             Err(refusal) => Err(draft.hold_back(refusal)),
         }
@@ -241,6 +243,11 @@ impl SignedMessage {
     /// The message digest: SHA-256 of the compact JWS.
     pub const fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// How long it may be kept, in days.
+    pub const fn retention_days(&self) -> u32 {
+        self.retention_days
     }
 
     /// The log entry that says this message was accepted for sending.
