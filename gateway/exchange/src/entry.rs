@@ -78,6 +78,44 @@ pub enum Entry {
         /// When this node learned of it.
         tijd: Timestamp,
     },
+    /// What belonged to other entries was erased: nobody can read it any more.
+    Wissing {
+        /// The indexes of those entries, at most [`MAX_ERASED_PER_ENTRY`].
+        gewist: Vec<u64>,
+        /// Why.
+        reden: ErasureCause,
+        /// When.
+        tijd: Timestamp,
+    },
+}
+
+/// How many indexes one entry about an erasure lists: at most 14 bytes each in a log of up to 2^40 entries, which fits
+/// in a leaf.
+pub const MAX_ERASED_PER_ENTRY: usize = 256;
+
+/// Why something was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ErasureCause {
+    /// Its purpose allows it to be kept no longer.
+    #[serde(rename = "bewaartermijn")]
+    Retention,
+    /// The consent it rested on was withdrawn.
+    #[serde(rename = "intrekking")]
+    Withdrawal,
+    /// The person it is about asked for it, or whoever may decide so (AVG art. 17).
+    #[serde(rename = "verzoek")]
+    Request,
+}
+
+impl ErasureCause {
+    /// The name in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retention => "bewaartermijn",
+            Self::Withdrawal => "intrekking",
+            Self::Request => "verzoek",
+        }
+    }
 }
 
 /// A message arrived: what the receipt proves. A later version of the protocol may say more here; a reader of this
@@ -209,6 +247,10 @@ impl Entry {
                 members.text("convenant", convenant).text("door", door);
                 members.text("soort", "convenant").text("tijd", tijd);
             }
+            Self::Wissing { gewist, reden, tijd } => {
+                members.numbers("gewist", gewist).text("reden", reden.as_str());
+                members.text("soort", "wissing").text("tijd", tijd);
+            }
         }
         members.into_leaf()
     }
@@ -232,6 +274,16 @@ impl Members {
         let opening = if self.0.is_empty() { '{' } else { ',' };
         // A String takes whatever is written.
         let _ = write!(self.0, "{opening}\"{name}\":\"{value}\"");
+        self
+    }
+
+    fn numbers(&mut self, name: &str, values: &[u64]) -> &mut Self {
+        let opening = if self.0.is_empty() { '{' } else { ',' };
+        let _ = write!(self.0, "{opening}\"{name}\":[");
+        for (position, value) in values.iter().enumerate() {
+            let _ = write!(self.0, "{}{value}", if position == 0 { "" } else { "," });
+        }
+        self.0.push(']');
         self
     }
 

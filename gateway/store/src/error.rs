@@ -26,6 +26,12 @@ pub enum StoreError {
     /// The storage key is not the one the database was made with.
     #[error("the storage key does not fit this database")]
     WrongKey,
+    /// The file with the keys of the entries is not where it should be. It is never made anew for a database that has one.
+    #[error("there is no key file at {}", .0.display())]
+    NoKeyFile(PathBuf),
+    /// The file with the keys of the entries is damaged, or was made for another database or with another storage key.
+    #[error("the key file at {} does not fit this database", .0.display())]
+    OtherKeyFile(PathBuf),
     /// A newer version of the program has changed the tables.
     #[error("the database was made by a newer version of schakel")]
     NewerSchema,
@@ -60,7 +66,7 @@ pub enum StoreError {
     /// What the operation is about does not exist, or is in a state in which it cannot be done.
     #[error("there is no {0}")]
     NotFound(&'static str),
-    /// The key to this payload was deleted: nobody can read it any more.
+    /// It was erased: nobody can read it any more.
     #[error("the payload was erased")]
     Erased,
     /// The store was closed.
@@ -83,6 +89,12 @@ impl StoreError {
             }
             Self::WrongKey => {
                 "Zet de opslagsleutel terug waarmee deze database is gemaakt. Zonder die sleutel zijn de berichten niet te lezen."
+            }
+            Self::NoKeyFile(_) => {
+                "Zet de laatste reservekopie van het sleutelbestand terug op deze plaats, of herstel de map `sleutels` in de configuratie. Zonder dit bestand zijn de berichten niet te lezen; er wordt nooit vanzelf een nieuw gemaakt."
+            }
+            Self::OtherKeyFile(_) => {
+                "Zet het sleutelbestand terug dat bij deze database en deze opslagsleutel hoort: de laatste reservekopie ervan. Bewaar het bestand dat er nu staat tot alles weer te lezen is."
             }
             Self::NewerSchema => {
                 "Start een versie van schakel die minstens zo nieuw is als de versie die deze database het laatst heeft geopend."

@@ -14,7 +14,7 @@ use crate::error::StoreError;
 /// The length of the storage key and of every data key, in bytes.
 pub const KEY_BYTES: usize = 32;
 
-/// The node's storage key: whoever has it and the database can read the messages.
+/// The node's storage key. Whoever has it, the key file and the database can read the messages.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct StorageKey([u8; KEY_BYTES]);
 
@@ -40,8 +40,9 @@ const INTAKE_BYTES: usize = 16;
 
 /// What the storage key is used for, each under a key of its own.
 pub(crate) struct Keys {
-    /// Wraps the data keys of cases.
+    /// Wraps the data keys of cases, under which earlier versions sealed.
     pub(crate) wrap: LessSafeKey,
+    file: Secret,
     intake: hmac::Key,
     check: hmac::Key,
 }
@@ -50,9 +51,15 @@ impl Keys {
     pub(crate) fn derive(storage: &StorageKey) -> Result<Self, StoreError> {
         Ok(Self {
             wrap: aead_key(&derived(storage, b"schakel store 1 wrap")?)?,
+            file: derived(storage, b"schakel store 1 entry keys")?,
             intake: hmac_key(&derived(storage, b"schakel store 1 intake")?),
             check: hmac_key(&derived(storage, b"schakel store 1 check")?),
         })
+    }
+
+    /// The key that seals the key file.
+    pub(crate) fn file(&self) -> Result<LessSafeKey, StoreError> {
+        aead_key(&self.file)
     }
 
     /// The key of one row of a source. Keyed, because the few fields of a row could be guessed from a plain hash.
@@ -76,6 +83,13 @@ impl Keys {
 /// 32 bytes that are wiped when they go.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Secret(pub(crate) [u8; KEY_BYTES]);
+
+impl Secret {
+    /// Another copy, to be wiped by itself.
+    pub(crate) const fn copy(&self) -> Self {
+        Self(self.0)
+    }
+}
 
 pub(crate) fn aead_key(secret: &Secret) -> Result<LessSafeKey, StoreError> {
     UnboundKey::new(&AES_256_GCM, &secret.0).map(LessSafeKey::new).map_err(|_| StoreError::WrongKey)

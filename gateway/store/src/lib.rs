@@ -3,8 +3,9 @@
 //!
 //! One [`Store`] speaks to one SQLite database (module `sqlite`, the only place with SQL). Writes are collected and
 //! committed in groups: many operations, one transaction, one fsync, and nothing is confirmed before it. Payloads
-//! are encrypted with a key per case. `DATA_MODEL.md` tells what the tables hold and which states a message knows.
+//! are encrypted with a key per entry of the log, which can be destroyed by itself. `DATA_MODEL.md` tells what the tables hold and which states a message knows.
 
+mod entry_keys;
 mod error;
 mod hot;
 mod key;
@@ -18,9 +19,9 @@ pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState, Order,
+    Arrival, BatchLimit, Count, Direction, Enqueued, Erased, Filter, LogState, MessageRow, NotAState, Order,
     Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RulesVersion,
-    SentOutcome, State, StoredAgreement,
+    SentOutcome, State, StoredAgreement, Swept,
 };
 pub use store::{
     CONFLICT_REASON, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES, MAX_PAYLOAD_BYTES,

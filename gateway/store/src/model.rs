@@ -8,7 +8,7 @@ use exchange::{
     oin::Oin,
     tlog::Leaf,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::key::IntakeKey;
@@ -64,11 +64,13 @@ pub struct Outgoing {
     pub(crate) expires: Timestamp,
     pub(crate) priority: Priority,
     pub(crate) row: Option<IntakeKey>,
+    pub(crate) keep_until: Timestamp,
 }
 
 impl From<SignedMessage> for Outgoing {
     fn from(message: SignedMessage) -> Self {
         let (digest, leaf) = (message.digest(), message.leaf());
+        let days = message.retention_days();
         let (draft, jws) = message.into_parts();
         Self {
             to: draft.to,
@@ -85,6 +87,7 @@ impl From<SignedMessage> for Outgoing {
             expires: draft.expires,
             priority: Priority::default(),
             row: None,
+            keep_until: days_after(draft.time, days),
         }
     }
 }
@@ -134,7 +137,7 @@ pub enum Enqueued {
 ///
 /// ```compile_fail,E0308
 /// use exchange::message::VerifiedMessage;
-/// use jiff::Timestamp;
+/// use jiff::{SignedDuration, Timestamp};
 /// use store::Arrival;
 ///
 /// fn undecided(message: VerifiedMessage, received: Timestamp) -> Arrival {
@@ -150,6 +153,8 @@ pub struct Arrival {
     /// Of the bytes as they came.
     pub(crate) digest: Digest,
     pub(crate) verdict: Verdict,
+    /// Until when it may be kept, if it is.
+    pub(crate) keep_until: Option<Timestamp>,
     pub(crate) leaf: Leaf,
     /// What the log says instead when the identifier is known with another digest: a refusal with the reason
     /// `dubbel-met-andere-inhoud`.
@@ -176,6 +181,7 @@ impl Arrival {
                 digest: message.digest(),
                 leaf: message.leaf(received),
                 conflict_leaf: message.conflict_leaf(received),
+                keep_until: Some(days_after(received, message.retention_days())),
                 verdict: Verdict::Admitted(message.into_attributes()),
             },
             Err(refused) => Self {
@@ -185,6 +191,7 @@ impl Arrival {
                 digest: refused.digest(),
                 leaf: refused.leaf(received),
                 conflict_leaf: refused.conflict_leaf(received),
+                keep_until: None,
                 verdict: Verdict::Refused(refused.refusal().reason.code()),
             },
         }
@@ -350,6 +357,34 @@ pub struct MessageRow {
     pub finished: Option<Timestamp>,
     /// The digest of the signed message.
     pub digest: Digest,
+    /// After this it is erased: its purpose allows it no longer. Nothing for what is not kept, and for what an earlier
+    /// version stored.
+    pub keep_until: Option<Timestamp>,
+    /// Where the log says that its content was erased, if it was.
+    pub erased: Option<u64>,
+}
+
+/// What was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// How many messages: those that were there and were not erased before.
+    pub messages: u64,
+    /// Where the log says so.
+    pub evidence: Vec<u64>,
+}
+
+/// What one step of applying retention came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// How many messages were erased.
+    pub erased: u64,
+    /// Where the next step begins; nothing when the end of the log was reached.
+    pub next: Option<u64>,
+}
+
+/// So many days later.
+fn days_after(time: Timestamp, days: u32) -> Timestamp {
+    time.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
 }
 
 /// How many messages there are of a kind.

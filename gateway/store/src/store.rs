@@ -1,5 +1,6 @@
 //! The use cases.
 
+mod erasing;
 mod inbound;
 mod log;
 mod outbound;
@@ -21,10 +22,12 @@ use sqlx::{Connection as _, SqlitePool};
 use tokio::{sync::OnceCell, task::JoinHandle};
 
 use crate::{
+    entry_keys,
     error::StoreError,
     hot::Hot,
     key::{IntakeKey, Keys, StorageKey},
     lease::Leases,
+    seal::Vault,
     sqlite::{
         change::Change,
         committer::{Committer, Operation, Writer},
@@ -60,7 +63,7 @@ pub const CONFLICT_REASON: &str = exchange::refusal::Reason::DuplicateWithOtherC
 /// The reason of a message that was not delivered in time.
 pub const EXPIRED_REASON: &str = exchange::refusal::Reason::Expired.code();
 
-/// The reason of a message that still waited when its case was erased.
+/// The reason of a message that still waited when it was erased.
 pub const ERASED_REASON: &str = "gewist";
 
 /// The reason of a message that waited and cannot be read: its row is damaged.
@@ -73,11 +76,14 @@ pub struct Options {
     pub path: PathBuf,
     /// Whose store it is.
     pub oin: Oin,
-    /// The key under which payloads are encrypted.
+    /// From which every other key of the store follows, except those of entries.
     pub storage_key: StorageKey,
+    /// The file with what is left of the keys of entries. It belongs apart from the database: a copy of this file that
+    /// is kept brings back what was erased since.
+    pub entry_keys: PathBuf,
     /// Signs the checkpoints of the log; its origin is [`Oin::log_origin`].
     pub log: Arc<LogSigner>,
-    /// Where data keys and nonces come from.
+    /// Where keys and nonces come from.
     pub random: Arc<dyn Random>,
     /// How long to wait for another process; the default when `None`.
     pub patience: Option<Duration>,
@@ -86,7 +92,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The usual options.
+    /// The usual options; the keys of entries in a file beside the database, with `-sleutels` after its name.
     pub fn new(
         path: PathBuf,
         oin: Oin,
@@ -94,7 +100,10 @@ impl Options {
         log: Arc<LogSigner>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { path, oin, storage_key, log, random, patience: None, max_pages: None }
+        let mut entry_keys = path.clone().into_os_string();
+        entry_keys.push("-sleutels");
+        let entry_keys = entry_keys.into();
+        Self { path, oin, storage_key, entry_keys, log, random, patience: None, max_pages: None }
     }
 
     fn target(&self) -> Target {
@@ -102,6 +111,15 @@ impl Options {
             path: self.path.clone(),
             patience: self.patience.unwrap_or(PATIENCE),
             max_pages: self.max_pages,
+        }
+    }
+
+    fn entry_keys(&self) -> entry_keys::Place {
+        entry_keys::Place {
+            path: self.entry_keys.clone(),
+            oin: self.oin,
+            random: Arc::clone(&self.random),
+            patience: self.patience.unwrap_or(PATIENCE),
         }
     }
 }
@@ -112,7 +130,7 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     target: Target,
-    keys: Arc<Keys>,
+    vault: Arc<Vault>,
     log: Arc<LogSigner>,
     committer: Committer,
     committing: Mutex<Option<JoinHandle<()>>>,
@@ -145,7 +163,7 @@ impl Store {
     /// Opens the database. Refuses when there is none, and when it belongs to another organisation, was made with
     /// another key or by a newer version, is damaged, or is locked.
     pub async fn open(options: Options) -> Result<Self, StoreError> {
-        let keys = Arc::new(Keys::derive(&options.storage_key)?);
+        let keys = Keys::derive(&options.storage_key)?;
         let target = options.target();
         let mut connection = connect::open(&target, options.oin, &keys).await?;
         // Reads the end of the log and checks that it belongs to its head; in one view of the database, since another
@@ -153,17 +171,19 @@ impl Store {
         let mut view = connection.begin().await?;
         read::log_state(&mut view).await?;
         view.rollback().await?;
+        let entries = erasing::entry_keys(&mut connection, &keys, options.entry_keys()).await?;
+        let vault = Arc::new(Vault { keys, entries });
         let gauge = wal::Gauge::default();
         let copying = wal::start(target.clone(), gauge.clone());
         let wal = gauge.clone();
         let log = Arc::clone(&options.log);
         let writer =
-            Writer::new(target.clone(), connection, Arc::clone(&keys), options.random, options.log, gauge);
+            Writer::new(target.clone(), connection, Arc::clone(&vault), options.random, options.log, gauge);
         let (committer, committing) = Committer::start(writer);
         let readers = target.readers();
         Ok(Self(Arc::new(Inner {
             target,
-            keys,
+            vault,
             log,
             committer,
             committing: Mutex::new(Some(committing)),
@@ -180,7 +200,15 @@ impl Store {
 
     /// The key of one row of a source, by which it is recognised when it is offered again.
     pub fn intake_key(&self, row: &[u8]) -> IntakeKey {
-        self.0.keys.intake(row)
+        self.0.vault.keys.intake(row)
+    }
+
+    /// Takes note of keys that another process destroyed.
+    fn refresh_keys(&self) {
+        // What cannot be read now is read later; what the database says is erased is not shown whatever the keys.
+        if let Err(error) = self.0.vault.entries.refresh() {
+            tracing::error!(%error, "cannot read the key file");
+        }
     }
 
     async fn change(&self, change: Change) -> Result<u64, StoreError> {

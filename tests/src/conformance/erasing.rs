@@ -3,16 +3,22 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use exchange::message::Draft;
+use exchange::{
+    entry::{Entry, ErasureCause, MAX_ERASED_PER_ENTRY},
+    message::Draft,
+    tlog::verify_inclusion,
+};
 use jiff::Timestamp;
-use store::{BatchLimit, Enqueued, Filter, Outgoing, PartnerDue, State, Store, StoreError};
+use store::{
+    BatchLimit, Enqueued, Erased, Filter, MAX_BATCH, Outgoing, PartnerDue, State, Store, StoreError, Swept,
+};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{
     Database,
     agreed::sign,
-    given::{ALL, Maker, Offer as _, admit, admitted, indexes, later, lease, now, partner, queued},
+    given::{ALL, Maker, Offer as _, admit, admitted, indexes, later, lease, now, partner, queued, verified},
 };
 
 /// The states and reasons of all messages.
@@ -25,25 +31,28 @@ fn erased() -> (State, Option<String>) {
     (State::Undeliverable, Some("gewist".to_owned()))
 }
 
-/// After erasing a case nobody reads it, and the log is as it was.
+/// Erases a case on request; says whether there was anything to erase.
+async fn erase_case(store: &Store, case: Uuid, at: Timestamp) -> Result<bool> {
+    Ok(store.erase_case(case, ErasureCause::Request, at).await?.messages > 0)
+}
+
+/// After erasing a case nobody reads it.
 pub async fn erases_a_case(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(51);
     let case = maker.id();
     let of_case = || sign(Draft { case, ..maker.signal(partner(1)?)? });
     store.take_in(vec![admitted(&of_case()?, now())?, maker.admitted(partner(1)?)?]).await?;
-    let before = store.log_state().await?;
-    assert!(store.erase_case(case, now()).await?);
-    assert!(!store.erase_case(case, now()).await?);
-    assert!(!store.erase_case(maker.id(), now()).await?);
+    assert!(erase_case(&store, case, now()).await?);
+    assert!(!erase_case(&store, case, now()).await?);
+    assert!(!erase_case(&store, maker.id(), now()).await?);
     assert_eq!(store.payload(0).await, Err(StoreError::Erased));
     store.payload(1).await?;
-    assert_eq!(store.log_state().await?, before);
 
-    // The case may live on, under a new key.
+    // The case may live on.
     let next = of_case()?;
     store.take_in(vec![admitted(&next, now())?]).await?;
-    assert_eq!(store.payload(2).await?, next.compact());
+    assert_eq!(store.payload(3).await?, next.compact());
     assert_eq!(store.payload(0).await, Err(StoreError::Erased));
     Ok(())
 }
@@ -57,7 +66,7 @@ pub async fn ends_what_waits_in_the_case(database: &impl Database) -> Result<()>
     store.queue(maker.changed(partner(1)?, 2, of_case)?).await?;
     store.queue(maker.outgoings(partner(1)?, 1)?).await?;
     store.queue(maker.changed(partner(2)?, 1, of_case)?).await?;
-    assert!(store.erase_case(case, later(1)).await?);
+    assert!(erase_case(&store, case, later(1)).await?);
 
     let waits = (State::Waiting, None);
     assert_eq!(states(&store).await?, [erased(), erased(), waits, erased()]);
@@ -75,7 +84,7 @@ pub async fn ends_what_waits_in_the_case(database: &impl Database) -> Result<()>
     drop(store);
 
     let store = database.open().await?;
-    assert_eq!(indexes(&lease(&store, one).await?), [2, 4]);
+    assert_eq!(indexes(&lease(&store, one).await?), [2, 5]);
     assert!(store.lease_due(two, now(), ALL).await?.is_none());
     assert_eq!(store.payload(0).await, Err(StoreError::Erased));
     Ok(())
@@ -93,7 +102,7 @@ pub async fn lets_a_receipt_have_the_last_word(database: &impl Database) -> Resu
     store.queue(maker.outgoings(to, 1)?).await?;
     let one = BatchLimit { count: 1, ..ALL };
     let under_way = store.lease_due(to, now(), one).await?.context("nothing is due")?;
-    assert!(store.erase_case(case, now()).await?);
+    assert!(erase_case(&store, case, now()).await?);
     assert_eq!(states(&store).await?, [erased(), erased(), (State::Waiting, None)]);
     assert_eq!(store.due(now(), 10).await?, [PartnerDue { oin: to, waiting: 1 }]);
     admit(&store, &under_way).await?;
@@ -107,7 +116,7 @@ pub async fn lets_a_receipt_have_the_last_word(database: &impl Database) -> Resu
         let index = queued(&store.queue(maker.changed(to, 1, |draft| draft.case = case)?).await?)?[0];
         let both = lease(&store, to).await?;
         assert_eq!(indexes(&both), [2, index]);
-        assert!(store.erase_case(case, now()).await?);
+        assert!(erase_case(&store, case, now()).await?);
         if give_back {
             store.release(both);
         } else {
@@ -133,7 +142,7 @@ pub async fn sees_what_another_process_erased(database: &impl Database) -> Resul
     let to = partner(1)?;
     store.queue(maker.changed(to, 1, |draft| draft.case = case)?).await?;
     store.queue(maker.outgoings(to, 1)?).await?;
-    assert!(other.erase_case(case, now()).await?);
+    assert!(erase_case(&other, case, now()).await?);
     assert_eq!(indexes(&lease(&store, to).await?), [1]);
     assert_eq!(states(&store).await?, [erased(), (State::Waiting, None)]);
     Ok(())
@@ -151,10 +160,9 @@ pub async fn erases_wholly_or_not_at_all(database: &impl Database) -> Result<()>
         tasks.spawn(async move {
             for round in 0..12 {
                 let case = cases[(number + round) % cases.len()];
+                queued(&store.queue(maker.changed(to, 2, |draft| draft.case = case)?).await?)?;
                 if number % 4 == 0 {
-                    store.erase_case(case, now()).await?;
-                } else {
-                    queued(&store.queue(maker.changed(to, 2, |draft| draft.case = case)?).await?)?;
+                    erase_case(&store, case, now()).await?;
                 }
                 if number % 4 == 1 {
                     // Given back at once: what of it was erased is not due again.
@@ -186,13 +194,13 @@ pub async fn erases_wholly_or_not_at_all(database: &impl Database) -> Result<()>
         }
     };
     assert_eq!(counted(State::Waiting).await?, u64::try_from(waiting.len())?);
-    assert_eq!(counted(State::Undeliverable).await?, 12 * 12 * 2 - u64::try_from(waiting.len())?);
+    assert_eq!(counted(State::Undeliverable).await?, 16 * 12 * 2 - u64::try_from(waiting.len())?);
     let mut leased = BTreeSet::new();
-    let mut held = Vec::new();
     while let Some(lease) = store.lease_due(to, now(), ALL).await? {
         leased.extend(indexes(&lease));
-        held.push(lease);
+        admit(&store, &lease).await?;
     }
+    assert!(waiting.len() < 16 * 12 * 2, "something was erased");
     assert_eq!(leased, waiting);
     Ok(())
 }
@@ -208,8 +216,108 @@ pub async fn forgets_the_rows_of_what_it_erased(database: &impl Database) -> Res
         anyhow::Ok(message.into_iter().map(|message| Outgoing::from(message).of_row(row)).collect())
     };
     assert_eq!(store.queue::<Outgoing>(offer(later(5))?).await?, [Enqueued::Queued { index: 0 }]);
-    store.erase_case(case, now()).await?;
-    assert_eq!(store.queue::<Outgoing>(offer(later(6))?).await?, [Enqueued::Queued { index: 1 }]);
-    assert_eq!(indexes(&lease(&store, partner(1)?).await?), [1]);
+    erase_case(&store, case, now()).await?;
+    assert_eq!(store.queue::<Outgoing>(offer(later(6))?).await?, [Enqueued::Queued { index: 2 }]);
+    assert_eq!(indexes(&lease(&store, partner(1)?).await?), [2]);
+    Ok(())
+}
+
+/// The log says what was erased, why and when, and goes on to prove what it held.
+pub async fn proves_what_it_erased(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(57);
+    let from = partner(1)?;
+    let many = MAX_ERASED_PER_ENTRY + 10;
+    let known = maker.admitted(from)?;
+    store.take_in(vec![known.clone()]).await?;
+    store.take_in(maker.admitteds(from, 200)?).await?;
+    store.take_in(maker.admitteds(from, many - 201)?).await?;
+    let all: Vec<u64> = (0..u64::try_from(many)?).collect();
+    let first = all.len() as u64;
+    let leaves = store.leaves(0, 1).await?;
+    let erased = store.erase(all.clone(), ErasureCause::Withdrawal, later(3)).await?;
+    assert_eq!(erased, Erased { messages: first, evidence: vec![first, first + 1] });
+    let entries = store.leaves(first, 10).await?;
+    let entries: Vec<Entry> = entries.iter().map(Entry::of_leaf).collect::<Result<_, _>>()?;
+    let evidence = |gewist: &[u64]| Entry::Wissing {
+        gewist: gewist.to_vec(),
+        reden: ErasureCause::Withdrawal,
+        tijd: later(3),
+    };
+    let (one, two) = all.split_at(MAX_ERASED_PER_ENTRY);
+    assert_eq!(entries, [evidence(one), evidence(two)]);
+    let rows = store.messages(Filter { limit: 500, ..Filter::default() }).await?;
+    let places: BTreeSet<Option<u64>> = rows.iter().map(|row| row.erased).collect();
+    assert_eq!(places, [Some(first), Some(first + 1)].into());
+    assert!(rows.iter().all(|row| row.state == State::Admitted), "how it ended does not change");
+
+    let log = store.log_state().await?;
+    for index in [0, first - 1, first, first + 1] {
+        let leaf = store.leaves(index, 1).await?.pop().context("a leaf")?;
+        let proof = store.inclusion(index, log.size).await?;
+        verify_inclusion(index, log.size, &leaf.hash(), &proof, &log.root)?;
+    }
+    assert_eq!(store.leaves(0, 1).await?, leaves);
+    // Its sender asks once more, in both ways.
+    let again = verified(&store.take_in(vec![known.clone()]).await?)?;
+    assert_eq!(
+        again.entries().map(|(index, leaf)| (index, leaf.clone())).collect::<Vec<_>>(),
+        [(0, known.leaf)]
+    );
+    let id = known.id.context("an identifier")?;
+    let receipt = store.receipt_for(from, id, known.digest).await?.context("a receipt")?;
+    assert_eq!(verified(&receipt)?.entries().next().context("an entry")?.0, 0);
+    Ok(())
+}
+
+/// Once each, whatever is asked; what waits is left to its own end by retention.
+pub async fn erases_what_is_there(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(58);
+    let to = partner(1)?;
+    store.queue(maker.outgoings(to, 2)?).await?;
+    store.take_in(vec![maker.admitted(to)?, maker.refused(to)?]).await?;
+    let erase = |indexes: Vec<u64>, cause| store.erase(indexes, cause, now());
+    let request = ErasureCause::Request;
+    assert_eq!(erase(vec![], request).await?, Erased::default());
+    assert_eq!(
+        erase(vec![3, 4, 1000, u64::MAX], request).await?,
+        Erased::default(),
+        "nothing is kept of those"
+    );
+    assert_eq!(erase(vec![0, 1], ErasureCause::Retention).await?, Erased::default());
+    assert_eq!(store.log_size().await?, 4);
+    assert_eq!(erase(vec![2, 0, 2, 9], request).await?, Erased { messages: 2, evidence: vec![4] });
+    assert_eq!(erase(vec![0, 2], request).await?, Erased::default());
+    assert_eq!(indexes(&lease(&store, to).await?), [1]);
+    let too_many = erase((0..=MAX_BATCH as u64).collect(), request).await;
+    assert!(matches!(too_many, Err(StoreError::TooLarge { .. })), "{too_many:?}");
+    Ok(())
+}
+
+/// A message is kept as long as its purpose allows, counted from when it came, or was made to be sent.
+pub async fn keeps_no_longer_than_the_purpose_allows(database: &impl Database) -> Result<()> {
+    const DAY: i64 = 24 * 60;
+    let store = database.create().await?;
+    let maker = Maker::new(59);
+    let to = partner(1)?;
+    store.queue(maker.outgoings(to, 1)?).await?;
+    admit(&store, &lease(&store, to).await?).await?;
+    store.take_in(vec![admitted(&sign(maker.signal(to)?)?, later(30))?]).await?;
+    let ends: Vec<_> = store.messages(Filter { limit: 9, ..Filter::default() }).await?;
+    let ends: Vec<_> = ends.iter().map(|row| row.keep_until).collect();
+    assert_eq!(ends, [Some(later(183 * DAY)), Some(later(183 * DAY + 30))]);
+    let nothing = Swept { erased: 0, next: None };
+    assert_eq!(store.erase_expired(0, later(183 * DAY - 1)).await?, nothing);
+    assert_eq!(store.erase_expired(0, later(183 * DAY)).await?, Swept { erased: 1, next: None });
+    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
+    store.payload(1).await?;
+    drop(store);
+    let store = database.open().await?;
+    assert_eq!(store.erase_expired(0, later(184 * DAY)).await?.erased, 1);
+    assert_eq!(store.erase_expired(0, later(184 * DAY)).await?, nothing);
+    let last = store.leaves(3, 1).await?.pop().context("a leaf")?;
+    let (gewist, reden, tijd) = (vec![1], ErasureCause::Retention, later(184 * DAY));
+    assert_eq!(Entry::of_leaf(&last)?, Entry::Wissing { gewist, reden, tijd });
     Ok(())
 }

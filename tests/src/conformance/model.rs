@@ -1,10 +1,11 @@
 //! Random operations, compared with a model that keeps everything in plain collections.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::{Result, anyhow, ensure};
 use exchange::{
     digest::Digest,
+    entry::{Entry, ErasureCause},
     message::{Draft, SignedMessage},
     oin::Oin,
     tlog::{CompactRange, Leaf},
@@ -16,8 +17,8 @@ use proptest::{
     test_runner::{Config, TestCaseError, TestRunner},
 };
 use store::{
-    BatchLimit, Enqueued, Filter, Lease, LogState, Outgoing, PartnerDue, Priority, SentOutcome, State, Store,
-    StoreError,
+    BatchLimit, Enqueued, Erased, Filter, Lease, LogState, Outgoing, PartnerDue, Priority, SentOutcome,
+    State, Store, StoreError,
 };
 use uuid::Uuid;
 
@@ -63,8 +64,13 @@ enum Step {
     Resend {
         message: usize,
     },
-    Erase {
+    EraseCase {
         case: usize,
+    },
+    /// Messages are picked by number, modulo how many there are, and so are some entries that are none.
+    Erase {
+        picks: Vec<usize>,
+        cause: ErasureCause,
     },
     Expire,
     Advance {
@@ -109,6 +115,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(End::Undeliverable),
         2 => Just(End::Released),
     ];
+    let cause = prop_oneof![
+        Just(ErasureCause::Retention),
+        Just(ErasureCause::Withdrawal),
+        Just(ErasureCause::Request),
+    ];
     let partners = 0_usize..3;
     prop_oneof![
         6 => (partners.clone(), vec(sketch, 1..5)).prop_map(|(to, messages)| Step::Enqueue { to, messages }),
@@ -118,7 +129,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (partners.clone(), 1_usize..6).prop_map(|(to, count)| Step::Lease { to, count }),
         5 => (0_usize..10, end).prop_map(|(lease, end)| Step::Settle { lease, end }),
         1 => (0_usize..1000).prop_map(|message| Step::Resend { message }),
-        1 => (0_usize..4).prop_map(|case| Step::Erase { case }),
+        1 => (0_usize..4).prop_map(|case| Step::EraseCase { case }),
+        2 => (vec(0_usize..1000, 0..6), cause).prop_map(|(picks, cause)| Step::Erase { picks, cause }),
         1 => Just(Step::Expire),
         2 => (1_i64..20).prop_map(|minutes| Step::Advance { minutes }),
         1 => (partners.clone(), 1_i64..20).prop_map(|(to, minutes)| Step::Fail { to, minutes }),
@@ -184,6 +196,8 @@ struct Arrived {
     /// What was decided the first time, and answers for it since.
     first: Incoming,
     index: u64,
+    /// Nobody can read it any more.
+    erased: bool,
 }
 
 struct Model {
@@ -235,7 +249,8 @@ impl Model {
             Step::Lease { to, count } => self.lease(store, partner(*to)?, *count).await?,
             Step::Settle { lease, end } => self.settle(store, *lease, end).await?,
             Step::Resend { message } => self.resend(store, *message).await?,
-            Step::Erase { case } => self.erase(store, self.cases[*case]).await?,
+            Step::EraseCase { case } => self.erase_case(store, self.cases[*case]).await?,
+            Step::Erase { picks, cause } => self.erase(store, picks, *cause).await?,
             Step::Expire => self.expire(store).await?,
             Step::Advance { minutes } => self.minutes += minutes,
             Step::Fail { to, minutes } => {
@@ -319,7 +334,8 @@ impl Model {
                 }
                 None => {
                     expected.push((self.size(), incoming.leaf.clone()));
-                    self.arrived.push(Arrived { message, first: incoming.clone(), index: self.size() });
+                    let (first, index, erased) = (incoming.clone(), self.size(), false);
+                    self.arrived.push(Arrived { message, first, index, erased });
                     self.log.push(incoming.leaf.clone());
                 }
             }
@@ -445,16 +461,50 @@ impl Model {
         Ok(())
     }
 
-    async fn erase(&mut self, store: &Store, case: Uuid) -> Result<()> {
-        let mut anything = false;
-        for sent in self.sent.values_mut().filter(|sent| sent.draft().case == case && !sent.erased) {
-            (sent.erased, anything) = (true, true);
-            if sent.state == State::Waiting {
-                (sent.state, sent.reason) = (State::Undeliverable, Some("gewist"));
+    async fn erase_case(&mut self, store: &Store, case: Uuid) -> Result<()> {
+        let of_case = self.sent.iter().filter(|(_, sent)| sent.draft().case == case);
+        let expected = self.erased(of_case.map(|(index, _)| *index).collect(), ErasureCause::Request);
+        let found = store.erase_case(case, ErasureCause::Request, self.now()).await?;
+        ensure!(found == expected, "{found:?} was erased instead of {expected:?}");
+        Ok(())
+    }
+
+    async fn erase(&mut self, store: &Store, picks: &[usize], cause: ErasureCause) -> Result<()> {
+        let messages = self.sent.keys().copied().chain(self.arrived.iter().map(|one| one.index));
+        let messages: Vec<u64> = messages.chain([self.size(), self.size() + 7]).collect();
+        let indexes: Vec<u64> = picks.iter().map(|pick| messages[pick % messages.len()]).collect();
+        let expected = self.erased(indexes.iter().copied().collect(), cause);
+        let found = store.erase(indexes, cause, self.now()).await?;
+        ensure!(found == expected, "{found:?} was erased instead of {expected:?}");
+        Ok(())
+    }
+
+    /// Erases what there is to erase among these.
+    fn erased(&mut self, indexes: BTreeSet<u64>, cause: ErasureCause) -> Erased {
+        let mut gone = Vec::new();
+        for index in indexes {
+            if let Some(sent) = self.sent.get_mut(&index).filter(|sent| !sent.erased) {
+                if sent.state == State::Waiting {
+                    if cause == ErasureCause::Retention {
+                        continue;
+                    }
+                    (sent.state, sent.reason) = (State::Undeliverable, Some("gewist"));
+                }
+                sent.erased = true;
+                gone.push(index);
+            }
+            if let Some(arrived) = self.arrived.iter_mut().find(|one| one.index == index && !one.erased) {
+                arrived.erased = true;
+                gone.push(index);
             }
         }
-        ensure!(store.erase_case(case, self.now()).await? == anything, "something else was erased");
-        Ok(())
+        let messages = u64::try_from(gone.len()).unwrap_or(u64::MAX);
+        let mut evidence = Vec::new();
+        if messages > 0 {
+            evidence.push(self.size());
+            self.log.push(Entry::Wissing { gewist: gone, reden: cause, tijd: self.now() }.leaf());
+        }
+        Erased { messages, evidence }
     }
 
     async fn expire(&mut self, store: &Store) -> Result<()> {
@@ -520,8 +570,10 @@ impl Model {
             }
         }
         ensure!(rows.len() == self.sent.len() + self.arrived.len() + self.refused_in, "other messages");
-        for Arrived { first, index, .. } in &self.arrived {
-            ensure!(Digest::of(store.payload(*index).await?.as_bytes()) == first.digest, "another payload");
+        for Arrived { first, index, erased, .. } in &self.arrived {
+            let payload = store.payload(*index).await.map(|payload| Digest::of(payload.as_bytes()));
+            let expected = if *erased { Err(StoreError::Erased) } else { Ok(first.digest) };
+            ensure!(payload == expected, "message {index}: {payload:?}");
         }
         let counted: u64 = store.counts().await?.iter().map(|count| count.count).sum();
         ensure!(counted == u64::try_from(rows.len())?, "counted {counted}");

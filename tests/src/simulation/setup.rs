@@ -30,8 +30,9 @@ use super::{
 /// When every run begins.
 const START: &str = "2026-11-21T09:30:00Z";
 
-/// The endings of the files of a database that was closed. What was written last may still stand in the second.
-const PARTS: [&str; 2] = ["db", "db-wal"];
+/// The endings of the files of a database that was closed. What was written last may still stand in the second; the
+/// third holds the keys of what it keeps.
+const PARTS: [&str; 3] = ["db", "db-wal", "db-sleutels"];
 
 /// The files of a database, with their endings.
 type Database = Vec<(&'static str, Vec<u8>)>;

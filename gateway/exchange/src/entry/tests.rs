@@ -16,7 +16,7 @@ fn text(entry: &Entry) -> String {
 
 /// One of each kind, as the protocol shows them.
 #[expect(clippy::too_many_lines, reason = "a list")]
-fn each() -> [(Entry, &'static str); 7] {
+fn each() -> [(Entry, &'static str); 8] {
     let (me, partner) = (testing::corporation(), testing::municipality());
     let tijd = testing::now();
     let id = Uuid::from_u128(0x019a_a5a1_3e3b_7000_8000_0000_0000_0001);
@@ -82,6 +82,10 @@ fn each() -> [(Entry, &'static str); 7] {
                 tijd,
             },
             r#"{"antwoord":"aanvaard","bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","convenant":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","door":"00000099000000002000","soort":"convenant","tijd":"2026-11-21T09:30:00.123Z"}"#,
+        ),
+        (
+            Entry::Wissing { gewist: vec![3, 41, 1099511627775], reden: ErasureCause::Request, tijd },
+            r#"{"gewist":[3,41,1099511627775],"reden":"verzoek","soort":"wissing","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
     ]
 }
@@ -207,6 +211,8 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     let id = any::<u128>().prop_map(Uuid::from_u128);
     let outcome = prop::sample::select(vec![Outcome::Toegelaten, Outcome::Geweigerd]);
     let kind = prop::sample::select(vec![AnswerKind::Accepted, AnswerKind::Rejected, AnswerKind::Ended]);
+    let causes = vec![ErasureCause::Retention, ErasureCause::Withdrawal, ErasureCause::Request];
+    let cause = prop::sample::select(causes);
     let reception = (
         any_digest(),
         prop::option::of(id.clone()),
@@ -246,7 +252,19 @@ fn any_entry() -> impl Strategy<Value = Entry> {
                 tijd
             }
         ),
+        (prop::collection::vec(0_u64..1 << 40, 0..=MAX_ERASED_PER_ENTRY), cause, any_time())
+            .prop_map(|(gewist, reden, tijd)| Entry::Wissing { gewist, reden, tijd }),
     ]
+}
+
+#[test]
+fn an_erasure_fits_in_a_leaf() {
+    let gewist = vec![(1 << 40) - 1; MAX_ERASED_PER_ENTRY];
+    for reden in [ErasureCause::Retention, ErasureCause::Withdrawal, ErasureCause::Request] {
+        let leaf = Entry::Wissing { gewist: gewist.clone(), reden, tijd: testing::now() }.leaf();
+        assert!(leaf.bytes().len() <= crate::receipt::MAX_LEAF_BYTES, "{}", leaf.bytes().len());
+        assert_eq!(serde_json::to_value(reden).unwrap(), json!(reden.as_str()));
+    }
 }
 
 proptest! {

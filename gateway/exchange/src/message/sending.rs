@@ -254,9 +254,9 @@ impl SignedMessage {
         self.digest
     }
 
-    /// By which rules it may go, and on which consent.
-    pub const fn permission(&self) -> &Permission {
-        &self.permission
+    /// How long it may be kept, in days.
+    pub const fn retention_days(&self) -> u32 {
+        self.permission.retention_days()
     }
 
     /// The consent it relies on, if it does.

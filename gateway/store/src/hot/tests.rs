@@ -25,6 +25,7 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
         expires: Timestamp::UNIX_EPOCH,
         priority: Priority::Normal,
         row: None,
+        keep_until: jiff::Timestamp::MAX,
     }
 }
 

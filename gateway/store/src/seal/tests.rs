@@ -3,7 +3,7 @@
 use exchange::random::SeededRandom;
 
 use super::*;
-use crate::key::StorageKey;
+use crate::key::{KEY_BYTES, StorageKey};
 
 fn keys() -> Keys {
     Keys::derive(&StorageKey::from_bytes([3; 32])).unwrap()
@@ -13,29 +13,46 @@ fn entropy() -> Entropy {
     Entropy::new(Arc::new(SeededRandom::new(1)))
 }
 
+fn key(byte: u8) -> LessSafeKey {
+    aead_key(&Secret([byte; KEY_BYTES])).unwrap()
+}
+
 fn case(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-#[test]
-fn opens_what_was_sealed() {
-    let (keys, mut entropy) = (keys(), entropy());
-    let (key, wrapped) = CaseKey::generate(&keys, case(1), &mut entropy).unwrap();
-    let digest = Digest::of(b"a");
-    let sealed = key.seal(&digest, "secret", &mut entropy).unwrap();
-    let again = CaseKey::unwrap(&keys, case(1), &wrapped).unwrap();
-    assert_eq!(again.open(&digest, &sealed).unwrap(), "secret");
-    assert_eq!(sealed.len(), NONCE_LEN + 6 + TAG_BYTES);
+impl CaseKey {
+    /// A key of a case and its wrapped form, as earlier versions made them.
+    pub(crate) fn of_earlier(keys: &Keys, case: Uuid, secret: [u8; KEY_BYTES]) -> (Self, Vec<u8>) {
+        let wrapped = seal(&keys.wrap, case.as_bytes(), &secret, [1; NONCE_BYTES]).unwrap();
+        (Self(aead_key(&Secret(secret)).unwrap()), wrapped)
+    }
+
+    /// A payload as earlier versions sealed it.
+    pub(crate) fn seal(&self, digest: &Digest, jws: &str) -> Vec<u8> {
+        seal(&self.0, digest.as_bytes(), jws.as_bytes(), [2; NONCE_BYTES]).unwrap()
+    }
 }
 
 #[test]
-fn does_not_open_in_another_place() {
-    let (keys, mut entropy) = (keys(), entropy());
-    let (one, wrapped) = CaseKey::generate(&keys, case(1), &mut entropy).unwrap();
-    let (two, _) = CaseKey::generate(&keys, case(2), &mut entropy).unwrap();
+fn opens_what_was_sealed() {
+    let sealed = seal(&key(1), b"a", b"secret", [0; NONCE_BYTES]).unwrap();
+    assert_eq!(open(&key(1), b"a", &sealed).unwrap(), b"secret");
+    assert_eq!(sealed.len(), NONCE_LEN + 6 + TAG_BYTES);
+    assert!(matches!(open(&key(1), b"b", &sealed), Err(StoreError::Corrupt(_))), "bound to something else");
+    assert!(matches!(open(&key(2), b"a", &sealed), Err(StoreError::Corrupt(_))), "another key");
+}
+
+#[test]
+fn opens_what_earlier_versions_sealed() {
+    let keys = keys();
+    let (one, wrapped) = CaseKey::of_earlier(&keys, case(1), [9; KEY_BYTES]);
+    let (two, _) = CaseKey::of_earlier(&keys, case(2), [8; KEY_BYTES]);
     let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
-    let sealed = one.seal(&a, "secret", &mut entropy).unwrap();
-    assert!(matches!(one.open(&b, &sealed), Err(StoreError::Corrupt(_))));
+    let sealed = one.seal(&a, "secret");
+    let again = CaseKey::unwrap(&keys, case(1), &wrapped).unwrap();
+    assert_eq!(again.open(&a, &sealed).unwrap(), b"secret");
+    assert!(matches!(again.open(&b, &sealed), Err(StoreError::Corrupt(_))));
     assert!(matches!(two.open(&a, &sealed), Err(StoreError::Corrupt(_))));
     assert!(matches!(CaseKey::unwrap(&keys, case(2), &wrapped), Err(StoreError::Corrupt(_))));
     let other = Keys::derive(&StorageKey::from_bytes([4; 32])).unwrap();
@@ -44,17 +61,14 @@ fn does_not_open_in_another_place() {
 
 #[test]
 fn does_not_open_when_a_bit_changed() {
-    let (keys, mut entropy) = (keys(), entropy());
-    let (key, _) = CaseKey::generate(&keys, case(1), &mut entropy).unwrap();
-    let digest = Digest::of(b"a");
-    let sealed = key.seal(&digest, "secret", &mut entropy).unwrap();
+    let sealed = seal(&key(1), b"a", b"secret", [0; NONCE_BYTES]).unwrap();
     for bit in 0..sealed.len() * 8 {
         let mut changed = sealed.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        assert!(key.open(&digest, &changed).is_err(), "bit {bit}");
+        assert!(open(&key(1), b"a", &changed).is_err(), "bit {bit}");
     }
     for length in 0..sealed.len() {
-        assert!(key.open(&digest, &sealed[..length]).is_err(), "{length} bytes");
+        assert!(open(&key(1), b"a", &sealed[..length]).is_err(), "{length} bytes");
     }
 }
 
@@ -62,13 +76,8 @@ fn does_not_open_when_a_bit_changed() {
 fn gives_out_each_random_byte_once() {
     let mut entropy = entropy();
     let mut seen = std::collections::HashSet::new();
-    for _ in 0..4 * ENTROPY_BYTES / 32 {
-        let mut key = [0; 32];
-        entropy.take(&mut key);
-        assert!(seen.insert(key));
-        let mut nonce = [0; NONCE_LEN];
-        entropy.take(&mut nonce);
-        assert_ne!(nonce, [0; NONCE_LEN]);
+    for _ in 0..4 * ENTROPY_BYTES / NONCE_BYTES {
+        assert!(seen.insert(entropy.nonce()));
     }
 }
 

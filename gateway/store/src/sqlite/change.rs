@@ -9,6 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::{
     column::{direction_to_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
+    erase,
     group::{Group, Kind},
     names::{Missing, Names},
     read,
@@ -39,6 +40,7 @@ pub(crate) enum Change {
     Resend { index: u64, now: Timestamp },
     Told(Owed),
     ForgetAgreement(Digest),
+    Destroyed(Vec<u64>),
 }
 
 impl Change {
@@ -56,7 +58,10 @@ impl Change {
                     missing.party(names, *oin);
                 }
             }
-            Self::PutAgreement { .. } | Self::ForgetAgreement(_) | Self::Resend { .. } => {}
+            Self::PutAgreement { .. }
+            | Self::ForgetAgreement(_)
+            | Self::Resend { .. }
+            | Self::Destroyed(_) => {}
         }
     }
 }
@@ -88,6 +93,7 @@ pub(super) async fn apply(
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
+        Change::Destroyed(indexes) => erase::destroyed(connection, indexes).await,
     }
 }
 
@@ -263,7 +269,7 @@ async fn resend(
     .await?
     .ok_or(StoreError::NotFound("undelivered message that has not expired"))?;
     // What nobody can read cannot be sent.
-    match read::payload(&mut *connection, &writer.keys, index).await {
+    match read::payload(&mut *connection, &writer.vault, index).await {
         Err(StoreError::Corrupt(_)) => {
             return Err(StoreError::NotFound("undelivered message that can be read"));
         }

@@ -24,7 +24,11 @@ use super::{
     tree::Edge,
     wal,
 };
-use crate::{error::StoreError, key::Keys, model::Enqueued, seal::Entropy};
+use crate::{
+    error::StoreError,
+    model::Enqueued,
+    seal::{Entropy, Vault},
+};
 use exchange::tlog::{Checkpoint, Leaf, LogSigner};
 
 /// Operations in one group.
@@ -79,7 +83,7 @@ pub(crate) enum Operation {
     Settle(Job<Settlement, u64>),
     /// Sign the head of the log.
     Checkpoint(Job<(), String>),
-    /// Erase a case.
+    /// Erase entries.
     Erase(Job<Erasure, Erased>),
     /// Change something small.
     Change(Job<Change, u64>),
@@ -93,7 +97,8 @@ impl Operation {
             Self::Append(job) => job.input.len(),
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
-            Self::Checkpoint(_) | Self::Erase(_) | Self::Change(_) => 1,
+            Self::Erase(job) => job.input.indexes.len() + 1,
+            Self::Checkpoint(_) | Self::Change(_) => 1,
         }
     }
 
@@ -158,7 +163,7 @@ impl Committer {
 /// What the committer works with.
 pub(crate) struct Writer {
     pub(super) target: Target,
-    pub(super) keys: Arc<Keys>,
+    pub(super) vault: Arc<Vault>,
     pub(super) entropy: Entropy,
     pub(super) log: Arc<LogSigner>,
     /// None after a failure: the next group begins with a new one.
@@ -173,14 +178,14 @@ impl Writer {
     pub(crate) fn new(
         target: Target,
         connection: SqliteConnection,
-        keys: Arc<Keys>,
+        vault: Arc<Vault>,
         random: Arc<dyn Random>,
         log: Arc<LogSigner>,
         wal: wal::Gauge,
     ) -> Self {
         let (edge, names) = (Edge::default(), Names::default());
         let entropy = Entropy::new(random);
-        Self { target, keys, entropy, log, connection: Some(connection), edge, names, wal }
+        Self { target, vault, entropy, log, connection: Some(connection), edge, names, wal }
     }
 
     /// Signs the head of the log at its edge.

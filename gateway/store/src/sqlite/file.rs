@@ -101,7 +101,7 @@ fn file_new(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result
     match &arrival.verdict {
         Verdict::Admitted(admitted) => {
             group.add(index, admitted_row(names, arrival, admitted)?);
-            group.seal(writer, (index, admitted.case), &arrival.digest, &admitted.compact)?;
+            group.seal(writer, index, &arrival.digest, &admitted.compact)?;
         }
         Verdict::Refused(reason) => {
             group.add(index, refused_row(names, arrival, reason, arrival.id)?);
@@ -133,6 +133,7 @@ fn admitted_row(names: &Names, arrival: &Arrival, admitted: &Attributes) -> Resu
         finished: Some(time_to_sql(arrival.received)),
         bytes: admitted.compact.len(),
         desk: admitted.desk.clone(),
+        keep_until: arrival.keep_until.map(time_to_sql),
         ..NewMessage::default()
     })
 }

@@ -1,9 +1,6 @@
 //! What a transaction reads at its start, collects over its operations, and writes at its end.
 
-use std::{
-    collections::{BTreeSet, HashMap, hash_map},
-    sync::LazyLock,
-};
+use std::{collections::HashMap, sync::LazyLock};
 
 use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
 use sqlx::{Row as _, SqliteConnection};
@@ -16,28 +13,20 @@ use super::{
     rows::{MOST_ROWS, Part, Statement, Values},
     tree::{Edge, Head, PUT_TILES},
 };
-use crate::{
-    error::StoreError,
-    key::Keys,
-    model::{RulesVersion, Verdict},
-    seal::CaseKey,
-};
+use crate::{error::StoreError, model::RulesVersion, seal::OF_ENTRY};
 
 /// Takes the right to write at once: a transaction that begins by reading can find out too late that it may not. Then
 /// reads what the operations build on, each row with a number for what it is about.
 static BEGIN: LazyLock<Statement> =
-    LazyLock::new(|| Statement::script(&[Part::Fixed("BEGIN IMMEDIATE"), Part::Fixed(HEAD), CASES, KNOWN]));
+    LazyLock::new(|| Statement::script(&[Part::Fixed("BEGIN IMMEDIATE"), Part::Fixed(HEAD), KNOWN]));
 
 /// The same for what does not fit in the first.
-static LOOK_UP: LazyLock<Statement> = LazyLock::new(|| Statement::script(&[CASES, KNOWN]));
+static LOOK_UP: LazyLock<Statement> = LazyLock::new(|| Statement::new(&KNOWN));
 
 const HEAD: &str = "SELECT 0, size, roots, rules FROM log_state, node";
 
-const CASES: Part =
-    Part::List("SELECT 1, \"case\", wrapped FROM case_key WHERE wrapped IS NOT NULL AND \"case\"");
-
 const KNOWN: Part = Part::List(
-    "SELECT 2, message.id, message.digest, message.idx, party.oin FROM message \
+    "SELECT 1, message.id, message.digest, message.idx, party.oin FROM message \
      JOIN party ON party.num = message.party WHERE message.direction = 1 AND message.id",
 );
 
@@ -45,18 +34,10 @@ const LEAVES: Part = Part::Insert("log_leaf", &["idx", "leaf"], "");
 
 const MESSAGES: Part = Part::Insert("message", MESSAGE_COLUMNS, "");
 
-/// A case that was erased and lives on gets a new key.
-const NEW_CASES: Part = Part::Insert(
-    "case_key",
-    &["\"case\"", "wrapped"],
-    "ON CONFLICT (\"case\") DO UPDATE SET wrapped = excluded.wrapped",
-);
-
-const PAYLOADS: Part = Part::Insert("payload", &["idx", "sealed"], "");
+const PAYLOADS: Part = Part::Insert("payload", &["idx", "sealed", "form"], "");
 
 /// Writes what is logged, with the message it is about.
-static ENTRIES: LazyLock<Statement> =
-    LazyLock::new(|| Statement::script(&[LEAVES, MESSAGES, NEW_CASES, PAYLOADS]));
+static ENTRIES: LazyLock<Statement> = LazyLock::new(|| Statement::script(&[LEAVES, MESSAGES, PAYLOADS]));
 
 const MESSAGE_COLUMNS: &[&str] = &[
     "idx",
@@ -77,6 +58,7 @@ const MESSAGE_COLUMNS: &[&str] = &[
     "desk",
     "priority",
     "queued",
+    "keep_until",
 ];
 
 /// A row of a source that is offered again after its message was over leads to the new one.
@@ -99,9 +81,8 @@ const PUT_HEAD: Part = Part::Fixed("UPDATE log_state SET size = ?, roots = ?");
 const COMMIT: Part = Part::Fixed("COMMIT");
 
 /// Ends a transaction that does nothing but log, with all it logs.
-static LOG_AND_COMMIT: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::script(&[LEAVES, MESSAGES, NEW_CASES, PAYLOADS, PUT_TILES, TALLIES, PUT_HEAD, COMMIT])
-});
+static LOG_AND_COMMIT: LazyLock<Statement> =
+    LazyLock::new(|| Statement::script(&[LEAVES, MESSAGES, PAYLOADS, PUT_TILES, TALLIES, PUT_HEAD, COMMIT]));
 
 /// Ends a transaction that logged something.
 static COMMIT_LOGGED: LazyLock<Statement> =
@@ -139,6 +120,7 @@ pub(super) struct NewMessage {
     pub(super) desk: Option<String>,
     pub(super) priority: Option<i64>,
     pub(super) queued: Option<i64>,
+    pub(super) keep_until: Option<i64>,
 }
 
 /// A kind of message, for counting: party, direction, state, reason (0 for none).
@@ -149,7 +131,6 @@ struct Entry {
     index: u64,
     leaf: Vec<u8>,
     message: Option<NewMessage>,
-    new_case: Option<(Uuid, Vec<u8>)>,
     sealed: Option<Vec<u8>>,
 }
 
@@ -158,7 +139,6 @@ struct Entry {
 pub(super) struct Group {
     /// In the order of the log, without gaps.
     entries: Vec<Entry>,
-    cases: HashMap<Uuid, CaseKey>,
     pub(super) intakes: Vec<([u8; 16], u64)>,
     tallies: HashMap<Kind, i64>,
     /// About how much will be written.
@@ -186,7 +166,7 @@ impl Group {
         let index = edge.append(leaf.hash());
         self.bytes += leaf.bytes().len();
         let leaf = leaf.bytes().to_vec();
-        self.entries.push(Entry { index, leaf, message: None, new_case: None, sealed: None });
+        self.entries.push(Entry { index, leaf, message: None, sealed: None });
         index
     }
 
@@ -204,27 +184,18 @@ impl Group {
         *self.tallies.entry(kind).or_default() += difference;
     }
 
-    /// Seals a message under the key of its case.
+    /// Seals a message under the key of its entry.
     pub(super) fn seal(
         &mut self,
         writer: &mut Writer,
-        (index, case): (u64, Uuid),
+        index: u64,
         digest: &Digest,
         jws: &str,
     ) -> Result<(), StoreError> {
-        let mut new_case = None;
-        let key = match self.cases.entry(case) {
-            hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            hash_map::Entry::Vacant(entry) => {
-                let (key, wrapped) = CaseKey::generate(&writer.keys, case, &mut writer.entropy)?;
-                new_case = Some((case, wrapped));
-                entry.insert(key)
-            }
-        };
-        let sealed = key.seal(digest, jws, &mut writer.entropy)?;
+        let sealed = writer.vault.seal_payload(index, digest, jws, &mut writer.entropy)?;
         self.bytes += sealed.len();
         if let Some(entry) = self.entry(index) {
-            (entry.new_case, entry.sealed) = (new_case, Some(sealed));
+            entry.sealed = Some(sealed);
         }
         Ok(())
     }
@@ -238,34 +209,23 @@ impl Group {
     pub(super) async fn begin(
         &mut self,
         connection: &mut SqliteConnection,
-        keys: &Keys,
         operations: &[Operation],
     ) -> Result<Head, StoreError> {
-        let cases: BTreeSet<Uuid> = operations.iter().flat_map(cases_of).collect();
-        let cases: Vec<Uuid> = cases.into_iter().collect();
         let ids: Vec<Uuid> = operations.iter().flat_map(ids_of).collect();
-        let mut parts = chunks(&cases, MOST_ROWS).zip(chunks(&ids, MOST_ROWS));
-        let (first_cases, first_ids) = parts.next().unwrap_or_default();
-        let mut found = BEGIN.fetch(connection, look_up_values(first_cases, first_ids)).await?;
-        for (cases, ids) in parts.take_while(|(cases, ids)| !cases.is_empty() || !ids.is_empty()) {
-            found.extend(LOOK_UP.fetch(connection, look_up_values(cases, ids)).await?);
+        let (first, others) = ids.split_at(ids.len().min(MOST_ROWS));
+        let mut found = BEGIN.fetch(connection, look_up_values(first)).await?;
+        for ids in others.chunks(MOST_ROWS) {
+            found.extend(LOOK_UP.fetch(connection, look_up_values(ids)).await?);
         }
         let mut head = None;
         for row in &found {
-            match row.try_get(0)? {
-                0_i64 => {
-                    head = Some(Head { size: from_sql(row.try_get(1)?)?, roots: row.try_get(2)? });
-                    self.rules = RulesVersion(from_sql(row.try_get(3)?)?);
-                }
-                1 => {
-                    let case = uuid(row.try_get(1)?)?;
-                    self.cases.insert(case, CaseKey::unwrap(keys, case, row.try_get(2)?)?);
-                }
-                _ => {
-                    let from: Oin = row.try_get::<&str, _>(4)?.parse().map_err(|_| damaged("an OIN"))?;
-                    let message = (digest(row.try_get(2)?)?, from_sql(row.try_get(3)?)?);
-                    self.known.insert((from, uuid(row.try_get(1)?)?), message);
-                }
+            if row.try_get::<i64, _>(0)? == 0 {
+                head = Some(Head { size: from_sql(row.try_get(1)?)?, roots: row.try_get(2)? });
+                self.rules = RulesVersion(from_sql(row.try_get(3)?)?);
+            } else {
+                let from: Oin = row.try_get::<&str, _>(4)?.parse().map_err(|_| damaged("an OIN"))?;
+                let message = (digest(row.try_get(2)?)?, from_sql(row.try_get(3)?)?);
+                self.known.insert((from, uuid(row.try_get(1)?)?), message);
             }
         }
         head.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))
@@ -276,8 +236,16 @@ impl Group {
         self.entries.len() <= MOST_ROWS && self.intakes.is_empty()
     }
 
-    /// Writes what was logged and queued.
-    pub(super) async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    /// Whether what was logged since has become too much to be written with the commit.
+    pub(super) fn has_grown(&self) -> bool {
+        self.entries.len() > MOST_ROWS
+    }
+
+    /// Writes what was logged.
+    pub(super) async fn write_entries(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), StoreError> {
         let mut entries = std::mem::take(&mut self.entries).into_iter();
         while entries.len() > 0 {
             let mut part: Vec<Entry> = entries.by_ref().take(MOST_ROWS).collect();
@@ -285,6 +253,12 @@ impl Group {
             bind_entries(&mut part, &mut values);
             ENTRIES.execute(connection, values).await?;
         }
+        Ok(())
+    }
+
+    /// Writes what was logged and queued.
+    pub(super) async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        self.write_entries(connection).await?;
         INTAKES
             .insert(connection, &self.intakes, |(key, index), values| {
                 values.add(key.to_vec()).add(to_sql(*index));
@@ -334,18 +308,11 @@ impl Group {
     }
 }
 
-/// The parts of a list, and then empty ones.
-fn chunks<T>(list: &[T], size: usize) -> impl Iterator<Item = &[T]> {
-    list.chunks(size).chain(std::iter::repeat(&[][..]))
-}
-
-fn look_up_values(cases: &[Uuid], ids: &[Uuid]) -> Values {
-    let mut values = Values::for_rows(cases.len().max(ids.len()));
-    for list in [cases, ids] {
-        values.rows(list.iter(), 1, |id, values| {
-            values.add(id.as_bytes().to_vec());
-        });
-    }
+fn look_up_values(ids: &[Uuid]) -> Values {
+    let mut values = Values::for_rows(ids.len());
+    values.rows(ids.iter(), 1, |id, values| {
+        values.add(id.as_bytes().to_vec());
+    });
     values
 }
 
@@ -355,16 +322,9 @@ fn bind_entries(entries: &mut [Entry], values: &mut Values) {
     });
     let messages = entries.iter_mut().filter_map(|entry| Some((entry.index, entry.message.take()?)));
     values.rows(messages, MESSAGE_COLUMNS.len(), bind_message);
-    values.rows(
-        entries.iter_mut().filter_map(|entry| entry.new_case.take()),
-        2,
-        |(case, wrapped), values| {
-            values.add(case.as_bytes().to_vec()).add(wrapped);
-        },
-    );
     let sealed = entries.iter_mut().filter_map(|entry| Some((entry.index, entry.sealed.take()?)));
-    values.rows(sealed, 2, |(index, sealed), values| {
-        values.add(to_sql(index)).add(sealed);
+    values.rows(sealed, 3, |(index, sealed), values| {
+        values.add(to_sql(index)).add(sealed).add(OF_ENTRY);
     });
 }
 
@@ -387,27 +347,12 @@ fn bind_message((index, message): (u64, NewMessage), values: &mut Values) {
         .add(i64::try_from(message.bytes).unwrap_or(i64::MAX))
         .add(message.desk)
         .add(message.priority)
-        .add(message.queued);
+        .add(message.queued)
+        .add(message.keep_until);
 }
 
 fn bind_tally(((party, direction, state, reason), count): &(Kind, i64), values: &mut Values) {
     values.add(*party).add(*direction).add(*state).add(*reason).add(*count);
-}
-
-fn cases_of(operation: &Operation) -> Vec<Uuid> {
-    match operation {
-        Operation::Enqueue(job) => job.input.messages.iter().map(|message| message.case).collect(),
-        Operation::File(job) => job
-            .input
-            .arrivals
-            .iter()
-            .filter_map(|arrival| match &arrival.verdict {
-                Verdict::Admitted(admitted) => Some(admitted.case),
-                Verdict::Refused(_) => None,
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
 }
 
 fn ids_of(operation: &Operation) -> Vec<Uuid> {

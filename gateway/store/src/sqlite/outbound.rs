@@ -173,7 +173,7 @@ pub(super) fn enqueue(
                 group.intakes.push((key.0, index));
                 group.replaced.extend(group.over.remove(&key.0));
             }
-            group.seal(writer, (index, message.case), &message.digest, &message.jws)?;
+            group.seal(writer, index, &message.digest, &message.jws)?;
             group.add(index, new_message(&writer.names, message, index)?);
             Ok(Enqueued::Queued { index })
         })
@@ -196,6 +196,7 @@ fn new_message(names: &Names, message: &Outgoing, index: u64) -> Result<NewMessa
         bytes: message.jws.len(),
         priority: Some(priority_to_sql(message.priority)),
         queued: Some(to_sql(index)),
+        keep_until: Some(time_to_sql(message.keep_until)),
         ..NewMessage::default()
     })
 }

@@ -21,13 +21,12 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    key::Keys,
     lease::{Candidate, Leased, Place},
     model::{
         Count, Filter, LogState, MessageRow, Order, Owed, PartnerCheckpoint, PartnerRecord, PartnerState,
         Priority, RulesVersion, State, StoredAgreement,
     },
-    seal::CaseKey,
+    seal::{SealedPayload, Vault},
 };
 
 /// What every reading of messages selects.
@@ -35,7 +34,7 @@ macro_rules! message_rows {
     ($rest:literal) => {
         concat!(
             "SELECT m.idx, m.direction, m.id, m.\"case\", party.oin, type.text, purpose.text, agreement.text, m.desk, \
-             m.state, reason.text, m.created, m.expires, m.finished, m.digest FROM message m \
+             m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, m.erased FROM message m \
              JOIN party ON party.num = m.party \
              LEFT JOIN word type ON type.num = m.type LEFT JOIN word purpose ON purpose.num = m.purpose \
              LEFT JOIN word agreement ON agreement.num = m.agreement LEFT JOIN word reason ON reason.num = m.reason ",
@@ -46,7 +45,7 @@ macro_rules! message_rows {
 
 static LEASED: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
-        "SELECT m.idx, m.id, m.\"case\", m.digest, m.expires, k.wrapped, p.sealed, k.erased FROM message m \
+        "SELECT m.idx, m.id, m.\"case\", m.digest, m.expires, k.wrapped, p.sealed, k.erased, p.form FROM message m \
          LEFT JOIN payload p ON p.idx = m.idx LEFT JOIN case_key k ON k.\"case\" = m.\"case\" \
          WHERE m.queued IS NOT NULL AND m.idx",
     ))
@@ -194,7 +193,7 @@ pub(crate) struct Contents {
 /// The content of those of these messages that still wait.
 pub(crate) async fn leased(
     connection: &mut SqliteConnection,
-    keys: &Keys,
+    vault: &Vault,
     indexes: &[u64],
 ) -> Result<Contents, StoreError> {
     let rows = LEASED
@@ -204,7 +203,7 @@ pub(crate) async fn leased(
         .await?;
     let mut contents = Contents::default();
     for row in &rows {
-        match open_leased(row, keys) {
+        match open_leased(row, vault) {
             Ok(message) => contents.messages.push(message),
             // The fault of this message alone: it must not hold up the others.
             Err(fault @ (StoreError::Erased | StoreError::Corrupt(_))) => {
@@ -216,29 +215,26 @@ pub(crate) async fn leased(
     Ok(contents)
 }
 
-fn open_leased(row: &SqliteRow, keys: &Keys) -> Result<Leased, StoreError> {
+fn open_leased(row: &SqliteRow, vault: &Vault) -> Result<Leased, StoreError> {
     let (case, digest) = (uuid(row.try_get(2)?)?, digest(row.try_get(3)?)?);
-    let jws = open(keys, (case, &digest), (row.try_get(5)?, row.try_get(6)?), row.try_get(7)?)?;
+    let index = from_sql(row.try_get(0)?)?;
+    let jws = vault.open_payload(&SealedPayload {
+        index,
+        case,
+        digest,
+        wrapped: row.try_get(5)?,
+        sealed: row.try_get::<Option<_>, _>(6)?.ok_or_else(|| damaged("a payload"))?,
+        case_erased: row.try_get::<Option<i64>, _>(7)?.is_some(),
+        form: row.try_get(8)?,
+    })?;
     Ok(Leased {
-        index: from_sql(row.try_get(0)?)?,
+        index,
         id: uuid(row.try_get(1)?)?,
         case,
         digest,
         jws,
         expires: time_from_sql(row.try_get(4)?)?,
     })
-}
-
-/// Opens a payload with the wrapped key of its case.
-fn open(
-    keys: &Keys,
-    (case, digest): (Uuid, &Digest),
-    (wrapped, sealed): (Option<&[u8]>, &[u8]),
-    erased: Option<i64>,
-) -> Result<String, StoreError> {
-    let opened = CaseKey::unwrap(keys, case, wrapped.ok_or(StoreError::Erased)?)?.open(digest, sealed);
-    // A case that lived on after it was erased has a new key, which does not open what came before.
-    if erased.is_some() { opened.map_err(|_| StoreError::Erased) } else { opened }
 }
 
 /// The messages that pass the filter.
@@ -310,25 +306,39 @@ fn message_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
         expires: time(row, 12)?,
         finished: time(row, 13)?,
         digest: digest(row.try_get(14)?)?,
+        keep_until: time(row, 15)?,
+        erased: row.try_get::<Option<i64>, _>(16)?.map(from_sql).transpose()?,
     })
 }
 
 /// The content of a message.
 pub(crate) async fn payload(
     connection: &mut SqliteConnection,
-    keys: &Keys,
+    vault: &Vault,
     index: u64,
 ) -> Result<String, StoreError> {
     let row = sqlx::query(
-        "SELECT m.\"case\", m.digest, k.wrapped, p.sealed, k.erased FROM message m JOIN payload p ON p.idx = m.idx \
-         JOIN case_key k ON k.\"case\" = m.\"case\" WHERE m.idx = ?1",
+        "SELECT m.erased, m.\"case\", m.digest, k.wrapped, p.sealed, k.erased, p.form FROM message m \
+         LEFT JOIN payload p ON p.idx = m.idx LEFT JOIN case_key k ON k.\"case\" = m.\"case\" WHERE m.idx = ?1",
     )
     .bind(to_sql(index))
     .fetch_optional(connection)
-    .await?
-    .ok_or(StoreError::NotFound("payload with this index"))?;
-    let (case, digest) = (uuid(row.try_get(0)?)?, digest(row.try_get(1)?)?);
-    open(keys, (case, &digest), (row.try_get(2)?, row.try_get(3)?), row.try_get(4)?)
+    .await?;
+    let missing = || StoreError::NotFound("payload with this index");
+    let row = row.ok_or_else(missing)?;
+    if row.try_get::<Option<i64>, _>(0)?.is_some() {
+        return Err(StoreError::Erased);
+    }
+    let sealed: Option<&[u8]> = row.try_get(4)?;
+    vault.open_payload(&SealedPayload {
+        sealed: sealed.ok_or_else(missing)?,
+        index,
+        case: uuid(row.try_get(1)?)?,
+        digest: digest(row.try_get(2)?)?,
+        wrapped: row.try_get(3)?,
+        case_erased: row.try_get::<Option<i64>, _>(5)?.is_some(),
+        form: row.try_get(6)?,
+    })
 }
 
 /// The receipt that a sent message was answered with.

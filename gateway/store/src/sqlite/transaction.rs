@@ -35,7 +35,7 @@ async fn run(
     operations: &mut [Operation],
 ) -> Result<(), StoreError> {
     let mut group = Group::default();
-    let before = group.begin(connection, &writer.keys, operations).await?;
+    let before = group.begin(connection, operations).await?;
     if !writer.edge.is_at(&before) {
         writer.edge = Edge::load(connection, &before).await?;
     }
@@ -45,13 +45,16 @@ async fn run(
     for operation in &mut *operations {
         prepare(writer, &mut group, operation)?;
     }
-    let logged = writer.edge.size() != before.size;
     if !group.fits_in_commit() || !operations.iter().all(is_prepared) {
         group.write(connection).await?;
         for operation in &mut *operations {
             complete(writer, connection, &mut group, operation).await?;
         }
+        if group.has_grown() {
+            group.write_entries(connection).await?;
+        }
     }
+    let logged = writer.edge.size() != before.size;
     let written = group.commit(connection, logged.then_some(&mut writer.edge)).await?;
     writer.wal.wrote(written);
     Ok(())
@@ -84,7 +87,7 @@ fn is_prepared(operation: &Operation) -> bool {
 
 /// What an operation does once everything that is logged is written.
 async fn complete(
-    writer: &Writer,
+    writer: &mut Writer,
     connection: &mut SqliteConnection,
     group: &mut Group,
     operation: &mut Operation,

@@ -6,14 +6,13 @@ use exchange::{
     receipt::{MAX_LEAVES, Receipt, ReceiptLeaf},
     tlog::Checkpoint,
 };
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{MAX_ROWS_READ, Store, check_message, check_text, limited};
 use crate::{
     error::StoreError,
     model::{Arrival, Count, Filter, MessageRow, RulesVersion, Verdict},
-    sqlite::{committer::Operation, erase::Erasure, file::Filing, read},
+    sqlite::{committer::Operation, file::Filing, read},
 };
 
 impl Store {
@@ -78,7 +77,8 @@ impl Store {
 
     /// The signed message with this index.
     pub async fn payload(&self, index: u64) -> Result<String, StoreError> {
-        read::payload(&mut *self.0.readers.acquire().await?, &self.0.keys, index).await
+        self.refresh_keys();
+        read::payload(&mut *self.0.readers.acquire().await?, &self.0.vault, index).await
     }
 
     /// The receipt with which the delivery of this message was answered.
@@ -89,26 +89,5 @@ impl Store {
     /// How many messages there are of each kind.
     pub async fn counts(&self) -> Result<Vec<Count>, StoreError> {
         read::counts(&mut *self.0.readers.acquire().await?).await
-    }
-
-    /// Erases a case: deletes the key of everything in it, so that no payload of it can be read again. The log and its
-    /// proofs stay. Says whether there was anything to erase.
-    ///
-    /// What waited to be sent becomes undeliverable with the reason [`ERASED_REASON`](crate::ERASED_REASON) in the same
-    /// transaction. Of what is under way the receipt still has the last word.
-    pub async fn erase_case(&self, case: Uuid, now: Timestamp) -> Result<bool, StoreError> {
-        let store = self.clone();
-        // A task of its own: once it is committed, memory forgets too, whether or not somebody still waits for it.
-        let erasing = tokio::spawn(async move {
-            // No reading of the queue meanwhile: what is leased was chosen before this or after it.
-            let turn = store.0.reading.lock().await;
-            let erasure = Erasure { case, now };
-            let erased = store.0.committer.submit(erasure, 0, Operation::Erase).await?.answer;
-            store.0.hot.erase(&erased.ended);
-            store.0.leases.ended(&erased.ended);
-            drop(turn);
-            Ok(erased.anything)
-        });
-        erasing.await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -180,7 +180,8 @@ impl Store {
             return Ok((messages.into_iter().flatten().collect(), Vec::new()));
         }
         let mut reader = self.0.readers.acquire().await?;
-        let read = read::leased(&mut reader, &self.0.keys, &missing).await?;
+        self.refresh_keys();
+        let read = read::leased(&mut reader, &self.0.vault, &missing).await?;
         drop(reader);
         messages.extend(read.messages.into_iter().map(Some));
         let mut messages: HashMap<u64, Leased> =

@@ -15,6 +15,8 @@ use crate::model::{
     Arrival, BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, Priority, SentOutcome, State, Verdict,
 };
 
+mod erasing;
+
 const ALL: BatchLimit = BatchLimit { count: 256, bytes: 4 << 20 };
 const SECRET: &str = "zeer-vertrouwelijk";
 
@@ -95,6 +97,7 @@ fn outgoing(number: u128, bytes: usize) -> Outgoing {
         expires: now() + SignedDuration::from_hours(1),
         priority: Priority::Normal,
         row: None,
+        keep_until: now() + SignedDuration::from_hours(24 * 30),
     }
 }
 
@@ -110,7 +113,17 @@ fn arrival(number: u128) -> Arrival {
         Attributes { case, message_type, purpose, agreement, desk: None, compact: jws, created, expires };
     let conflict_leaf = leaf.clone();
     let verdict = Verdict::Admitted(admitted);
-    Arrival { from: partner(), received: now(), id: Some(id), digest, verdict, leaf, conflict_leaf }
+    let keep_until = Some(now() + SignedDuration::from_hours(24 * 30));
+    Arrival {
+        from: partner(),
+        received: now(),
+        id: Some(id),
+        digest,
+        verdict,
+        keep_until,
+        leaf,
+        conflict_leaf,
+    }
 }
 
 impl Store {
@@ -133,7 +146,7 @@ async fn only_the_owner_reads_the_files() {
     let store = place.create().await;
     store.queue(outgoings(0..1)).await.unwrap();
     store.lease_due(partner(), now(), ALL).await.unwrap();
-    for suffix in ["", "-wal", "-shm", "-bezorging"] {
+    for suffix in ["", "-wal", "-shm", "-bezorging", "-sleutels"] {
         assert_eq!(mode(&place.file(&format!("knooppunt.db{suffix}"))), 0o600, "{suffix}");
     }
     store.close().await;
@@ -167,25 +180,6 @@ async fn content_is_unreadable_on_disk() {
     store.close().await;
     assert!(contains("knooppunt.db", "zorgsignaal"));
     assert!(!contains("knooppunt.db", SECRET));
-}
-
-/// A database of before the second migration opens, and loses nothing.
-#[tokio::test]
-async fn takes_an_earlier_database_along() {
-    let place = Place::new();
-    let store = place.create().await;
-    store.queue(outgoings(0..3)).await.unwrap();
-    let before = (store.log_state().await.unwrap(), store.payload(1).await.unwrap());
-    store.close().await;
-    place.tamper("ALTER TABLE message DROP COLUMN replaced").await;
-    place.tamper("DELETE FROM _sqlx_migrations WHERE version = 2").await;
-
-    let store = place.open().await.unwrap();
-    assert_eq!((store.log_state().await.unwrap(), store.payload(1).await.unwrap()), before);
-    let lease = store.lease_due(partner(), now(), ALL).await.unwrap().unwrap();
-    assert_eq!(lease.messages().len(), 3);
-    store.record_undeliverable(&lease, "onbereikbaar", now()).await.unwrap();
-    store.resend(1, now()).await.unwrap();
 }
 
 #[tokio::test]
@@ -251,8 +245,8 @@ async fn notices_damaged_pages() {
 #[tokio::test]
 async fn notices_content_that_was_moved() {
     let swap = "UPDATE payload SET sealed = (SELECT sealed FROM payload WHERE idx = 1) WHERE idx = 0";
-    let swap_keys = "UPDATE case_key SET wrapped = (SELECT max(wrapped) FROM case_key)";
-    for statement in [swap, swap_keys] {
+    let other_digest = "UPDATE message SET digest = zeroblob(32) WHERE idx = 1";
+    for statement in [swap, other_digest] {
         let place = Place::new();
         let store = place.create().await;
         store.queue(outgoings(0..2)).await.unwrap();
@@ -373,7 +367,7 @@ async fn a_crash_loses_nothing_that_was_confirmed() {
         store.take_in(vec![arrival(10_000 + number)]).await.unwrap();
         // The files as they would be found after pulling the plug.
         let after = Place::new();
-        for suffix in ["", "-wal"] {
+        for suffix in ["", "-wal", "-sleutels"] {
             let name = format!("knooppunt.db{suffix}");
             fs::copy(place.file(&name), after.file(&name)).unwrap();
         }
@@ -395,7 +389,9 @@ async fn a_commit_cut_short_leaves_nothing() {
     let cut = usize::try_from(before.1).unwrap();
     for length in [cut + 1, cut + (wal.len() - cut) / 2, wal.len() - 1] {
         let after = Place::new();
-        fs::copy(place.path(), after.path()).unwrap();
+        for name in ["knooppunt.db", "knooppunt.db-sleutels"] {
+            fs::copy(place.file(name), after.file(name)).unwrap();
+        }
         fs::write(after.file("knooppunt.db-wal"), &wal[..length]).unwrap();
         let found = after.open().await.unwrap();
         assert_eq!(found.log_state().await.unwrap(), before.0, "cut at {length} of {}", wal.len());
@@ -438,9 +434,10 @@ async fn gives_up_what_cannot_be_read_and_nothing_else() {
     let place = Place::new();
     let store = place.create().await;
     store.queue(outgoings(0..8)).await.unwrap();
+    // As in a copy of the database from before it was erased.
+    store.0.vault.entries.destroy(&[0]).unwrap();
     store.close().await;
     for statement in [
-        "UPDATE case_key SET wrapped = NULL WHERE \"case\" = (SELECT \"case\" FROM message WHERE idx = 0)",
         "UPDATE payload SET sealed = zeroblob(200) WHERE idx = 1",
         "DELETE FROM payload WHERE idx = 2",
         "UPDATE message SET \"case\" = x'00' WHERE idx = 3",
@@ -507,6 +504,8 @@ async fn every_error_says_what_to_do() {
         StoreError::AlreadyExists("x".into()),
         StoreError::OtherOrganisation { found: us(), expected: partner() },
         StoreError::WrongKey,
+        StoreError::NoKeyFile("x".into()),
+        StoreError::OtherKeyFile("x".into()),
         StoreError::NewerSchema,
         StoreError::Corrupt("x".into()),
         StoreError::Locked("x".into()),

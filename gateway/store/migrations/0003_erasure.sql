@@ -1,0 +1,18 @@
+-- What is sealed from now on has a key for each entry of the log, in a file outside the database, and can be erased by
+-- itself.
+
+-- By what the key file is recognised; NULL until there is one.
+ALTER TABLE node ADD COLUMN key_file BLOB;
+
+-- Until when the purpose allows it to be kept; NULL for what earlier versions stored.
+ALTER TABLE message ADD COLUMN keep_until INTEGER;
+-- Where the log says that it was erased.
+ALTER TABLE message ADD COLUMN erased INTEGER;
+
+-- 0: sealed under the key of its case, by an earlier version; 1: under the key of its entry.
+ALTER TABLE payload ADD COLUMN form INTEGER NOT NULL DEFAULT 0;
+
+-- Entries that were erased and whose keys may not be destroyed yet: a crash came between.
+CREATE TABLE erasing (
+    idx INTEGER PRIMARY KEY
+) STRICT;
