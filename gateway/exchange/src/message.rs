@@ -17,7 +17,8 @@ mod receiving;
 mod sending;
 
 pub use receiving::{
-    AdmittedMessage, Attributes, ReceivedMessage, RefusedMessage, VerifiedMessage, agreement_of,
+    AdmittedMessage, Attributes, ReceivedMessage, RefusedMessage, VerifiedMessage, agreement_of, document_of,
+    message_type_of,
 };
 pub use sending::{Draft, HeldBack, PermittedDraft, SignedMessage};
 

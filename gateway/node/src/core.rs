@@ -35,6 +35,8 @@ pub struct Core {
     pub random: Arc<dyn Random>,
     /// Rings when there is something to deliver.
     pub work: Notify,
+    /// Rings when a consent ended, or somebody said what it did then.
+    pub endings: Notify,
     /// A partner said that it is there: what it must be told can be told now.
     pub reached: AtomicBool,
     /// Tells which messages that were sent reached a final state, in the order in which that became durable. A listener
@@ -88,6 +90,7 @@ impl Core {
             clock,
             random,
             work: Notify::new(),
+            endings: Notify::new(),
             reached: AtomicBool::new(false),
             settled: broadcast::Sender::new(SETTLED_NEWS),
             rules: ArcSwap::default(),

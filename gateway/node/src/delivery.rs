@@ -12,9 +12,10 @@ use std::{
 use bytes::Bytes;
 use exchange::{
     agreement::{Agreement, Standing},
+    consent::event::is_about_consent,
     delivery::{Backoff, Delivered, check_receipt},
     digest::Digest,
-    message::agreement_of,
+    message::{agreement_of, message_type_of},
     oin::Oin,
     receipt::{Receipt, VerifiedReceipt},
     refusal::Reason,
@@ -134,6 +135,10 @@ async fn may_still_go(core: &Core, lease: &Lease, now: Timestamp) -> bool {
     let mut theirs = rules.agreements().filter(|agreement| agreement.party(lease.to()).is_some());
     !theirs.any(|agreement| over(agreement))
         || lease.messages().iter().all(|message| {
+            // What carries out a right of the resident goes also after the end.
+            if message_type_of(&message.jws).is_some_and(is_about_consent) {
+                return true;
+            }
             let agreement = agreement_of(&message.jws).and_then(|digest| rules.agreement(digest));
             !agreement.is_some_and(|agreement| over(agreement))
         })

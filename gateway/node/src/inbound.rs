@@ -1,12 +1,15 @@
 //! The path of a message into the organisation, up to the receipt.
 
 use exchange::{
-    message::ReceivedMessage, oin::Oin, policy::ConsentKnowledge, receipt::Receipt, rulebook::Rulebook,
+    message::{ReceivedMessage, RefusedMessage, VerifiedMessage},
+    oin::Oin,
+    receipt::Receipt,
+    rulebook::Rulebook,
 };
 use jiff::Timestamp;
 use store::{Arrival, StoreError};
 
-use crate::core::Core;
+use crate::{consent::Knowledge, core::Core};
 
 /// The most messages in one delivery.
 pub const MAX_MESSAGES: usize = 256;
@@ -32,10 +35,22 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
     let (lines, now) = (lines(body)?, core.now());
     let mut ruling = core.ruling();
     loop {
-        let arrivals = lines.iter().map(|line| arrival(core.me, &ruling.rules, peer, line, now)).collect();
+        let verified: Vec<_> = lines
+            .iter()
+            .map(|line| ReceivedMessage::new(line, peer).verify(core.me, &ruling.rules, now))
+            .collect();
+        let claimed = verified.iter().flatten().filter_map(VerifiedMessage::claimed_consent);
+        let known = Knowledge::of(core, claimed.collect()).await?;
+        let Decided { arrivals, about_consent } = decide(&ruling.rules, known, verified, now);
         match core.store.file(ruling.version, arrivals).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
-            filed => return Ok(filed?),
+            filed => {
+                let receipt = filed?;
+                if about_consent {
+                    core.endings.notify_one();
+                }
+                return Ok(receipt);
+            }
         }
     }
 }
@@ -54,11 +69,34 @@ fn lines(body: &[u8]) -> Result<Vec<&str>, InboundError> {
     }
 }
 
-fn arrival(me: Oin, rules: &Rulebook, peer: Oin, line: &str, now: Timestamp) -> Arrival {
-    let decided = ReceivedMessage::new(line, peer)
-        .verify(me, rules, now)
-        .and_then(|verified| verified.admit(rules, ConsentKnowledge::NothingElse, now));
-    Arrival::new(decided, now)
+/// What comes of a delivery.
+struct Decided {
+    arrivals: Vec<Arrival>,
+    /// Whether something in it ends, extends or answers a consent.
+    about_consent: bool,
+}
+
+/// Decides in the order of the delivery: what a message says of a consent counts for those after it.
+fn decide(
+    rules: &Rulebook,
+    mut known: Knowledge,
+    verified: Vec<Result<VerifiedMessage, RefusedMessage>>,
+    now: Timestamp,
+) -> Decided {
+    let mut about_consent = false;
+    let mut arrivals = Vec::with_capacity(verified.len());
+    for message in verified {
+        let decided = message.and_then(|message| {
+            let consent = known.about(message.claimed_consent());
+            message.admit(rules, consent, now)
+        });
+        if let Some(event) = decided.as_ref().ok().and_then(|admitted| admitted.event()) {
+            known.learn(event);
+            about_consent = true;
+        }
+        arrivals.push(Arrival::new(decided, now));
+    }
+    Decided { arrivals, about_consent }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod certificate;
 pub mod cli;
 pub mod config;
+pub mod consent;
 pub mod core;
 pub mod delivery;
 pub mod demo;

@@ -23,6 +23,7 @@ use transport::{Limits, Link, LinkOptions, Server, ServerOptions, Tls, TlsOption
 
 use crate::{
     config::Config,
+    consent,
     core::Core,
     delivery::Driver,
     keys::{self, Keys},
@@ -57,6 +58,7 @@ pub struct Running {
     pub server: Server,
     driver: tokio::task::JoinHandle<()>,
     rules: tokio::task::JoinHandle<()>,
+    endings: tokio::task::JoinHandle<()>,
     _lock: File,
 }
 
@@ -182,7 +184,8 @@ impl Node {
             self.tls.clone(),
             tls_files(&self.folder, &self.config),
         ));
-        Ok(Running { server, driver: tokio::spawn(driver.run()), rules, _lock: lock })
+        let endings = tokio::spawn(consent::ending::run(self.core.clone()));
+        Ok(Running { server, driver: tokio::spawn(driver.run()), rules, endings, _lock: lock })
     }
 
     fn lock(&self) -> anyhow::Result<File> {
@@ -208,6 +211,7 @@ impl Running {
     pub async fn stop(self) {
         self.driver.abort();
         self.rules.abort();
+        self.endings.abort();
         if !self.server.shutdown(DRAIN).await {
             tracing::warn!("stopped while requests were still under way; their senders try again");
         }

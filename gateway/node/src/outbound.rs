@@ -1,11 +1,13 @@
 //! The path of a message out of the organisation, up to the moment the source may be told that it is safe.
 
+use std::collections::BTreeSet;
+
 use exchange::{
     agreement::Standing,
+    consent::{ConsentKey, Extract},
     digest::Digest,
     message::{Draft, HeldBack, SignedMessage},
     oin::Oin,
-    policy::ConsentKnowledge,
     refusal::Refusal,
     rulebook::Rulebook,
 };
@@ -14,10 +16,13 @@ use schemas::Document;
 use store::{Enqueued, Outgoing, StoreError};
 use uuid::Uuid;
 
-use crate::core::Core;
+use crate::{
+    consent::{self, Knowledge},
+    core::Core,
+};
 
 /// How long a message waits for its receiver unless the sender says otherwise.
-const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 30);
+pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// The most documents that are submitted in one go.
 pub const MAX_SUBMISSIONS: usize = 256;
@@ -54,9 +59,13 @@ pub enum Submitted {
 /// Decides, signs and stores a batch; when this returns, every outcome is durable.
 pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Submitted>, StoreError> {
     let now = core.now();
+    let submissions = filled_in(core, submissions).await?;
     let mut ruling = core.ruling();
     loop {
-        let Decided { outcomes, messages, held_back } = decide(core, &ruling.rules, &submissions, now);
+        let consents = consents_of(&submissions);
+        let known = Knowledge::of(core, consents).await?;
+        let Decided { outcomes, messages, held_back } =
+            decide(core, (&ruling.rules, &known), &submissions, now);
         match core.store.enqueue(ruling.version, messages, held_back).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             enqueued => {
@@ -75,13 +84,30 @@ struct Decided {
     held_back: Vec<HeldBack>,
 }
 
-fn decide(core: &Core, rules: &Rulebook, submissions: &[Submission], now: Timestamp) -> Decided {
+/// What rests on a consent goes with what proves it.
+async fn filled_in(core: &Core, mut submissions: Vec<Submission>) -> Result<Vec<Submission>, StoreError> {
+    for submission in &mut submissions {
+        submission.document = consent::fill_in(core, submission.document.clone()).await?;
+    }
+    Ok(submissions)
+}
+
+fn consents_of(submissions: &[Submission]) -> BTreeSet<ConsentKey> {
+    submissions.iter().filter_map(|submission| Extract::claimed_by(&submission.document)).collect()
+}
+
+fn decide(
+    core: &Core,
+    (rules, known): (&Rulebook, &Knowledge),
+    submissions: &[Submission],
+    now: Timestamp,
+) -> Decided {
     let mut outcomes = Vec::with_capacity(submissions.len());
     let (mut messages, mut held_back) = (Vec::new(), Vec::new());
     for submission in submissions {
         let row = submission.source_record.as_deref().map(|record| core.store.intake_key(record));
         let draft = draft(core, rules, submission, now);
-        match sign(core, rules, draft) {
+        match sign(core, (rules, known), draft) {
             Ok(message) => {
                 outcomes.push(Submitted::Queued(message.draft().id));
                 let message = Outgoing::from(message);
@@ -130,8 +156,13 @@ fn choose_agreement(
     in_force.or(candidates.first()).map_or_else(|| Digest::of(b""), |agreement| agreement.digest())
 }
 
-fn sign(core: &Core, rules: &Rulebook, draft: Draft) -> Result<SignedMessage, HeldBack> {
-    draft.permit(rules, ConsentKnowledge::NothingElse)?.sign(&*core.signer)
+fn sign(
+    core: &Core,
+    (rules, known): (&Rulebook, &Knowledge),
+    draft: Draft,
+) -> Result<SignedMessage, HeldBack> {
+    let known = known.about(draft.claimed_consent());
+    draft.permit(rules, known)?.sign(&*core.signer)
 }
 
 fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Submitted> {

@@ -5,6 +5,7 @@
 //! committed in groups: many operations, one transaction, one fsync, and nothing is confirmed before it. Payloads
 //! are encrypted with a key per entry of the log, which can be destroyed by itself. `DATA_MODEL.md` tells what the tables hold and which states a message knows.
 
+mod consents;
 mod entry_keys;
 mod error;
 mod hot;
@@ -15,6 +16,7 @@ mod seal;
 mod sqlite;
 mod store;
 
+pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
@@ -25,5 +27,5 @@ pub use model::{
 };
 pub use store::{
     CONFLICT_REASON, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES, MAX_PAYLOAD_BYTES,
-    MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, UNREADABLE_REASON,
+    MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, UNREADABLE_REASON, WITHDRAWN_REASON,
 };

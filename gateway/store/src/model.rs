@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use exchange::{
+    consent::{ConsentKey, ConsentUse, Event},
     digest::Digest,
     message::{AdmittedMessage, Attributes, RefusedMessage, SignedMessage},
     oin::Oin,
@@ -65,12 +66,17 @@ pub struct Outgoing {
     pub(crate) priority: Priority,
     pub(crate) row: Option<IntakeKey>,
     pub(crate) keep_until: Timestamp,
+    /// The consent it rests on.
+    pub(crate) consent: Option<ConsentUse>,
+    /// The consent of which it tells the end.
+    pub(crate) tells: Option<ConsentKey>,
 }
 
 impl From<SignedMessage> for Outgoing {
     fn from(message: SignedMessage) -> Self {
         let (digest, leaf) = (message.digest(), message.leaf());
         let days = message.retention_days();
+        let consent = message.consent().cloned();
         let (draft, jws) = message.into_parts();
         Self {
             to: draft.to,
@@ -88,6 +94,8 @@ impl From<SignedMessage> for Outgoing {
             priority: Priority::default(),
             row: None,
             keep_until: days_after(draft.time, days),
+            consent,
+            tells: None,
         }
     }
 }
@@ -97,6 +105,12 @@ impl Outgoing {
     #[must_use]
     pub fn with_priority(self, priority: Priority) -> Self {
         Self { priority, ..self }
+    }
+
+    /// It tells its receiver that a consent ended: before anything else, and once.
+    #[must_use]
+    pub fn that_tells(self, consent: ConsentKey) -> Self {
+        Self { tells: Some(consent), priority: Priority::First, ..self }
     }
 
     /// The row of the source it was made from: a row whose message waits or was admitted is not sent again.
@@ -155,6 +169,10 @@ pub struct Arrival {
     pub(crate) verdict: Verdict,
     /// Until when it may be kept, if it is.
     pub(crate) keep_until: Option<Timestamp>,
+    /// The consent it rests on.
+    pub(crate) consent: Option<ConsentUse>,
+    /// What it says about a consent.
+    pub(crate) event: Option<Event>,
     pub(crate) leaf: Leaf,
     /// What the log says instead when the identifier is known with another digest: a refusal with the reason
     /// `dubbel-met-andere-inhoud`.
@@ -171,6 +189,11 @@ pub(crate) enum Verdict {
 }
 
 impl Arrival {
+    /// Whether it may end what waits here: the withdrawal of a consent.
+    pub(crate) const fn may_end_others(&self) -> bool {
+        matches!(self.event, Some(Event::Withdrawn(_)))
+    }
+
     /// What came at this moment, and was decided about it.
     pub fn new(decided: Result<AdmittedMessage, RefusedMessage>, received: Timestamp) -> Self {
         match decided {
@@ -182,6 +205,8 @@ impl Arrival {
                 leaf: message.leaf(received),
                 conflict_leaf: message.conflict_leaf(received),
                 keep_until: Some(days_after(received, message.retention_days())),
+                consent: message.consent().cloned(),
+                event: message.event().cloned(),
                 verdict: Verdict::Admitted(message.into_attributes()),
             },
             Err(refused) => Self {
@@ -192,6 +217,8 @@ impl Arrival {
                 leaf: refused.leaf(received),
                 conflict_leaf: refused.conflict_leaf(received),
                 keep_until: None,
+                consent: None,
+                event: None,
                 verdict: Verdict::Refused(refused.refusal().reason.code()),
             },
         }
@@ -362,6 +389,8 @@ pub struct MessageRow {
     pub keep_until: Option<Timestamp>,
     /// Where the log says that its content was erased, if it was.
     pub erased: Option<u64>,
+    /// The consent it rests on, unless it is kept on another basis since.
+    pub consent: Option<ConsentKey>,
 }
 
 /// What was erased.

@@ -1,5 +1,6 @@
 //! The use cases.
 
+mod consent;
 mod erasing;
 mod inbound;
 mod log;
@@ -65,6 +66,9 @@ pub const EXPIRED_REASON: &str = exchange::refusal::Reason::Expired.code();
 
 /// The reason of a message that still waited when it was erased.
 pub const ERASED_REASON: &str = "gewist";
+
+/// The reason of a message that still waited when the consent under it ended.
+pub const WITHDRAWN_REASON: &str = exchange::refusal::Reason::ConsentWithdrawn.code();
 
 /// The reason of a message that waited and cannot be read: its row is damaged.
 pub const UNREADABLE_REASON: &str = "onleesbaar";

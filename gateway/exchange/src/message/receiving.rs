@@ -184,6 +184,18 @@ pub fn agreement_of(compact: &str) -> Option<Digest> {
     Some(read_envelope(jws.unverified_payload()).ok()?.convenant)
 }
 
+/// The data of a stored message. `None` when the text is no message, or its data is not valid.
+pub fn document_of(compact: &str) -> Option<Document> {
+    let jws = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
+    document(&read_envelope(jws.unverified_payload()).ok()?).ok()
+}
+
+/// The schema of a stored message, if it is one.
+pub fn message_type_of(compact: &str) -> Option<SchemaName> {
+    let jws = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
+    SchemaName::of_message_type(&read_envelope(jws.unverified_payload()).ok()?.message_type)
+}
+
 /// Not from the future, not from another time than its identifier, not expired.
 fn in_time(read: &Envelope<'_>, now: Timestamp) -> Result<(), Reason> {
     let early = read.time.duration_since(now) > MAX_CLOCK_SKEW;

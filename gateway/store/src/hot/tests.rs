@@ -26,6 +26,8 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
         priority: Priority::Normal,
         row: None,
         keep_until: jiff::Timestamp::MAX,
+        consent: None,
+        tells: None,
     }
 }
 

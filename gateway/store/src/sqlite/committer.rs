@@ -16,6 +16,7 @@ use tokio::{
 use super::{
     change::Change,
     connect::Target,
+    consent::{Deed, Done as DeedDone},
     erase::{Erased, Erasure},
     file::{Filed, Filing},
     names::Names,
@@ -85,6 +86,8 @@ pub(crate) enum Operation {
     Checkpoint(Job<(), String>),
     /// Erase entries.
     Erase(Job<Erasure, Erased>),
+    /// Do something to a consent.
+    Consent(Job<Deed, DeedDone>),
     /// Change something small.
     Change(Job<Change, u64>),
 }
@@ -98,7 +101,7 @@ impl Operation {
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
             Self::Erase(job) => job.input.indexes.len() + 1,
-            Self::Checkpoint(_) | Self::Change(_) => 1,
+            Self::Checkpoint(_) | Self::Consent(_) | Self::Change(_) => 1,
         }
     }
 
@@ -110,6 +113,7 @@ impl Operation {
             Self::Settle(job) => job.finish(result),
             Self::Checkpoint(job) => job.finish(result),
             Self::Erase(job) => job.finish(result),
+            Self::Consent(job) => job.finish(result),
             Self::Change(job) => job.finish(result),
         }
     }

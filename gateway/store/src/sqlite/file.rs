@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use exchange::{
     message::Attributes,
+    oin::Oin,
     receipt::ReceiptLeaf,
     tlog::{CompactRange, Hash, Leaf, ProofPlan, plan_inclusion},
 };
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use super::{
     column::{direction_to_sql, from_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
+    consent,
     group::{Group, NewMessage},
     names::{Missing, Names},
     rows::{Part, Statement},
@@ -46,12 +48,16 @@ pub(crate) struct Filed {
     pub(crate) leaves: Vec<ReceiptLeaf>,
     /// Which of those are about messages that were known, and where: their leaf and proof are still to come.
     known: Vec<(usize, u64)>,
+    /// Which messages that are new say something about a consent, and where they are logged.
+    pub(super) events: Vec<(usize, u64)>,
+    /// The messages that waited and do not any more, with who they were for.
+    pub(crate) ended: Vec<(Oin, u64)>,
 }
 
 impl Filed {
-    /// Whether no leaf or proof is still to come.
+    /// Whether no leaf or proof is still to come, and nothing is said about a consent.
     pub(super) fn is_complete(&self) -> bool {
-        self.known.is_empty()
+        self.known.is_empty() && self.events.is_empty()
     }
 }
 
@@ -75,7 +81,7 @@ pub(super) fn file(writer: &mut Writer, group: &mut Group, filing: &Filing) -> R
     group.check_rules(filing.rules)?;
     let before = writer.edge.range().clone();
     let mut leaves = Vec::with_capacity(filing.arrivals.len());
-    let mut known = Vec::new();
+    let (mut known, mut events) = (Vec::new(), Vec::new());
     for (position, arrival) in filing.arrivals.iter().enumerate() {
         let earlier = arrival.id.and_then(|id| group.known.get(&(arrival.from, id)).copied());
         leaves.push(match earlier {
@@ -85,14 +91,21 @@ pub(super) fn file(writer: &mut Writer, group: &mut Group, filing: &Filing) -> R
                 ReceiptLeaf::Known { index, leaf: Leaf::new(Vec::new()), proof: Vec::new() }
             }
             Some(_) => ReceiptLeaf::New(file_conflict(writer, group, arrival)?),
-            None => ReceiptLeaf::New(file_new(writer, group, arrival)?),
+            None => {
+                let index = file_new(writer, group, arrival)?;
+                if arrival.event.is_some() {
+                    events.push((position, index));
+                }
+                ReceiptLeaf::New(arrival.leaf.clone())
+            }
         });
     }
     let range = writer.edge.range();
-    Ok(Filed { before, size: range.size(), root: range.root(), leaves, known })
+    Ok(Filed { before, size: range.size(), root: range.root(), leaves, known, events, ended: Vec::new() })
 }
 
-fn file_new(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result<Leaf, StoreError> {
+fn file_new(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result<u64, StoreError> {
+    let consent = consent::check(group, arrival.consent.as_ref())?;
     let index = group.log(&mut writer.edge, &arrival.leaf);
     if let Some(id) = arrival.id {
         group.known.insert((arrival.from, id), (arrival.digest, index));
@@ -100,14 +113,15 @@ fn file_new(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result
     let names = &writer.names;
     match &arrival.verdict {
         Verdict::Admitted(admitted) => {
-            group.add(index, admitted_row(names, arrival, admitted)?);
+            group.add(index, NewMessage { consent, ..admitted_row(names, arrival, admitted)? });
             group.seal(writer, index, &arrival.digest, &admitted.compact)?;
         }
         Verdict::Refused(reason) => {
             group.add(index, refused_row(names, arrival, reason, arrival.id)?);
         }
     }
-    Ok(arrival.leaf.clone())
+    consent::note_withdrawal(group, arrival);
+    Ok(index)
 }
 
 /// The identifier stays with the message that had it first: the row of this one goes without.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
+use exchange::{consent::ConsentKey, digest::Digest, oin::Oin, tlog::Leaf};
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
@@ -10,6 +10,7 @@ use super::{
     column::{damaged, digest, from_sql, to_sql, uuid},
     committer::{Operation, Writer},
     connect::PAGE_BYTES,
+    consent::Known,
     rows::{MOST_ROWS, Part, Statement, Values},
     tree::{Edge, Head, PUT_TILES},
 };
@@ -59,6 +60,7 @@ const MESSAGE_COLUMNS: &[&str] = &[
     "priority",
     "queued",
     "keep_until",
+    "consent",
 ];
 
 /// A row of a source that is offered again after its message was over leads to the new one.
@@ -121,6 +123,7 @@ pub(super) struct NewMessage {
     pub(super) priority: Option<i64>,
     pub(super) queued: Option<i64>,
     pub(super) keep_until: Option<i64>,
+    pub(super) consent: Option<i64>,
 }
 
 /// A kind of message, for counting: party, direction, state, reason (0 for none).
@@ -151,6 +154,12 @@ pub(super) struct Group {
     pub(super) over: HashMap<[u8; 16], u64>,
     /// The messages in whose place others of the same row come.
     pub(super) replaced: Vec<u64>,
+    /// The consents that the operations are about.
+    pub(super) consents: HashMap<ConsentKey, Known>,
+    /// Who was told of the end of those, and by which message.
+    pub(super) noticed: HashMap<(ConsentKey, Oin), u64>,
+    /// Who is told now.
+    pub(super) notices: Vec<(ConsentKey, Oin, u64)>,
     /// The messages received before among those of this group, and where.
     pub(super) known: HashMap<(Oin, Uuid), (Digest, u64)>,
 }
@@ -348,7 +357,8 @@ fn bind_message((index, message): (u64, NewMessage), values: &mut Values) {
         .add(message.desk)
         .add(message.priority)
         .add(message.queued)
-        .add(message.keep_until);
+        .add(message.keep_until)
+        .add(message.consent);
 }
 
 fn bind_tally(((party, direction, state, reason), count): &(Kind, i64), values: &mut Values) {

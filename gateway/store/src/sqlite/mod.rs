@@ -4,6 +4,7 @@
 //! - [`committer`]: the one task that writes, in groups; [`transaction`] is what it does for one, with what [`group`]
 //!   reads first and writes last
 //! - [`outbound`], [`mod@file`], [`change`]: the operations of a group
+//! - [`consent`], [`read_consents`]: consents, their end and who was told
 //! - [`tree`]: the Merkle log on disk
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
@@ -13,12 +14,14 @@ pub(crate) mod change;
 mod column;
 pub(crate) mod committer;
 pub(crate) mod connect;
+pub(crate) mod consent;
 pub(crate) mod erase;
 pub(crate) mod file;
 mod group;
 mod names;
 pub(crate) mod outbound;
 pub(crate) mod read;
+pub(crate) mod read_consents;
 mod rows;
 mod transaction;
 mod tree;

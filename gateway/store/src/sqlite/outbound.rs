@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use exchange::{oin::Oin, tlog::Leaf};
+use exchange::{consent::ConsentKey, oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -12,6 +12,7 @@ use super::{
         to_sql,
     },
     committer::{Operation, Writer},
+    consent,
     group::{Group, NewMessage},
     names::{Missing, Names},
     rows::{MOST_ROWS, Part, Statement, Values},
@@ -73,8 +74,17 @@ pub(crate) struct Queueing {
     pub(crate) rules: RulesVersion,
     /// What may go.
     pub(crate) messages: Vec<Outgoing>,
-    /// What may not.
+    /// What may not, and what else the log says.
     pub(crate) held_back: Vec<Leaf>,
+    /// The consent about which nothing is left to do after this.
+    pub(crate) finishes: Option<ConsentKey>,
+}
+
+impl Queueing {
+    /// Whether it tells of the end of a consent, or is the last that is done about one.
+    pub(super) fn is_about_consent(&self) -> bool {
+        self.finishes.is_some() || self.messages.iter().any(|message| message.tells.is_some())
+    }
 }
 
 /// Messages to one partner of which the end is known.
@@ -154,9 +164,14 @@ pub(super) async fn find_offered(
 pub(super) fn enqueue(
     writer: &mut Writer,
     group: &mut Group,
-    Queueing { rules, messages, held_back }: &Queueing,
+    Queueing { rules, messages, held_back, finishes }: &Queueing,
 ) -> Result<Vec<Enqueued>, StoreError> {
     group.check_rules(*rules)?;
+    if let Some(key) = finishes
+        && !group.consents.get(key).is_some_and(|known| known.to_do)
+    {
+        return Err(StoreError::NotFound("consent about which something is left to do"));
+    }
     for leaf in held_back {
         group.log(&mut writer.edge, leaf);
     }
@@ -167,6 +182,10 @@ pub(super) fn enqueue(
             if let Some(index) = message.row.and_then(|key| group.offered.get(&key.0)) {
                 return Ok(Enqueued::AlreadyOffered { index: *index });
             }
+            if let Some(index) = message.tells.and_then(|key| group.noticed.get(&(key, message.to))) {
+                return Ok(Enqueued::AlreadyOffered { index: *index });
+            }
+            let consent = consent::check(group, message.consent.as_ref())?;
             let index = group.log(&mut writer.edge, &message.leaf);
             if let Some(key) = message.row {
                 group.offered.insert(key.0, index);
@@ -174,7 +193,9 @@ pub(super) fn enqueue(
                 group.replaced.extend(group.over.remove(&key.0));
             }
             group.seal(writer, index, &message.digest, &message.jws)?;
-            group.add(index, new_message(&writer.names, message, index)?);
+            let row = NewMessage { consent, ..new_message(&writer.names, message, index)? };
+            group.add(index, row);
+            group.notices.extend(message.tells.map(|key| (key, message.to, index)));
             Ok(Enqueued::Queued { index })
         })
         .collect()

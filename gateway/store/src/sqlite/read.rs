@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use exchange::{
+    consent::ConsentKey,
     digest::Digest,
     oin::Oin,
     tlog::{CompactRange, Hash, Leaf, ProofPlan, plan_inclusion},
@@ -34,10 +35,12 @@ macro_rules! message_rows {
     ($rest:literal) => {
         concat!(
             "SELECT m.idx, m.direction, m.id, m.\"case\", party.oin, type.text, purpose.text, agreement.text, m.desk, \
-             m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, m.erased FROM message m \
+             m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, m.erased, consent.id, holder.oin \
+             FROM message m \
              JOIN party ON party.num = m.party \
              LEFT JOIN word type ON type.num = m.type LEFT JOIN word purpose ON purpose.num = m.purpose \
-             LEFT JOIN word agreement ON agreement.num = m.agreement LEFT JOIN word reason ON reason.num = m.reason ",
+             LEFT JOIN word agreement ON agreement.num = m.agreement LEFT JOIN word reason ON reason.num = m.reason \
+             LEFT JOIN consent ON consent.num = m.consent LEFT JOIN party holder ON holder.num = consent.holder ",
             $rest
         )
     };
@@ -276,6 +279,16 @@ pub(crate) async fn messages(
     rows.iter().map(message_row).collect()
 }
 
+/// The message with this place in the log.
+pub(crate) async fn logged(
+    connection: &mut SqliteConnection,
+    index: u64,
+) -> Result<Option<MessageRow>, StoreError> {
+    let row =
+        sqlx::query(message_rows!("WHERE m.idx = ?1")).bind(to_sql(index)).fetch_optional(connection).await?;
+    row.as_ref().map(message_row).transpose()
+}
+
 /// The oldest message with this identifier.
 pub(crate) async fn message(
     connection: &mut SqliteConnection,
@@ -306,9 +319,15 @@ fn message_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
         expires: time(row, 12)?,
         finished: time(row, 13)?,
         digest: digest(row.try_get(14)?)?,
+        consent: consent_key(row)?,
         keep_until: time(row, 15)?,
         erased: row.try_get::<Option<i64>, _>(16)?.map(from_sql).transpose()?,
     })
+}
+
+fn consent_key(row: &SqliteRow) -> Result<Option<ConsentKey>, StoreError> {
+    let id = row.try_get::<Option<&[u8]>, _>(17)?.map(uuid).transpose()?;
+    id.map(|id| Ok(ConsentKey { holder: oin(row, 18)?, id })).transpose()
 }
 
 /// The content of a message.

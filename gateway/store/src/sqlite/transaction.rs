@@ -6,7 +6,7 @@ use super::{
     change,
     column::to_sql,
     committer::{Operation, Writer},
-    erase,
+    consent, erase,
     file::{self, Filed},
     group::Group,
     names::{Missing, Names},
@@ -41,6 +41,7 @@ async fn run(
     }
     let missing = missing_names(&writer.names, operations);
     writer.names.resolve(connection, missing).await?;
+    consent::resolve(connection, &writer.names, &mut group, operations).await?;
     outbound::find_offered(connection, &mut group, operations).await?;
     for operation in &mut *operations {
         prepare(writer, &mut group, operation)?;
@@ -71,6 +72,7 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
             }
         }
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
+        Operation::Consent(job) => job.answer = Some(consent::log(writer, group, &job.input)),
         Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
     }
     Ok(())
@@ -79,9 +81,14 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
 /// Whether an operation is done once what it logs and queues is written.
 fn is_prepared(operation: &Operation) -> bool {
     match operation {
-        Operation::Enqueue(_) | Operation::Append(_) => true,
+        Operation::Enqueue(job) => !job.input.is_about_consent(),
+        Operation::Append(_) => true,
         Operation::File(job) => job.answer.as_ref().is_some_and(Filed::is_complete),
-        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => false,
+        Operation::Settle(_)
+        | Operation::Checkpoint(_)
+        | Operation::Erase(_)
+        | Operation::Change(_)
+        | Operation::Consent(_) => false,
     }
 }
 
@@ -96,6 +103,8 @@ async fn complete(
         Operation::File(job) => {
             if let Some(filed) = &mut job.answer {
                 file::prove_known(connection, &writer.edge, filed).await?;
+                let arrivals = job.input.arrivals.as_slice();
+                consent::apply_events(writer, connection, group, (arrivals, filed)).await?;
             }
         }
         Operation::Settle(job) => {
@@ -108,7 +117,18 @@ async fn complete(
             job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
         }
         Operation::Checkpoint(job) => job.answer = Some(store_checkpoint(writer, connection).await?),
-        Operation::Enqueue(_) | Operation::Append(_) => {}
+        Operation::Consent(job) => {
+            if let Some(done) = &mut job.answer {
+                consent::carry_out(writer, connection, group, (&job.input, done)).await?;
+            }
+        }
+        Operation::Enqueue(job) => {
+            consent::note_notices(connection, &writer.names, group).await?;
+            if let Some(key) = job.input.finishes {
+                consent::finish(connection, group, key).await?;
+            }
+        }
+        Operation::Append(_) => {}
     }
     Ok(())
 }
@@ -133,7 +153,10 @@ fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> 
             Operation::Settle(job) => job.input.missing_names(names, &mut missing),
             Operation::Erase(_) => erase::missing_names(names, &mut missing),
             Operation::Change(job) => job.input.missing_names(names, &mut missing),
-            Operation::Append(_) | Operation::Checkpoint(_) => {}
+            Operation::Append(_) | Operation::Checkpoint(_) | Operation::Consent(_) => {}
+        }
+        if consent::concerns(operation) {
+            consent::missing_names(names, operation, &mut missing);
         }
     }
     missing

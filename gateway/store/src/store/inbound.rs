@@ -12,7 +12,11 @@ use super::{MAX_ROWS_READ, Store, check_message, check_text, limited};
 use crate::{
     error::StoreError,
     model::{Arrival, Count, Filter, MessageRow, RulesVersion, Verdict},
-    sqlite::{committer::Operation, file::Filing, read},
+    sqlite::{
+        committer::Operation,
+        file::{Filed, Filing},
+        read,
+    },
 };
 
 impl Store {
@@ -37,7 +41,7 @@ impl Store {
             bytes += check_message(jws, &arrival.leaf)? + check_message("", &arrival.conflict_leaf)?;
         }
         let filing = Filing { rules, arrivals };
-        let filed = self.0.committer.submit(filing, bytes, Operation::File).await?.answer;
+        let filed = self.file_and_forget(filing, bytes).await?;
         // Signed here and not by the committer, who has others to serve; and only what is durable by now.
         let head = Checkpoint { origin: self.0.log.origin().to_owned(), size: filed.size, root: filed.root };
         Ok(Receipt {
@@ -46,6 +50,20 @@ impl Store {
             range_before: filed.before.roots().to_vec(),
             leaves: filed.leaves,
         })
+    }
+
+    /// What ends by it must not stay at hand.
+    async fn file_and_forget(&self, filing: Filing, bytes: usize) -> Result<Filed, StoreError> {
+        if !filing.arrivals.iter().any(Arrival::may_end_others) {
+            return Ok(self.0.committer.submit(filing, bytes, Operation::File).await?.answer);
+        }
+        let store = self.clone();
+        self.while_nothing_is_chosen(async move {
+            let mut filed = store.0.committer.submit(filing, bytes, Operation::File).await?.answer;
+            let ended = std::mem::take(&mut filed.ended);
+            Ok((filed, ended))
+        })
+        .await
     }
 
     /// What became of a message of `from`, with the same proof as when it was filed; nothing when not that message is
@@ -73,6 +91,11 @@ impl Store {
     /// The message with this identifier; the one that was logged first, if a partner used one of ours.
     pub async fn message(&self, id: Uuid) -> Result<Option<MessageRow>, StoreError> {
         read::message(&mut *self.0.readers.acquire().await?, id).await
+    }
+
+    /// The message with this place in the log.
+    pub async fn logged(&self, index: u64) -> Result<Option<MessageRow>, StoreError> {
+        read::logged(&mut *self.0.readers.acquire().await?, index).await
     }
 
     /// The signed message with this index.

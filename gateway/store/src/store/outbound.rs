@@ -73,7 +73,7 @@ impl Store {
         let done = self
             .0
             .committer
-            .submit(Queueing { rules, messages, held_back }, bytes, Operation::Enqueue)
+            .submit(Queueing { rules, messages, held_back, finishes: None }, bytes, Operation::Enqueue)
             .await?;
         self.0.expiry.expect(soonest);
         let leases = &self.0.leases;

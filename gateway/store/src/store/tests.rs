@@ -98,6 +98,8 @@ fn outgoing(number: u128, bytes: usize) -> Outgoing {
         priority: Priority::Normal,
         row: None,
         keep_until: now() + SignedDuration::from_hours(24 * 30),
+        consent: None,
+        tells: None,
     }
 }
 
@@ -121,6 +123,8 @@ fn arrival(number: u128) -> Arrival {
         digest,
         verdict,
         keep_until,
+        consent: None,
+        event: None,
         leaf,
         conflict_leaf,
     }

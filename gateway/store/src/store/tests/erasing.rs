@@ -201,6 +201,11 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
             .unwrap();
     }
     for statement in [
+        "DROP INDEX message_consent",
+        "ALTER TABLE message DROP COLUMN consent",
+        "DROP TABLE consent_notice",
+        "DROP TABLE consent_record",
+        "DROP TABLE consent",
         "ALTER TABLE message DROP COLUMN replaced",
         "ALTER TABLE message DROP COLUMN keep_until",
         "ALTER TABLE message DROP COLUMN erased",

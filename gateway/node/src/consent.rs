@@ -1,0 +1,97 @@
+//! Consent at this node: what it knows of one before it decides, the register of those it asked for, and what happens
+//! when one ends.
+//!
+//! - [`register`]: granting, extending, withdrawing; what a person does
+//! - [`ending`]: telling everybody who got something, erasing, confirming; what the node does, until it is done
+//! - this file: what the path of a message asks
+
+use std::collections::{BTreeSet, HashMap};
+
+use exchange::{
+    consent::{ConsentKey, ConsentRecord, Event, attach},
+    policy::ConsentKnowledge,
+};
+use schemas::{BasisKind, Document};
+use store::StoreError;
+
+use crate::core::Core;
+
+pub mod ending;
+pub mod register;
+
+/// What is known of some consents.
+#[derive(Debug, Default)]
+pub(crate) struct Knowledge(HashMap<ConsentKey, ConsentKnowledge>);
+
+impl Knowledge {
+    /// What the store knows of these now. The store holds what comes of it against what it knows then.
+    pub(crate) async fn of(core: &Core, keys: BTreeSet<ConsentKey>) -> Result<Self, StoreError> {
+        if keys.is_empty() {
+            return Ok(Self::default());
+        }
+        Ok(Self(core.store.consent_knowledge(&keys).await?))
+    }
+
+    /// What is known of one.
+    pub(crate) fn about(&self, key: Option<ConsentKey>) -> ConsentKnowledge {
+        key.and_then(|key| self.0.get(&key)).copied().unwrap_or_default()
+    }
+
+    /// A message that comes before others of the same delivery says something about a consent.
+    pub(crate) fn learn(&mut self, event: &Event) {
+        let learned = match event {
+            Event::Withdrawn(statement) => (statement.key(), ConsentKnowledge::Withdrawn),
+            Event::Extended(extract) => (extract.key(), ConsentKnowledge::ValidUntil(extract.valid_until())),
+            Event::Reported { .. } | Event::Processed(_) => return,
+        };
+        let known = self.0.entry(learned.0).or_default();
+        *known = match (*known, learned.1) {
+            (ConsentKnowledge::Withdrawn, _) => ConsentKnowledge::Withdrawn,
+            (ConsentKnowledge::ValidUntil(known), ConsentKnowledge::ValidUntil(until)) => {
+                ConsentKnowledge::ValidUntil(known.max(until))
+            }
+            (_, learned) => learned,
+        };
+    }
+}
+
+/// Adds to a document that rests on a consent what proves it: the extract of this node's own record, or the one that came
+/// with what this node received under it. A document that rests on something else, or on a consent that is not known
+/// here, stays as it is; the rules then say what is missing.
+pub(crate) async fn fill_in(core: &Core, document: Document) -> Result<Document, StoreError> {
+    let basis = document.basis();
+    let Some(stated) = basis.consent.as_ref().filter(|_| basis.kind == BasisKind::Consent) else {
+        return Ok(document);
+    };
+    if stated.extract.is_some() {
+        return Ok(document);
+    }
+    let own = ConsentKey { holder: core.me, id: stated.id };
+    if let Some(record) = newest_record(core, own).await? {
+        let filled = record.attach_to(&document, core.me, &*core.signer);
+        return Ok(filled.unwrap_or(document));
+    }
+    received(core, document).await
+}
+
+/// The newest version of a record of this organisation.
+pub(crate) async fn newest_record(core: &Core, key: ConsentKey) -> Result<Option<ConsentRecord>, StoreError> {
+    let newest = core.store.consent_records(key).await?.pop();
+    let read = newest.map(|stored| ConsentRecord::from_stored(&stored.text));
+    read.transpose().map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Passing on: the extract and the salts are those of a message that came under the same consent.
+async fn received(core: &Core, document: Document) -> Result<Document, StoreError> {
+    let Some(stated) = document.basis().consent.clone() else { return Ok(document) };
+    for received in core.store.received_under(stated.id).await? {
+        let basis = exchange::message::document_of(&received).map(|received| received.basis().clone());
+        let Some(theirs) = basis.and_then(|basis| basis.consent) else { continue };
+        if let Some(extract) = theirs.extract
+            && let Ok(filled) = attach(&document, stated.id, &extract, &theirs.salts)
+        {
+            return Ok(filled);
+        }
+    }
+    Ok(document)
+}

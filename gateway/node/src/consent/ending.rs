@@ -1,0 +1,281 @@
+//! When a consent ends: whoever got something is told, what rested on it is erased or kept on another basis, and the
+//! holder hears what was done. Every step is durable before the next; what a crash cuts off is taken up again.
+
+use std::sync::Arc;
+
+use exchange::{
+    consent::{ConsentKey, Kept, WhatWasDone},
+    entry::{ConsentHappening, Entry, ErasureCause},
+    message::Draft,
+    oin::Oin,
+    policy::ConsentKnowledge,
+    purpose::OnWithdrawal,
+    rulebook::Rulebook,
+};
+use jiff::{SignedDuration, Timestamp};
+use schemas::{BasisKind, Document, SchemaName};
+use serde_json::{Value, json};
+use store::{ConsentRow, ConsentState, Outgoing, StoreError, Untold};
+
+use super::register::{self, RegisterError, leaf};
+use crate::{core::Core, outbound::LIFETIME};
+
+/// How many consents are looked at in one round.
+const MAX_ROUND: usize = 100;
+
+/// How many messages are looked at at a time.
+const PAGE: usize = 256;
+
+/// What ran out is dealt with this long after: the clocks of others differ, and an extension may be under way.
+pub const GRACE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Within this time an organisation that was told must have confirmed. After that the register says that it is late.
+pub const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// Does everything that is left to do about consents that ended; returns how many were dealt with.
+pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
+    let expired = core.now().saturating_sub(GRACE).unwrap_or(Timestamp::MIN);
+    let consents = core.store.consents_to_do(expired, MAX_ROUND).await?;
+    for consent in &consents {
+        // One that cannot be dealt with now does not hold up the others.
+        if let Err(error) = deal_with(core, consent).await {
+            tracing::error!(%error, "cannot deal with the end of a consent now; it is tried again");
+        }
+    }
+    Ok(consents.len())
+}
+
+async fn deal_with(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
+    let mut state = consent.state;
+    if state == ConsentState::InForce {
+        state = end(core, consent).await?;
+    }
+    if state == ConsentState::Withdrawn {
+        tell(core, consent.key).await?;
+    }
+    let kept = clear(core, consent.key).await?;
+    finish(core, consent.key, kept).await
+}
+
+/// A withdrawal that a partner reported to its holder, or a time that ran out.
+async fn end(core: &Core, consent: &ConsentRow) -> Result<ConsentState, StoreError> {
+    let (key, now) = (consent.key, core.now());
+    if let Some(at) = consent.reported.filter(|_| key.holder == core.me) {
+        return match register::withdraw(core, key.id, at).await {
+            Ok(_) => Ok(ConsentState::Withdrawn),
+            Err(RegisterError::Store(error)) => Err(error),
+            Err(error) => Err(StoreError::Corrupt(error.to_string())),
+        };
+    }
+    core.store.expire_consent(key, leaf(key, ConsentHappening::Verlopen, None, now), now).await?;
+    Ok(ConsentState::Expired)
+}
+
+/// Tells everybody who was sent something, with the statement of the holder.
+async fn tell(core: &Core, key: ConsentKey) -> Result<(), StoreError> {
+    let mut ruling = core.ruling();
+    loop {
+        let known = core.store.consent(key).await?;
+        let Some(ConsentRow { statement: Some(statement), ended: Some(at), .. }) = known else {
+            return Ok(());
+        };
+        let untold = core.store.untold(key).await?;
+        if untold.is_empty() {
+            return Ok(());
+        }
+        let content = json!({
+            "toestemming_id": key.id, "houder": key.holder, "ingetrokken_op": at, "verklaring": statement,
+        });
+        let document = about(SchemaName::ConsentWithdrawn, &content)?;
+        let messages = untold
+            .iter()
+            .filter_map(|one| signed(core, &ruling.rules, one, &document))
+            .map(|message| message.that_tells(key))
+            .collect();
+        match core.store.tell_of_end(ruling.version, messages).await {
+            Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
+            told => {
+                core.work.notify_one();
+                return told.map(drop);
+            }
+        }
+    }
+}
+
+/// Erases what rested on it, or keeps it on the other basis that the purpose has for it; gives that basis.
+async fn clear(core: &Core, key: ConsentKey) -> Result<Option<Kept>, StoreError> {
+    let mut kept = None;
+    loop {
+        let copies = core.store.consent_copies(key, PAGE).await?;
+        if copies.is_empty() {
+            return Ok(kept);
+        }
+        let (mut erased, mut released) = (Vec::new(), Vec::new());
+        for index in copies {
+            match other_basis(core, index).await? {
+                Some(basis) => {
+                    kept = Some(basis);
+                    released.push(index);
+                }
+                None => erased.push(index),
+            }
+        }
+        if !released.is_empty() {
+            core.store.release_from_consent(key, released, core.now()).await?;
+        }
+        if !erased.is_empty() {
+            core.store.erase(erased, ErasureCause::Withdrawal, core.now()).await?;
+        }
+    }
+}
+
+/// The basis on which a message may be kept after the consent under it ended: when the purpose says so, and its rule for
+/// this type of message has another.
+async fn other_basis(core: &Core, index: u64) -> Result<Option<Kept>, StoreError> {
+    let Some(message) = core.store.logged(index).await? else { return Ok(None) };
+    let rules = core.rules();
+    let agreement = message.agreement.and_then(|digest| rules.agreement(digest));
+    let clause = agreement.and_then(|agreement| {
+        agreement.content().afspraken.iter().find(|clause| Some(&clause.doel) == message.purpose.as_ref())
+    });
+    let purpose = clause.and_then(|clause| rules.purpose(clause.doel_digest));
+    let Some(purpose) = purpose.filter(|one| one.content().bij_intrekking == OnWithdrawal::AndereGrondslag)
+    else {
+        return Ok(None);
+    };
+    let rule = message.message_type.as_deref().and_then(|message_type| purpose.rule(message_type));
+    let mut others = rule.into_iter().flat_map(|rule| &rule.grondslagen);
+    // Without conditions: nobody stated those in this message.
+    let other = others.find(|basis| basis.soort != BasisKind::Consent && basis.voorwaarden.is_empty());
+    Ok(other.map(|basis| Kept { soort: basis.soort, artikelen: basis.artikelen.clone() }))
+}
+
+/// Logs that it is done here, and tells the holder.
+async fn finish(core: &Core, key: ConsentKey, kept: Option<Kept>) -> Result<(), StoreError> {
+    let done = match &kept {
+        Some(_) => WhatWasDone::Bewaard,
+        None if core.store.first_received_under(key).await?.is_some() => WhatWasDone::Gewist,
+        None => WhatWasDone::Gestopt,
+    };
+    let mut ruling = core.ruling();
+    loop {
+        let now = core.now();
+        let confirmation = if key.holder == core.me {
+            None
+        } else {
+            confirmation(core, &ruling.rules, key, (done, kept.as_ref())).await?
+        };
+        let leaf = Entry::Toestemming {
+            bewijs: None,
+            gebeurtenis: ConsentHappening::Verwerkt,
+            houder: key.holder,
+            tijd: now,
+            toestemming: key.id,
+            uitkomst: Some(done),
+        };
+        match core.store.finish_consent(ruling.version, key, confirmation, leaf.leaf()).await {
+            Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
+            // Another process was first.
+            Err(StoreError::NotFound(_)) => return Ok(()),
+            finished => {
+                core.work.notify_one();
+                return finished;
+            }
+        }
+    }
+}
+
+/// What tells the holder what was done here, and who was told in turn.
+async fn confirmation(
+    core: &Core,
+    rules: &Rulebook,
+    key: ConsentKey,
+    (done, kept): (WhatWasDone, Option<&Kept>),
+) -> Result<Option<Outgoing>, StoreError> {
+    let Some(under) = under_which(core, key).await? else { return Ok(None) };
+    let notices = core.store.consent_notices(key).await?;
+    let passed: Vec<Oin> = notices.iter().filter(|one| one.message.is_some()).map(|one| one.party).collect();
+    let mut content = json!({
+        "toestemming_id": key.id, "houder": key.holder, "verwerkt_op": core.now(), "uitkomst": done,
+    });
+    if !passed.is_empty() {
+        content["doorgestuurd_aan"] = json!(passed);
+    }
+    if let Some(kept) = kept {
+        content["bewaard_op_grond_van"] = json!(kept);
+    }
+    let document = about(SchemaName::ConsentProcessed, &content)?;
+    Ok(signed(core, rules, &Untold { party: key.holder, ..under }, &document))
+}
+
+/// An agreement with the holder: the one under which the withdrawal came, or the data. Both name the holder, or the
+/// extract could not have been read.
+async fn under_which(core: &Core, key: ConsentKey) -> Result<Option<Untold>, StoreError> {
+    let told_by = core.store.consent(key).await?.and_then(|consent| consent.told_by);
+    let index = match told_by {
+        Some(index) => Some(index),
+        None => core.store.first_received_under(key).await?,
+    };
+    match index {
+        Some(index) => core.store.came_under(index).await,
+        None => Ok(None),
+    }
+}
+
+fn about(schema: SchemaName, content: &Value) -> Result<Document, StoreError> {
+    let data = json!({
+        "grondslag": {
+            "soort": BasisKind::LegalObligation, "artikelen": ["AVG art. 7 lid 3", "AVG art. 19"],
+        },
+        "inhoud": content,
+    });
+    Document::parse(schema, data.to_string().as_bytes())
+        .map_err(|error| StoreError::Corrupt(format!("a notice about a consent: {error}")))
+}
+
+/// The message, signed. Nothing when the rules do not let it go, which is said in the log of the program: a person must
+/// then bring it.
+fn signed(core: &Core, rules: &Rulebook, to: &Untold, document: &Document) -> Option<Outgoing> {
+    let now = core.now();
+    let draft = Draft {
+        id: core.new_id(),
+        from: core.me,
+        to: to.party,
+        agreement: to.agreement,
+        purpose: to.purpose.clone(),
+        // A case of its own: it must not wait for what it is about.
+        case: core.new_id(),
+        desk: None,
+        time: now,
+        expires: now + LIFETIME,
+        document: document.clone(),
+    };
+    let permitted = draft.permit(rules, ConsentKnowledge::NothingElse);
+    match permitted.and_then(|permitted| permitted.sign(&*core.signer)) {
+        Ok(message) => Some(Outgoing::from(message)),
+        Err(held) => {
+            tracing::error!(partner = %to.party, refusal = %held.refusal().named(), "cannot tell of the end of a consent");
+            None
+        }
+    }
+}
+
+/// Runs until cancelled: at once when a consent ended, and from time to time for what ran out or was left over.
+pub async fn run(core: Arc<Core>) {
+    const EVERY: std::time::Duration = std::time::Duration::from_secs(5);
+    /// How often is looked whether somebody could not be told, in rounds: an hour.
+    const REMIND_EVERY: u32 = 720;
+    let mut rounds: u32 = 0;
+    loop {
+        if rounds.is_multiple_of(REMIND_EVERY)
+            && let Err(error) = core.store.remind_of_ends(core.now()).await
+        {
+            tracing::error!(%error, "cannot look who has yet to be told of the end of a consent");
+        }
+        rounds = rounds.wrapping_add(1);
+        if let Err(error) = carry_out(&core).await {
+            tracing::error!(%error, "cannot read which consents ended");
+        }
+        let _ = tokio::time::timeout(EVERY, core.endings.notified()).await;
+    }
+}

@@ -1,0 +1,122 @@
+//! The register of consents that this organisation asked for.
+
+use exchange::{
+    consent::{ConsentKey, ConsentRecord, HowGiven, RecordError, Salts, Statement},
+    digest::Digest,
+    entry::{ConsentHappening, Entry},
+    organisation::OrganisationKind,
+    purpose::Purpose,
+    tlog::Leaf,
+};
+use jiff::Timestamp;
+use store::{ConsentState, StoreError};
+use uuid::Uuid;
+
+use super::newest_record;
+use crate::core::Core;
+
+/// A consent that cannot be recorded, extended or withdrawn.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The record is not one to rely on.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The number is in use.
+    #[error(
+        "er is al een toestemming met nummer {0}. Laat `id` weg, dan krijgt zij een nieuw nummer; verlengen gaat met `schakel toestemming verleng`"
+    )]
+    Exists(Uuid),
+    /// There is none of that number here.
+    #[error(
+        "er is geen toestemming {0} in dit register; `schakel toestemming tonen` laat zien welke er zijn"
+    )]
+    Unknown(Uuid),
+    /// It was withdrawn.
+    #[error(
+        "toestemming {0} is ingetrokken en kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming"
+    )]
+    Withdrawn(Uuid),
+    /// Signing did not succeed.
+    #[error("de intrekking kon niet worden ondertekend")]
+    Signature,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Records a consent that a resident gave.
+pub async fn grant(
+    core: &Core,
+    text: &[u8],
+    (kind, purposes): (OrganisationKind, &[Purpose]),
+) -> Result<ConsentRecord, RegisterError> {
+    let now = core.now();
+    let record = ConsentRecord::fill_in(text, core.new_id(), Salts::new(&*core.random))?;
+    record.check(kind, purposes, now)?;
+    let key = record.key(core.me);
+    if core.store.consent(key).await?.is_some() {
+        return Err(RegisterError::Exists(key.id));
+    }
+    keep(core, &record, ConsentHappening::Verleend, now).await?;
+    Ok(record)
+}
+
+/// Records that the resident agreed again, until later.
+pub async fn extend(
+    core: &Core,
+    id: Uuid,
+    (until, how): (Timestamp, &HowGiven),
+    (kind, purposes): (OrganisationKind, &[Purpose]),
+) -> Result<ConsentRecord, RegisterError> {
+    let (now, key) = (core.now(), ConsentKey { holder: core.me, id });
+    let known = core.store.consent(key).await?.ok_or(RegisterError::Unknown(id))?;
+    if known.state == ConsentState::Withdrawn {
+        return Err(RegisterError::Withdrawn(id));
+    }
+    let record = newest_record(core, key).await?.ok_or(RegisterError::Unknown(id))?;
+    let record = record.extended(until, how, now)?;
+    record.check(kind, purposes, now)?;
+    keep(core, &record, ConsentHappening::Verlengd, now).await?;
+    core.endings.notify_one();
+    Ok(record)
+}
+
+async fn keep(
+    core: &Core,
+    record: &ConsentRecord,
+    what: ConsentHappening,
+    now: Timestamp,
+) -> Result<(), RegisterError> {
+    let (key, extract) = (record.key(core.me), record.extract(core.me, &*core.signer)?);
+    let leaf = leaf(key, what, Some(Digest::of(extract.as_bytes())), now);
+    core.store.record_consent((key, record.to_stored()), (extract, record.valid_until()), leaf).await?;
+    Ok(())
+}
+
+/// Withdraws a consent: from the moment this returns nothing rests on it here, and the node tells who got something.
+/// Says whether it was not withdrawn before.
+pub async fn withdraw(core: &Core, id: Uuid, at: Timestamp) -> Result<bool, RegisterError> {
+    let key = ConsentKey { holder: core.me, id };
+    let known = core.store.consent(key).await?.ok_or(RegisterError::Unknown(id))?;
+    if known.state == ConsentState::Withdrawn {
+        return Ok(false);
+    }
+    let statement = Statement::sign(id, core.me, at, &*core.signer).map_err(|_| RegisterError::Signature)?;
+    let leaf = leaf(key, ConsentHappening::Ingetrokken, Some(Digest::of(statement.as_bytes())), core.now());
+    let withdrawn = core.store.withdraw_consent(key, (statement, at), leaf, core.now()).await?;
+    core.endings.notify_one();
+    Ok(withdrawn)
+}
+
+/// What the log says of a consent.
+pub(super) fn leaf(key: ConsentKey, what: ConsentHappening, proof: Option<Digest>, now: Timestamp) -> Leaf {
+    Entry::Toestemming {
+        bewijs: proof,
+        gebeurtenis: what,
+        houder: key.holder,
+        tijd: now,
+        toestemming: key.id,
+        uitkomst: None,
+    }
+    .leaf()
+}

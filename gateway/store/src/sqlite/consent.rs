@@ -1,0 +1,534 @@
+//! Consents: which messages rest on one, its end, and who was told of that.
+//!
+//! What is decided on a consent is held against it in the transaction that keeps it ([`resolve`], [`check`]): a withdrawal
+//! that was committed a moment ago counts.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use exchange::{
+    consent::{ConsentKey, ConsentUse, Event, Extract, Processed, Statement},
+    oin::Oin,
+    tlog::Leaf,
+};
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{
+    column::{damaged, direction_to_sql, from_sql, state_to_sql, time_from_sql, time_to_sql, to_sql, uuid},
+    committer::{Operation, Writer},
+    file::Filed,
+    group::Group,
+    names::{Missing, Names},
+    rows::{Part, Statement as Sql},
+};
+use crate::{
+    consents::ConsentState,
+    error::StoreError,
+    model::{Arrival, Direction, State, Verdict},
+    store::WITHDRAWN_REASON,
+};
+
+static KNOWN: LazyLock<Sql> = LazyLock::new(|| {
+    Sql::new(&Part::List(
+        "SELECT c.id, party.oin, c.num, c.state, c.valid_until, c.to_do IS NOT NULL FROM consent c \
+         JOIN party ON party.num = c.holder WHERE c.id",
+    ))
+});
+
+static NEW: LazyLock<Sql> =
+    LazyLock::new(|| Sql::new(&Part::Insert("consent", &["id", "holder"], "ON CONFLICT DO NOTHING")));
+
+/// A consent as the transaction knows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) number: i64,
+    pub(crate) state: ConsentState,
+    pub(crate) valid_until: Option<Timestamp>,
+    pub(crate) to_do: bool,
+}
+
+/// Something that is done to a consent here, not by a message.
+pub(crate) struct Deed {
+    pub(crate) key: ConsentKey,
+    pub(crate) what: What,
+    /// What the log says of it.
+    pub(crate) leaf: Option<Leaf>,
+    pub(crate) now: Timestamp,
+}
+
+/// What is done.
+pub(crate) enum What {
+    /// It is recorded, or a newer version of it.
+    Record { text: String, extract: String, valid_until: Timestamp },
+    /// Its resident withdrew it.
+    Withdraw { statement: String, at: Timestamp },
+    /// Its time ran out.
+    Expire,
+    /// These messages are kept on another basis.
+    Release(Vec<u64>),
+    /// There is something left to do about it.
+    Remind,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(crate) struct Done {
+    /// Where the log says so.
+    pub(crate) index: u64,
+    /// Whether it made a difference.
+    pub(crate) changed: bool,
+    /// The messages that waited, with who they were for.
+    pub(crate) ended: Vec<(Oin, u64)>,
+}
+
+pub(super) fn missing_names<'o>(names: &Names, operation: &'o Operation, missing: &mut Missing<'o>) {
+    missing.word(names, WITHDRAWN_REASON);
+    for key in keys_of(operation) {
+        missing.party(names, key.holder);
+    }
+    if let Operation::File(job) = operation {
+        for arrival in &job.input.arrivals {
+            if let Some(Event::Processed(processed)) = &arrival.event {
+                for oin in &processed.passed_to {
+                    missing.party(names, *oin);
+                }
+            }
+        }
+    }
+}
+
+/// The consents that an operation is about.
+fn keys_of(operation: &Operation) -> Vec<ConsentKey> {
+    let of_use = |used: &ConsentUse| used.key;
+    match operation {
+        Operation::Enqueue(job) => {
+            let messages = &job.input.messages;
+            let used = messages.iter().filter_map(|message| message.consent.as_ref().map(of_use));
+            let told = messages.iter().filter_map(|message| message.tells);
+            used.chain(told).chain(job.input.finishes).collect()
+        }
+        Operation::File(job) => {
+            let arrivals = &job.input.arrivals;
+            let used = arrivals.iter().filter_map(|arrival| arrival.consent.as_ref().map(of_use));
+            used.chain(arrivals.iter().filter_map(|arrival| arrival.event.as_ref().map(Event::consent)))
+                .collect()
+        }
+        Operation::Consent(job) => vec![job.input.key],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether nothing here is about a consent, which is how it is with almost everything.
+pub(super) fn concerns(operation: &Operation) -> bool {
+    !keys_of(operation).is_empty()
+}
+
+/// Finds the consents that the operations are about, makes those that are not known, and notes the newest extracts.
+pub(super) async fn resolve(
+    connection: &mut SqliteConnection,
+    names: &Names,
+    group: &mut Group,
+    operations: &[Operation],
+) -> Result<(), StoreError> {
+    let mut keys: Vec<ConsentKey> = operations.iter().flat_map(keys_of).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    group.consents = known(connection, &keys).await?;
+    let new: Vec<(ConsentKey, i64)> = keys
+        .iter()
+        .filter(|key| !group.consents.contains_key(*key))
+        .map(|key| Ok((*key, names.party(key.holder)?)))
+        .collect::<Result<_, StoreError>>()?;
+    if !new.is_empty() {
+        NEW.insert(connection, &new, |(key, holder), values| {
+            values.add(key.id.as_bytes().to_vec()).add(*holder);
+        })
+        .await?;
+        group.consents = known(connection, &keys).await?;
+    }
+    for used in operations.iter().flat_map(uses_of) {
+        note_extract(connection, group, (used.key, &used.extract, used.valid_until)).await?;
+    }
+    group.noticed = noticed(connection, operations, &group.consents).await?;
+    Ok(())
+}
+
+fn uses_of(operation: &Operation) -> Vec<&ConsentUse> {
+    match operation {
+        Operation::Enqueue(job) => {
+            job.input.messages.iter().filter_map(|message| message.consent.as_ref()).collect()
+        }
+        Operation::File(job) => {
+            job.input.arrivals.iter().filter_map(|arrival| arrival.consent.as_ref()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The consents among these that are known.
+pub(crate) async fn known(
+    connection: &mut SqliteConnection,
+    keys: &[ConsentKey],
+) -> Result<HashMap<ConsentKey, Known>, StoreError> {
+    let rows = KNOWN
+        .list(connection, keys, |key, values| {
+            values.add(key.id.as_bytes().to_vec());
+        })
+        .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let holder = row.try_get::<&str, _>(1)?.parse().map_err(|_| damaged("an OIN"))?;
+        let key = ConsentKey { holder, id: uuid(row.try_get(0)?)? };
+        let known = Known {
+            number: row.try_get(2)?,
+            state: consent_state(row.try_get(3)?)?,
+            valid_until: row.try_get::<Option<i64>, _>(4)?.map(time_from_sql).transpose()?,
+            to_do: row.try_get(5)?,
+        };
+        found.insert(key, known);
+    }
+    Ok(found)
+}
+
+/// The newest extract of a consent counts. What had run out holds again by it.
+async fn note_extract(
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    (key, extract, until): (ConsentKey, &str, Timestamp),
+) -> Result<(), StoreError> {
+    let Some(known) = group.consents.get_mut(&key) else { return Ok(()) };
+    if known.valid_until.is_some_and(|known| known >= until) {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE consent SET extract = ?2, valid_until = ?3, state = iif(state = 2, 0, state), \
+         ended = iif(state = 2, NULL, ended) WHERE num = ?1",
+    )
+    .bind(known.number)
+    .bind(extract)
+    .bind(time_to_sql(until))
+    .execute(connection)
+    .await?;
+    known.valid_until = Some(until);
+    if known.state == ConsentState::Expired {
+        known.state = ConsentState::InForce;
+    }
+    Ok(())
+}
+
+/// The number of the consent that a message rests on. Who decided on it did not know yet that it was withdrawn: decide
+/// again.
+pub(super) fn check(group: &Group, used: Option<&ConsentUse>) -> Result<Option<i64>, StoreError> {
+    let Some(used) = used else { return Ok(None) };
+    let known = group.consents.get(&used.key).ok_or(StoreError::NotFound("consent"))?;
+    match known.state {
+        ConsentState::Withdrawn => Err(StoreError::RulesChanged),
+        ConsentState::InForce | ConsentState::Expired => Ok(Some(known.number)),
+    }
+}
+
+/// Who was told of the end already, by a message that waits or was filed.
+async fn noticed(
+    connection: &mut SqliteConnection,
+    operations: &[Operation],
+    consents: &HashMap<ConsentKey, Known>,
+) -> Result<HashMap<(ConsentKey, Oin), u64>, StoreError> {
+    let mut told: Vec<ConsentKey> = operations
+        .iter()
+        .filter_map(|operation| match operation {
+            Operation::Enqueue(job) => Some(job.input.messages.iter().filter_map(|message| message.tells)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    told.sort_unstable();
+    told.dedup();
+    let mut noticed = HashMap::new();
+    for key in told {
+        let Some(known) = consents.get(&key) else { continue };
+        let rows = sqlx::query(
+            "SELECT party.oin, n.message FROM consent_notice n JOIN party ON party.num = n.party \
+             JOIN message m ON m.idx = n.message WHERE n.consent = ?1 AND (m.state < 2 OR n.confirmed IS NOT NULL)",
+        )
+        .bind(known.number)
+        .fetch_all(&mut *connection)
+        .await?;
+        for row in rows {
+            let oin: Oin = row.try_get::<&str, _>(0)?.parse().map_err(|_| damaged("an OIN"))?;
+            noticed.insert((key, oin), from_sql(row.try_get(1)?)?);
+        }
+    }
+    Ok(noticed)
+}
+
+/// Notes which messages tell whom of the end of which consents.
+pub(super) async fn note_notices(
+    connection: &mut SqliteConnection,
+    names: &Names,
+    group: &mut Group,
+) -> Result<(), StoreError> {
+    for (key, to, index) in std::mem::take(&mut group.notices) {
+        let known = group.consents.get(&key).ok_or(StoreError::NotFound("consent"))?;
+        sqlx::query(
+            "INSERT INTO consent_notice (consent, party, message) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (consent, party) DO UPDATE SET message = excluded.message",
+        )
+        .bind(known.number)
+        .bind(names.party(to)?)
+        .bind(to_sql(index))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Nothing is left to do about a consent.
+pub(super) async fn finish(
+    connection: &mut SqliteConnection,
+    group: &Group,
+    key: ConsentKey,
+) -> Result<(), StoreError> {
+    let known = group.consents.get(&key).ok_or(StoreError::NotFound("consent"))?;
+    sqlx::query("UPDATE consent SET to_do = NULL WHERE num = ?1")
+        .bind(known.number)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Carries out what the messages of a delivery that are new here say about consents.
+pub(super) async fn apply_events(
+    writer: &Writer,
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    (arrivals, filed): (&[Arrival], &mut Filed),
+) -> Result<(), StoreError> {
+    for (position, index) in std::mem::take(&mut filed.events) {
+        let arrival = &arrivals[position];
+        let Some(event) = &arrival.event else { continue };
+        let known = *group.consents.get(&event.consent()).ok_or(StoreError::NotFound("consent"))?;
+        match event {
+            Event::Withdrawn(statement) => {
+                let told = (statement, index, arrival.received);
+                filed.ended.extend(withdrawn(writer, connection, group, (known, told)).await?);
+            }
+            Event::Extended(extract) => extended(connection, group, extract).await?,
+            Event::Reported { at, .. } => reported(connection, known, *at).await?,
+            Event::Processed(processed) => {
+                confirmed(connection, &writer.names, (known, arrival.from, processed)).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn extended(
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    extract: &Extract,
+) -> Result<(), StoreError> {
+    note_extract(connection, group, (extract.key(), extract.compact(), extract.valid_until())).await
+}
+
+/// The first withdrawal counts.
+async fn withdrawn(
+    writer: &Writer,
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    (known, (statement, index, now)): (Known, (&Statement, u64, Timestamp)),
+) -> Result<Vec<(Oin, u64)>, StoreError> {
+    sqlx::query(
+        "UPDATE consent SET state = 1, ended = ?2, statement = ?3, told_by = ?4, to_do = 1 \
+         WHERE num = ?1 AND statement IS NULL",
+    )
+    .bind(known.number)
+    .bind(time_to_sql(statement.at()))
+    .bind(statement.compact())
+    .bind(to_sql(index))
+    .execute(&mut *connection)
+    .await?;
+    end_waiting(writer, connection, group, (known.number, now)).await
+}
+
+/// Only the holder signs a withdrawal. It does so when it comes to it.
+async fn reported(connection: &mut SqliteConnection, known: Known, at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE consent SET reported = coalesce(reported, ?2), to_do = 1 WHERE num = ?1 AND state <> 1",
+    )
+    .bind(known.number)
+    .bind(time_to_sql(at))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn confirmed(
+    connection: &mut SqliteConnection,
+    names: &Names,
+    (known, from, processed): (Known, Oin, &Processed),
+) -> Result<(), StoreError> {
+    let party = names.party(from)?;
+    let kept = processed.kept.as_ref().and_then(|kept| serde_json::to_string(kept).ok());
+    sqlx::query(
+        "INSERT INTO consent_notice (consent, party, confirmed, done, kept) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (consent, party) DO UPDATE SET confirmed = excluded.confirmed, done = excluded.done, \
+         kept = excluded.kept",
+    )
+    .bind(known.number)
+    .bind(party)
+    .bind(time_to_sql(processed.at))
+    .bind(processed.done.as_str())
+    .bind(kept)
+    .execute(&mut *connection)
+    .await?;
+    for oin in &processed.passed_to {
+        sqlx::query(
+            "INSERT INTO consent_notice (consent, party, via) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (consent, party) DO UPDATE SET via = coalesce(via, excluded.via)",
+        )
+        .bind(known.number)
+        .bind(names.party(*oin)?)
+        .bind(party)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Logs what is done; the rest comes once that is written.
+pub(super) fn log(writer: &mut Writer, group: &mut Group, deed: &Deed) -> Done {
+    let index = deed.leaf.as_ref().map(|leaf| group.log(&mut writer.edge, leaf)).unwrap_or_default();
+    Done { index, ..Done::default() }
+}
+
+/// Does something to a consent.
+pub(super) async fn carry_out(
+    writer: &mut Writer,
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    (deed, done): (&Deed, &mut Done),
+) -> Result<(), StoreError> {
+    let known = *group.consents.get(&deed.key).ok_or(StoreError::NotFound("consent"))?;
+    match &deed.what {
+        What::Record { text, extract, valid_until } => {
+            record(writer, connection, (known.number, done.index, text)).await?;
+            note_extract(connection, group, (deed.key, extract, *valid_until)).await?;
+            done.changed = true;
+        }
+        What::Withdraw { statement, at } => {
+            if known.state == ConsentState::Withdrawn {
+                return Err(StoreError::RulesChanged);
+            }
+            sqlx::query("UPDATE consent SET state = 1, ended = ?2, statement = ?3, to_do = 1 WHERE num = ?1")
+                .bind(known.number)
+                .bind(time_to_sql(*at))
+                .bind(statement.as_str())
+                .execute(&mut *connection)
+                .await?;
+            done.ended = end_waiting(writer, connection, group, (known.number, deed.now)).await?;
+            done.changed = true;
+        }
+        What::Expire => {
+            if known.state != ConsentState::InForce {
+                return Err(StoreError::RulesChanged);
+            }
+            sqlx::query("UPDATE consent SET state = 2, ended = valid_until, to_do = 1 WHERE num = ?1")
+                .bind(known.number)
+                .execute(&mut *connection)
+                .await?;
+            done.ended = end_waiting(writer, connection, group, (known.number, deed.now)).await?;
+            done.changed = true;
+        }
+        What::Release(indexes) => {
+            for index in indexes {
+                sqlx::query("UPDATE message SET consent = NULL WHERE idx = ?1 AND consent = ?2")
+                    .bind(to_sql(*index))
+                    .bind(known.number)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            done.changed = true;
+        }
+        What::Remind => {
+            sqlx::query("UPDATE consent SET to_do = 1 WHERE num = ?1 AND state <> 0")
+                .bind(known.number)
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a version of the record, under the key of its entry.
+async fn record(
+    writer: &mut Writer,
+    connection: &mut SqliteConnection,
+    (consent, index, text): (i64, u64, &str),
+) -> Result<(), StoreError> {
+    let sealed =
+        writer.vault.entries.seal_for(index, &bound_to(index), text.as_bytes(), &mut writer.entropy)?;
+    sqlx::query("INSERT INTO consent_record (idx, consent, sealed) VALUES (?1, ?2, ?3)")
+        .bind(to_sql(index))
+        .bind(consent)
+        .bind(sealed)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What a sealed record is bound to.
+pub(super) fn bound_to(index: u64) -> Vec<u8> {
+    [b"toestemming".as_slice(), &index.to_be_bytes()].concat()
+}
+
+/// What waits and rests on this consent does not leave any more.
+async fn end_waiting(
+    writer: &Writer,
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    (consent, now): (i64, Timestamp),
+) -> Result<Vec<(Oin, u64)>, StoreError> {
+    let reason = writer.names.word(WITHDRAWN_REASON)?;
+    let rows = sqlx::query(
+        "UPDATE message INDEXED BY message_consent SET state = ?2, reason = ?3, finished = ?4, queued = NULL \
+         WHERE consent = ?1 AND queued IS NOT NULL \
+         RETURNING idx, party, (SELECT oin FROM party WHERE num = message.party)",
+    )
+    .bind(consent)
+    .bind(state_to_sql(State::Undeliverable))
+    .bind(reason)
+    .bind(time_to_sql(now))
+    .fetch_all(connection)
+    .await?;
+    let outbound = direction_to_sql(Direction::Outbound);
+    let mut ended = Vec::with_capacity(rows.len());
+    for row in rows {
+        let party = row.try_get(1)?;
+        group.count((party, outbound, state_to_sql(State::Waiting), 0), -1);
+        group.count((party, outbound, state_to_sql(State::Undeliverable), reason), 1);
+        let to: Oin = row.try_get::<&str, _>(2)?.parse().map_err(|_| damaged("an OIN"))?;
+        ended.push((to, from_sql(row.try_get(0)?)?));
+    }
+    Ok(ended)
+}
+
+/// A withdrawal that arrives counts for what comes after it in the same transaction.
+pub(super) fn note_withdrawal(group: &mut Group, arrival: &Arrival) {
+    if let (Verdict::Admitted(_), Some(Event::Withdrawn(statement))) = (&arrival.verdict, &arrival.event)
+        && let Some(known) = group.consents.get_mut(&statement.key())
+    {
+        known.state = ConsentState::Withdrawn;
+    }
+}
+
+pub(super) fn consent_state(number: i64) -> Result<ConsentState, StoreError> {
+    match number {
+        0 => Ok(ConsentState::InForce),
+        1 => Ok(ConsentState::Withdrawn),
+        2 => Ok(ConsentState::Expired),
+        _ => Err(damaged("the state of a consent")),
+    }
+}

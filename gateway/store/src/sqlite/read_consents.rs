@@ -1,0 +1,291 @@
+//! Reading about consents.
+
+use exchange::{
+    consent::{ConsentKey, WhatWasDone},
+    oin::Oin,
+};
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{
+    column::{damaged, from_sql, state_from_sql, time_from_sql, time_to_sql, to_sql, uuid},
+    consent::{bound_to, consent_state},
+};
+use crate::{
+    consents::{ConsentNotice, ConsentRow, NoticeMessage, StoredRecord, Untold},
+    error::StoreError,
+    seal::Vault,
+};
+
+/// What every reading of consents selects.
+macro_rules! consent_rows {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, party.oin, c.extract, c.valid_until, c.state, c.ended, c.statement, c.told_by, c.reported, \
+             c.to_do IS NOT NULL FROM consent c JOIN party ON party.num = c.holder ",
+            $rest
+        )
+    };
+}
+
+fn consent_row(row: &SqliteRow) -> Result<ConsentRow, StoreError> {
+    let holder = oin(row, 1)?;
+    Ok(ConsentRow {
+        key: ConsentKey { holder, id: uuid(row.try_get(0)?)? },
+        extract: row.try_get(2)?,
+        valid_until: time(row, 3)?,
+        state: consent_state(row.try_get(4)?)?,
+        ended: time(row, 5)?,
+        statement: row.try_get(6)?,
+        told_by: row.try_get::<Option<i64>, _>(7)?.map(from_sql).transpose()?,
+        reported: time(row, 8)?,
+        to_do: row.try_get(9)?,
+    })
+}
+
+/// One consent.
+pub(crate) async fn consent(
+    connection: &mut SqliteConnection,
+    key: ConsentKey,
+) -> Result<Option<ConsentRow>, StoreError> {
+    let row = sqlx::query(consent_rows!("WHERE c.id = ?1 AND party.oin = ?2"))
+        .bind(key.id.as_bytes().as_slice())
+        .bind(key.holder.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(consent_row).transpose()
+}
+
+/// Consents with what they were recorded after, in that order: of one holder, or all.
+pub(crate) async fn consents(
+    connection: &mut SqliteConnection,
+    holder: Option<Oin>,
+    (after, limit): (Option<ConsentKey>, usize),
+) -> Result<Vec<ConsentRow>, StoreError> {
+    let rows = sqlx::query(consent_rows!(
+        "WHERE (?1 IS NULL OR party.oin = ?1) AND c.num > coalesce((SELECT last.num FROM consent last \
+         JOIN party p ON p.num = last.holder WHERE last.id = ?2 AND p.oin = ?3), 0) ORDER BY c.num LIMIT ?4"
+    ))
+    .bind(holder.map(|holder| holder.to_string()))
+    .bind(after.map(|key| key.id.as_bytes().to_vec()))
+    .bind(after.map(|key| key.holder.to_string()))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(consent_row).collect()
+}
+
+/// Consents that ended and about which something is left to do, and those whose time ran out before `before`.
+pub(crate) async fn to_do(
+    connection: &mut SqliteConnection,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<ConsentRow>, StoreError> {
+    let rows = sqlx::query(consent_rows!(
+        "WHERE c.num IN (SELECT num FROM consent WHERE to_do IS NOT NULL UNION \
+         SELECT num FROM consent INDEXED BY consent_end WHERE state = 0 AND valid_until <= ?1) ORDER BY c.num LIMIT ?2"
+    ))
+    .bind(time_to_sql(before))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(consent_row).collect()
+}
+
+/// Consents of which the end could not be told to somebody: the message that said so was refused or given up.
+pub(crate) async fn untellable(
+    connection: &mut SqliteConnection,
+    limit: usize,
+) -> Result<Vec<ConsentKey>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT c.id, party.oin FROM consent_notice n JOIN message m ON m.idx = n.message \
+         JOIN consent c ON c.num = n.consent JOIN party ON party.num = c.holder \
+         WHERE n.confirmed IS NULL AND m.state >= 2 AND c.to_do IS NULL LIMIT ?1",
+    )
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok(ConsentKey { holder: oin(row, 1)?, id: uuid(row.try_get(0)?)? })).collect()
+}
+
+/// The versions of a record, the oldest first. Those that were erased are left out.
+pub(crate) async fn records(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    key: ConsentKey,
+) -> Result<Vec<StoredRecord>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT r.idx, r.sealed FROM consent_record r JOIN consent c ON c.num = r.consent \
+         JOIN party ON party.num = c.holder WHERE c.id = ?1 AND party.oin = ?2 ORDER BY r.idx",
+    )
+    .bind(key.id.as_bytes().as_slice())
+    .bind(key.holder.as_str())
+    .fetch_all(connection)
+    .await?;
+    let mut records = Vec::with_capacity(rows.len());
+    for row in rows {
+        let index = from_sql(row.try_get(0)?)?;
+        let text = match vault.entries.open_for(index, &bound_to(index), row.try_get(1)?) {
+            Err(StoreError::Erased) => continue,
+            opened => opened?,
+        };
+        let text = String::from_utf8(text)
+            .map_err(|_| StoreError::Corrupt("a consent record is not text".into()))?;
+        records.push(StoredRecord { index, text });
+    }
+    Ok(records)
+}
+
+/// The messages that rest on a consent and were not erased, with their type and purpose, the oldest first.
+pub(crate) async fn copies(
+    connection: &mut SqliteConnection,
+    key: ConsentKey,
+    limit: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT m.idx FROM message m INDEXED BY message_consent WHERE m.consent = (SELECT c.num FROM consent c \
+         JOIN party ON party.num = c.holder WHERE c.id = ?1 AND party.oin = ?2) AND m.erased IS NULL \
+         AND EXISTS (SELECT 1 FROM payload p WHERE p.idx = m.idx) ORDER BY m.idx LIMIT ?3",
+    )
+    .bind(key.id.as_bytes().as_slice())
+    .bind(key.holder.as_str())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
+}
+
+/// The first message that came in under a consent.
+pub(crate) async fn first_received(
+    connection: &mut SqliteConnection,
+    key: ConsentKey,
+) -> Result<Option<u64>, StoreError> {
+    let row = sqlx::query(
+        "SELECT m.idx FROM message m INDEXED BY message_consent WHERE m.direction = 1 AND m.consent = \
+         (SELECT c.num FROM consent c JOIN party ON party.num = c.holder WHERE c.id = ?1 AND party.oin = ?2) \
+         ORDER BY m.idx LIMIT 1",
+    )
+    .bind(key.id.as_bytes().as_slice())
+    .bind(key.holder.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| from_sql(row.try_get(0)?)).transpose()
+}
+
+/// Who was sent something under a consent and was not told of its end, or in vain.
+pub(crate) async fn untold(
+    connection: &mut SqliteConnection,
+    key: ConsentKey,
+    limit: usize,
+) -> Result<Vec<Untold>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT party.oin, agreement.text, purpose.text FROM message m INDEXED BY message_consent \
+         JOIN party ON party.num = m.party JOIN word agreement ON agreement.num = m.agreement \
+         JOIN word purpose ON purpose.num = m.purpose \
+         LEFT JOIN consent_notice n ON n.consent = m.consent AND n.party = m.party \
+         LEFT JOIN message told ON told.idx = n.message \
+         WHERE m.consent = (SELECT c.num FROM consent c JOIN party h ON h.num = c.holder WHERE c.id = ?1 AND h.oin = ?2) \
+         AND m.direction = 0 AND party.oin <> ?2 AND (n.message IS NULL OR (told.state >= 2 AND n.confirmed IS NULL)) \
+         GROUP BY m.party ORDER BY min(m.idx) LIMIT ?3",
+    )
+    .bind(key.id.as_bytes().as_slice())
+    .bind(key.holder.as_str())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let agreement = row.try_get::<&str, _>(1)?.parse().map_err(|_| damaged("a digest"))?;
+            Ok(Untold { party: oin(row, 0)?, agreement, purpose: row.try_get(2)? })
+        })
+        .collect()
+}
+
+/// What every organisation was told of the end of a consent, and did.
+pub(crate) async fn notices(
+    connection: &mut SqliteConnection,
+    key: ConsentKey,
+    limit: usize,
+) -> Result<Vec<ConsentNotice>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT party.oin, n.message, m.state, m.created, m.finished, via.oin, n.confirmed, n.done, n.kept \
+         FROM consent_notice n JOIN consent c ON c.num = n.consent JOIN party h ON h.num = c.holder \
+         JOIN party ON party.num = n.party LEFT JOIN message m ON m.idx = n.message \
+         LEFT JOIN party via ON via.num = n.via WHERE c.id = ?1 AND h.oin = ?2 ORDER BY party.oin LIMIT ?3",
+    )
+    .bind(key.id.as_bytes().as_slice())
+    .bind(key.holder.as_str())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(notice).collect()
+}
+
+fn notice(row: &SqliteRow) -> Result<ConsentNotice, StoreError> {
+    let message = match row.try_get::<Option<i64>, _>(1)? {
+        None => None,
+        Some(index) => Some(NoticeMessage {
+            index: from_sql(index)?,
+            state: state_from_sql(row.try_get(2)?)?,
+            queued: time_from_sql(row.try_get(3)?)?,
+            finished: time(row, 4)?,
+        }),
+    };
+    let via: Option<&str> = row.try_get(5)?;
+    let done: Option<&str> = row.try_get(7)?;
+    let kept: Option<&str> = row.try_get(8)?;
+    Ok(ConsentNotice {
+        party: oin(row, 0)?,
+        message,
+        via: via.map(|via| via.parse().map_err(|_| damaged("an OIN"))).transpose()?,
+        confirmed: time(row, 6)?,
+        done: done.and_then(|done| WhatWasDone::ALL.into_iter().find(|one| one.as_str() == done)),
+        kept: kept.and_then(|kept| serde_json::from_str(kept).ok()),
+    })
+}
+
+/// Messages that came in under a consent with this number and can still be read, the newest first.
+pub(crate) async fn received_under(
+    connection: &mut SqliteConnection,
+    id: Uuid,
+    limit: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT m.idx FROM message m INDEXED BY message_consent WHERE m.consent IN (SELECT num FROM consent WHERE id = ?1) \
+         AND m.direction = 1 AND m.erased IS NULL ORDER BY m.idx DESC LIMIT ?2",
+    )
+    .bind(id.as_bytes().as_slice())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
+}
+
+/// The organisations of the agreement under which a message came, and its purpose.
+pub(crate) async fn told_under(
+    connection: &mut SqliteConnection,
+    index: u64,
+) -> Result<Option<Untold>, StoreError> {
+    let row = sqlx::query(
+        "SELECT party.oin, agreement.text, purpose.text FROM message m JOIN party ON party.num = m.party \
+         JOIN word agreement ON agreement.num = m.agreement JOIN word purpose ON purpose.num = m.purpose \
+         WHERE m.idx = ?1",
+    )
+    .bind(to_sql(index))
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| {
+        let agreement = row.try_get::<&str, _>(1)?.parse().map_err(|_| damaged("a digest"))?;
+        Ok(Untold { party: oin(&row, 0)?, agreement, purpose: row.try_get(2)? })
+    })
+    .transpose()
+}
+
+fn oin(row: &SqliteRow, column: usize) -> Result<Oin, StoreError> {
+    row.try_get::<&str, _>(column)?.parse().map_err(|_| damaged("an OIN"))
+}
+
+fn time(row: &SqliteRow, column: usize) -> Result<Option<Timestamp>, StoreError> {
+    row.try_get::<Option<i64>, _>(column)?.map(time_from_sql).transpose()
+}

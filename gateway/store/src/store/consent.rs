@@ -1,0 +1,234 @@
+//! Consents: the register, their end, and what is left to do about it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use exchange::{consent::ConsentKey, oin::Oin, policy::ConsentKnowledge, tlog::Leaf};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_ROWS_READ, Store, check_message, limited};
+use crate::{
+    consents::{ConsentNotice, ConsentRow, ConsentState, StoredRecord, Untold},
+    error::StoreError,
+    model::{Enqueued, Outgoing, RulesVersion},
+    sqlite::{
+        committer::Operation,
+        consent::{self, Deed, What},
+        outbound::Queueing,
+        read, read_consents,
+    },
+};
+
+/// How many messages that came under one consent are looked at for passing it on.
+const MAX_RECEIVED: usize = 8;
+
+impl Store {
+    /// What is known of these consents, for deciding. What is not known is left out.
+    pub async fn consent_knowledge(
+        &self,
+        keys: &BTreeSet<ConsentKey>,
+    ) -> Result<HashMap<ConsentKey, ConsentKnowledge>, StoreError> {
+        limited("consents in one reading", keys.len(), MAX_BATCH)?;
+        let keys: Vec<ConsentKey> = keys.iter().copied().collect();
+        let known = consent::known(&mut *self.0.readers.acquire().await?, &keys).await?;
+        let knowledge = |known: &consent::Known| match (known.state, known.valid_until) {
+            (ConsentState::Withdrawn, _) => ConsentKnowledge::Withdrawn,
+            (_, Some(until)) => ConsentKnowledge::ValidUntil(until),
+            (_, None) => ConsentKnowledge::NothingElse,
+        };
+        Ok(known.iter().map(|(key, known)| (*key, knowledge(known))).collect())
+    }
+
+    /// Records a consent that this organisation asked for, or a newer version of it, with the extract to send along.
+    /// Returns where the log says so.
+    pub async fn record_consent(
+        &self,
+        (key, text): (ConsentKey, String),
+        (extract, valid_until): (String, Timestamp),
+        leaf: Leaf,
+    ) -> Result<u64, StoreError> {
+        limited("bytes of a consent record", text.len() + extract.len(), MAX_DOCUMENT_BYTES)?;
+        let bytes = text.len() + extract.len() + check_message("", &leaf)?;
+        let what = What::Record { text, extract, valid_until };
+        let deed = Deed { key, what, leaf: Some(leaf), now: valid_until };
+        Ok(self.0.committer.submit(deed, bytes, Operation::Consent).await?.answer.index)
+    }
+
+    /// Withdraws a consent of this organisation: from the moment this returns nothing that rests on it leaves, and
+    /// nothing new rests on it. Says whether it was not withdrawn before.
+    pub async fn withdraw_consent(
+        &self,
+        key: ConsentKey,
+        (statement, at): (String, Timestamp),
+        leaf: Leaf,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let what = What::Withdraw { statement, at };
+        self.end_consent(Deed { key, what, leaf: Some(leaf), now }).await
+    }
+
+    /// The time of a consent ran out: what waits under it does not leave any more. Says whether it had not ended before.
+    pub async fn expire_consent(
+        &self,
+        key: ConsentKey,
+        leaf: Leaf,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.end_consent(Deed { key, what: What::Expire, leaf: Some(leaf), now }).await
+    }
+
+    async fn end_consent(&self, deed: Deed) -> Result<bool, StoreError> {
+        let store = self.clone();
+        let ending = async move {
+            let done = store.0.committer.submit(deed, 0, Operation::Consent).await?.answer;
+            Ok((done.changed, done.ended))
+        };
+        match self.while_nothing_is_chosen(ending).await {
+            // Somebody was first.
+            Err(StoreError::RulesChanged) => Ok(false),
+            ended => ended,
+        }
+    }
+
+    /// Keeps these messages on another basis than the consent they came under.
+    pub async fn release_from_consent(
+        &self,
+        key: ConsentKey,
+        indexes: Vec<u64>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        limited("messages in one operation", indexes.len(), MAX_BATCH)?;
+        let deed = Deed { key, what: What::Release(indexes), leaf: None, now };
+        self.0.committer.submit(deed, 0, Operation::Consent).await?;
+        Ok(())
+    }
+
+    /// Queues what tells of the end of a consent, each organisation once, before anything else.
+    pub async fn tell_of_end(
+        &self,
+        rules: RulesVersion,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        self.enqueue(rules, messages, Vec::new()).await
+    }
+
+    /// Nothing is left to do about a consent after this: logs so and queues what tells its holder, if that is another
+    /// organisation. [`StoreError::NotFound`] when nothing was left to do already.
+    pub async fn finish_consent(
+        &self,
+        rules: RulesVersion,
+        key: ConsentKey,
+        confirmation: Option<Outgoing>,
+        leaf: Leaf,
+    ) -> Result<(), StoreError> {
+        let mut bytes = check_message("", &leaf)?;
+        let messages: Vec<Outgoing> = confirmation.into_iter().collect();
+        for message in &messages {
+            bytes += check_message(&message.jws, &message.leaf)?;
+        }
+        let queueing = Queueing { rules, messages, held_back: vec![leaf], finishes: Some(key) };
+        self.0.committer.submit(queueing, bytes, Operation::Enqueue).await?;
+        Ok(())
+    }
+
+    /// Consents that ended and about which something is left to do, and those whose time ran out before `expired`; at
+    /// most `limit`.
+    pub async fn consents_to_do(
+        &self,
+        expired: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ConsentRow>, StoreError> {
+        let limit = limit.min(MAX_ROWS_READ);
+        read_consents::to_do(&mut *self.0.readers.acquire().await?, expired, limit).await
+    }
+
+    /// Has the end of consents told again of which the message was refused or given up; returns how many.
+    pub async fn remind_of_ends(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let keys = read_consents::untellable(&mut *self.0.readers.acquire().await?, MAX_ROWS_READ).await?;
+        for key in &keys {
+            let deed = Deed { key: *key, what: What::Remind, leaf: None, now };
+            self.0.committer.submit(deed, 0, Operation::Consent).await?;
+        }
+        Ok(keys.len())
+    }
+
+    /// One consent.
+    pub async fn consent(&self, key: ConsentKey) -> Result<Option<ConsentRow>, StoreError> {
+        read_consents::consent(&mut *self.0.readers.acquire().await?, key).await
+    }
+
+    /// The consents that became known after this one, in that order: of one holder, or all. At most
+    /// [`MAX_ROWS_READ`].
+    pub async fn consents(
+        &self,
+        holder: Option<Oin>,
+        after: Option<ConsentKey>,
+        limit: usize,
+    ) -> Result<Vec<ConsentRow>, StoreError> {
+        let page = (after, limit.min(MAX_ROWS_READ));
+        read_consents::consents(&mut *self.0.readers.acquire().await?, holder, page).await
+    }
+
+    /// The versions of the record of a consent, the oldest first. It says who the resident is.
+    pub async fn consent_records(&self, key: ConsentKey) -> Result<Vec<StoredRecord>, StoreError> {
+        read_consents::records(&mut *self.0.readers.acquire().await?, &self.0.vault, key).await
+    }
+
+    /// The messages that rest on a consent and can still be read here, in the order of the log.
+    pub async fn consent_copies(&self, key: ConsentKey, limit: usize) -> Result<Vec<u64>, StoreError> {
+        read_consents::copies(&mut *self.0.readers.acquire().await?, key, limit.min(MAX_BATCH)).await
+    }
+
+    /// The first message that came in here under a consent, erased or not.
+    pub async fn first_received_under(&self, key: ConsentKey) -> Result<Option<u64>, StoreError> {
+        read_consents::first_received(&mut *self.0.readers.acquire().await?, key).await
+    }
+
+    /// Who was sent something under a consent and has yet to be told of its end.
+    pub async fn untold(&self, key: ConsentKey) -> Result<Vec<Untold>, StoreError> {
+        read_consents::untold(&mut *self.0.readers.acquire().await?, key, MAX_ROWS_READ).await
+    }
+
+    /// What every organisation was told of the end of a consent, and did.
+    pub async fn consent_notices(&self, key: ConsentKey) -> Result<Vec<ConsentNotice>, StoreError> {
+        read_consents::notices(&mut *self.0.readers.acquire().await?, key, MAX_ROWS_READ).await
+    }
+
+    /// Who brought a message, and under which agreement and purpose.
+    pub async fn came_under(&self, index: u64) -> Result<Option<Untold>, StoreError> {
+        read_consents::told_under(&mut *self.0.readers.acquire().await?, index).await
+    }
+
+    /// Messages that came in under a consent of this number, the newest first. For passing on what proves it.
+    pub async fn received_under(&self, id: Uuid) -> Result<Vec<String>, StoreError> {
+        let mut reader = self.0.readers.acquire().await?;
+        let mut received = Vec::new();
+        for index in read_consents::received_under(&mut reader, id, MAX_RECEIVED).await? {
+            match read::payload(&mut reader, &self.0.vault, index).await {
+                Err(StoreError::Erased) => {}
+                payload => received.push(payload?),
+            }
+        }
+        Ok(received)
+    }
+
+    /// Does something by which messages end that wait, while nothing is chosen from the queue: what is leased was chosen
+    /// before this or after it. Memory forgets what ended, whether or not somebody still waits for the answer.
+    pub(super) async fn while_nothing_is_chosen<T: Send + 'static>(
+        &self,
+        deed: impl Future<Output = Result<(T, Vec<(Oin, u64)>), StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        let task = tokio::spawn(async move {
+            let turn = store.0.reading.lock().await;
+            let (outcome, ended) = deed.await?;
+            if !ended.is_empty() {
+                store.0.hot.erase(&ended);
+                store.0.leases.ended(&ended);
+            }
+            drop(turn);
+            Ok(outcome)
+        });
+        task.await.map_err(|_| StoreError::Closed)?
+    }
+}
