@@ -22,6 +22,7 @@ const LOG: &str = "SCHAKEL_LOG";
 mod agreement;
 mod demo;
 mod dutch;
+mod erase;
 mod init;
 mod logbook;
 mod messages;
@@ -63,6 +64,7 @@ enum Command {
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Logboek(logbook::Logbook),
+    Wissen(erase::Erase),
 }
 
 /// How a command that could be carried out ended.
@@ -189,6 +191,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Partner(command) => command.run(&open(&map).await?, output).await,
         Command::Convenant(command) => command.run(&open(&map).await?, output).await,
         Command::Logboek(command) => command.run(&open(&map).await?, output).await,
+        Command::Wissen(command) => command.run(&open(&map).await?, output).await,
     }
 }
 

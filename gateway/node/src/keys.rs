@@ -18,13 +18,16 @@ const MESSAGES: &str = "berichten.key";
 const LOG: &str = "logboek.key";
 const STORAGE: &str = "opslag.key";
 
+/// The file with what is left of the keys of what is stored. The store makes and changes it.
+pub const ENTRIES: &str = "inhoud.sleutels";
+
 /// The keys of a node.
 pub struct Keys {
     /// Signs messages, answers to agreements and the descriptor.
     pub messages: Ed25519Signer,
     /// Signs the log's checkpoints.
     pub log: Arc<LogSigner>,
-    /// Wraps the keys of stored cases.
+    /// From which the keys of the store follow.
     pub storage: StorageKey,
 }
 

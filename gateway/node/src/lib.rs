@@ -18,6 +18,7 @@ pub mod logbook;
 pub mod node;
 pub mod outbound;
 pub mod partners;
+pub mod retention;
 pub mod routes;
 pub mod setup;
 pub mod system;

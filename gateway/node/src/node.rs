@@ -235,7 +235,8 @@ pub async fn create_store(
 
 fn options(folder: &Path, config: &Config, keys: &Keys, random: Arc<dyn Random>) -> Options {
     let path = folder.join(&config.opslag.bestand);
-    Options::new(path, config.organisatie.oin, keys.storage.clone(), keys.log.clone(), random)
+    let options = Options::new(path, config.organisatie.oin, keys.storage.clone(), keys.log.clone(), random);
+    Options { entry_keys: folder.join(&config.opslag.sleutels).join(keys::ENTRIES), ..options }
 }
 
 fn tls_files(folder: &Path, config: &Config) -> TlsFiles {

@@ -3,6 +3,8 @@
 
 -- By what the key file is recognised; NULL until there is one.
 ALTER TABLE node ADD COLUMN key_file BLOB;
+-- The version of that file in which the keys of all that was erased were destroyed. An older one is an old copy.
+ALTER TABLE node ADD COLUMN key_version INTEGER NOT NULL DEFAULT 0;
 
 -- Until when the purpose allows it to be kept; NULL for what earlier versions stored.
 ALTER TABLE message ADD COLUMN keep_until INTEGER;

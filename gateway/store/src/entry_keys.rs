@@ -106,6 +106,11 @@ impl EntryKeys {
         self.lock().content.id
     }
 
+    /// Its version: it goes up with every change.
+    pub(crate) fn version(&self) -> u64 {
+        self.lock().content.sequence
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &FilePath {
         self.file.path()
@@ -166,9 +171,16 @@ impl EntryKeys {
     }
 
     /// Destroys the keys of these entries, in every tree. Once this returns nobody can derive them any more from what
-    /// is on disk, and this process neither. Waits for the disk: not for a thread that has others to serve.
-    pub(crate) fn destroy(&self, indexes: &[u64]) -> Result<(), StoreError> {
+    /// is on disk, and this process neither. Gives the version of the key file in which that is so. Waits for the disk:
+    /// not for a thread that has others to serve.
+    pub(crate) fn destroy(&self, indexes: &[u64]) -> Result<u64, StoreError> {
+        self.destroy_after(0, indexes)
+    }
+
+    /// The same, in a version after that one.
+    pub(crate) fn destroy_after(&self, version: u64, indexes: &[u64]) -> Result<u64, StoreError> {
         self.change(|content| {
+            content.sequence = content.sequence.max(version);
             for tree in &mut content.trees {
                 for index in indexes {
                     tree.cut(*index);
@@ -179,7 +191,8 @@ impl EntryKeys {
     }
 
     /// Changes what the key file holds, starting from what is in it now.
-    fn change(&self, change: impl FnOnce(&mut Content) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    /// Gives the version that it became.
+    fn change(&self, change: impl FnOnce(&mut Content) -> Result<(), StoreError>) -> Result<u64, StoreError> {
         let guard = self.file.lock()?;
         let mut content =
             self.file.read()?.ok_or_else(|| StoreError::NoKeyFile(self.file.path().to_owned()))?;
@@ -187,7 +200,9 @@ impl EntryKeys {
         content.sequence += 1;
         self.file.write(&guard, &content, &*self.random)?;
         drop(guard);
-        self.take(content)
+        let version = content.sequence;
+        self.take(content)?;
+        Ok(version)
     }
 
     fn take(&self, content: Content) -> Result<(), StoreError> {

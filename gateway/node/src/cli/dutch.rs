@@ -97,7 +97,8 @@ pub(super) fn explain(error: &clap::Error) -> String {
 
 /// What the value of an argument looks like, by the argument as a call shows it.
 fn expected(argument: &str) -> &'static str {
-    const VALUES: [(&str, &str); 7] = [
+    const VALUES: [(&str, &str); 8] = [
+        ("<DOSSIER>", "geef het dossier, zoals `schakel berichten --json` het laat zien"),
         ("<OIN>", "een OIN is 20 tekens: 8 cijfers en daarna cijfers of hoofdletters"),
         (
             "--soort",

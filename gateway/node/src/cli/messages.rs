@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use exchange::agreement::Standing;
-use store::{Direction, Filter, MessageRow, Order, State, StoreError};
+use store::{Direction, ERASED_REASON, Filter, MessageRow, Order, State, StoreError};
 
 use super::{Ending, Output, dutch_time};
 use crate::node::Node;
@@ -96,7 +96,10 @@ async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Endin
 fn line(node: &Node, row: &MessageRow) -> String {
     let kind = row.message_type.as_deref().unwrap_or("onbekend").trim_start_matches("nl.sociaaldomein.");
     let kind = kind.trim_end_matches(".v1");
-    let reason = row.reason.as_deref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    // Of what was given up because it was erased, that is the reason already.
+    let erased = row.erased.map(|_| ERASED_REASON).filter(|erased| row.reason.as_deref() != Some(erased));
+    let reasons: Vec<&str> = row.reason.as_deref().into_iter().chain(erased).collect();
+    let reason = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
     format!(
         "{:>7}  {}  {:<4} {:<28}  {kind:<36}  {}{reason}",
         row.index,
@@ -130,5 +133,7 @@ fn json(row: &MessageRow) -> serde_json::Value {
         "gemaakt": row.created,
         "afgerond": row.finished,
         "bericht": row.digest,
+        "bewaren_tot": row.keep_until,
+        "gewist": row.erased,
     })
 }

@@ -40,7 +40,7 @@ pub(crate) enum Change {
     Resend { index: u64, now: Timestamp },
     Told(Owed),
     ForgetAgreement(Digest),
-    Destroyed(Vec<u64>),
+    Destroyed { indexes: Vec<u64>, version: u64 },
 }
 
 impl Change {
@@ -61,7 +61,7 @@ impl Change {
             Self::PutAgreement { .. }
             | Self::ForgetAgreement(_)
             | Self::Resend { .. }
-            | Self::Destroyed(_) => {}
+            | Self::Destroyed { .. } => {}
         }
     }
 }
@@ -93,7 +93,7 @@ pub(super) async fn apply(
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
-        Change::Destroyed(indexes) => erase::destroyed(connection, indexes).await,
+        Change::Destroyed { indexes, version } => erase::destroyed(connection, indexes, *version).await,
     }
 }
 

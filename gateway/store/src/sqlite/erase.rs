@@ -8,6 +8,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use exchange::{
     entry::{Entry, ErasureCause, MAX_ERASED_PER_ENTRY},
     oin::Oin,
+    tlog::Leaf,
 };
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
@@ -27,11 +28,11 @@ use crate::{
     store::ERASED_REASON,
 };
 
-/// What of these is there to erase.
+/// What of these is there to erase: what was erased has no payload any more.
 static FIND: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
         "SELECT m.idx, m.queued IS NOT NULL, m.party, party.oin, p.form FROM message m \
-         JOIN payload p ON p.idx = m.idx JOIN party ON party.num = m.party WHERE m.erased IS NULL AND m.idx",
+         JOIN payload p ON p.idx = m.idx JOIN party ON party.num = m.party WHERE m.idx",
     ))
 });
 
@@ -216,9 +217,35 @@ pub(crate) async fn keys_to_destroy(
     rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
 }
 
-/// The keys of these entries are no more.
-pub(crate) async fn destroyed(connection: &mut SqliteConnection, indexes: &[u64]) -> Result<u64, StoreError> {
+/// The keys of these entries are no more, as of this version of the key file.
+pub(crate) async fn destroyed(
+    connection: &mut SqliteConnection,
+    indexes: &[u64],
+    version: u64,
+) -> Result<u64, StoreError> {
+    sqlx::query("UPDATE node SET key_version = max(key_version, ?1)")
+        .bind(to_sql(version))
+        .execute(&mut *connection)
+        .await?;
     KEYS_DESTROYED.change(connection, indexes, |_| {}, bind_index).await
+}
+
+/// All that was erased according to the log, with the entries that say so, in order. Looks through the whole log.
+pub(crate) async fn all_erased(connection: &mut SqliteConnection) -> Result<Vec<u64>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT idx, leaf FROM log_leaf WHERE instr(leaf, CAST('\"soort\":\"wissing\"' AS BLOB)) > 0",
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut all = Vec::new();
+    for row in rows {
+        if let Ok(Entry::Wissing { gewist, .. }) = Entry::of_leaf(&Leaf::new(row.try_get(1)?)) {
+            all.push(from_sql(row.try_get(0)?)?);
+            all.extend(gewist);
+        }
+    }
+    all.sort_unstable();
+    Ok(all)
 }
 
 /// What of a case can be erased, among the entries from `from` up to `to`.
@@ -259,10 +286,15 @@ pub(crate) async fn over_time(
     rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
 }
 
-/// By what the key file of this database is recognised, if it has one.
-pub(crate) async fn key_file(connection: &mut SqliteConnection) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = sqlx::query("SELECT key_file FROM node").fetch_one(connection).await?;
-    Ok(row.try_get(0)?)
+/// By what the key file of this database is recognised, if it has one, and the version in which the keys of all that
+/// was erased were destroyed.
+pub(crate) async fn key_file(
+    connection: &mut SqliteConnection,
+) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
+    let row = sqlx::query("SELECT key_file, key_version FROM node").fetch_one(connection).await?;
+    let id: Option<Vec<u8>> = row.try_get(0)?;
+    let version = from_sql(row.try_get(1)?)?;
+    Ok(id.map(|id| (id, version)))
 }
 
 /// Remembers the key file of a database that had none; gives the one that is remembered.
@@ -274,7 +306,7 @@ pub(crate) async fn put_key_file(
         .bind(id)
         .execute(&mut *connection)
         .await?;
-    key_file(connection).await
+    Ok(key_file(connection).await?.map(|(id, _)| id))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "shaped for lists")]

@@ -142,21 +142,26 @@ impl Store {
             }
             let (vault, keys) = (Arc::clone(&self.0.vault), indexes.clone());
             let destroyed = tokio::task::spawn_blocking(move || vault.entries.destroy(&keys)).await;
-            destroyed.map_err(|_| StoreError::Closed)??;
-            self.change(Change::Destroyed(indexes)).await?;
+            let version = destroyed.map_err(|_| StoreError::Closed)??;
+            self.change(Change::Destroyed { indexes, version }).await?;
         }
     }
 }
 
 /// Opens the keys of the entries of a database, makes them if it has none yet, and destroys those of what was erased
-/// just before a crash.
+/// just before a crash, or since the key file was copied that somebody put back.
 pub(super) async fn entry_keys(
     connection: &mut SqliteConnection,
     keys: &Keys,
     place: entry_keys::Place,
 ) -> Result<EntryKeys, StoreError> {
-    let entries = if let Some(id) = erase::key_file(connection).await? {
-        EntryKeys::load(place, keys, &id)?
+    let entries = if let Some((id, version)) = erase::key_file(connection).await? {
+        let entries = EntryKeys::load(place, keys, &id)?;
+        if entries.version() < version {
+            tracing::warn!("the key file is an older copy: the keys of what was erased are destroyed again");
+            entries.destroy_after(version, &erase::all_erased(connection).await?)?;
+        }
+        entries
     } else {
         let made = EntryKeys::create(place, keys)?;
         // Another process may have been first.
@@ -170,7 +175,7 @@ pub(super) async fn entry_keys(
         if indexes.is_empty() {
             return Ok(entries);
         }
-        entries.destroy(&indexes)?;
-        erase::destroyed(connection, &indexes).await?;
+        let version = entries.destroy(&indexes)?;
+        erase::destroyed(connection, &indexes, version).await?;
     }
 }

@@ -69,6 +69,12 @@ fn a_wrong_call_is_explained() {
         ("schakel berichten --na x", "geef het nummer van een bericht"),
         ("schakel berichten --stand x", "kies uit wacht"),
         ("schakel logboek bewijs x", "geef het id van een bericht"),
+        ("schakel wissen dossier x", "geef het dossier, zoals `schakel berichten --json`"),
+        (
+            "schakel wissen dossier 019368b2-0000-7000-8000-000000000000 --reden zomaar",
+            "kies uit verzoek, intrekking",
+        ),
+        ("schakel wissen", "er ontbreekt een opdracht"),
         ("schakel demo --snel", "--snel bestaat hier niet"),
         ("schakel berichten --richting op", "kies uit in, uit"),
         ("schakel berichten --aantal", "heeft een waarde nodig"),

@@ -165,6 +165,35 @@ async fn takes_note_of_keys_that_another_process_destroyed() {
     assert!(!two.has_key(0) && !two.has_key(1));
 }
 
+/// Somebody puts an older copy of the key file back: what was erased since does not come back with it.
+#[tokio::test]
+async fn an_older_key_file_brings_nothing_back() {
+    let place = Place::new();
+    let store = place.create().await;
+    store.take_in((0..200).map(arrival).collect()).await.unwrap();
+    store.take_in((200..400).map(arrival).collect()).await.unwrap();
+    store.take_in((400..600).map(arrival).collect()).await.unwrap();
+    store.erase_on_request(&[1]).await.unwrap();
+    store.close().await;
+    let older = place.copy(&[DATABASE, KEY_FILE]);
+    let store = place.open().await.unwrap();
+    store.erase_on_request(&(2..500).collect::<Vec<_>>()).await.unwrap();
+    let version = store.0.vault.entries.version();
+    store.close().await;
+
+    place.take_key_file_of(&older);
+    let store = place.open().await.unwrap();
+    assert!(!store.has_key(1) && !store.has_key(2) && !store.has_key(499) && store.has_key(500));
+    assert!(store.0.vault.entries.version() > version, "a process with the newer one takes it");
+    store.payload(500).await.unwrap();
+    store.close().await;
+    let content = fs::read(place.file(KEY_FILE)).unwrap();
+    place.open().await.unwrap().close().await;
+    assert_eq!(fs::read(place.file(KEY_FILE)).unwrap(), content, "once is enough");
+    older.take_key_file_of(&place);
+    assert_eq!(older.open().await.unwrap().payload(300).await, Err(StoreError::Erased));
+}
+
 /// Erased content is not left in the file either.
 #[tokio::test]
 async fn removes_what_it_erases() {
@@ -211,6 +240,7 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
         "ALTER TABLE message DROP COLUMN erased",
         "ALTER TABLE payload DROP COLUMN form",
         "ALTER TABLE node DROP COLUMN key_file",
+        "ALTER TABLE node DROP COLUMN key_version",
         "DROP TABLE erasing",
         "DELETE FROM _sqlx_migrations WHERE version > 1",
     ] {
