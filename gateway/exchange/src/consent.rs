@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::oin::Oin;
 
 pub use event::{Event, Kept, Processed, WhatWasDone};
-pub use extract::Extract;
+pub use extract::{Extract, Terms};
 pub use record::{ConsentRecord, HowGiven, RecordError, Salts, attach};
 pub use statement::Statement;
 

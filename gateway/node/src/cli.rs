@@ -20,7 +20,9 @@ use crate::{
 const LOG: &str = "SCHAKEL_LOG";
 
 mod agreement;
+mod consent;
 mod demo;
+mod document;
 mod dutch;
 mod erase;
 mod init;
@@ -63,6 +65,8 @@ enum Command {
     Berichten(messages::Messages),
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
+    Document(document::SendDocument),
+    Toestemming(consent::Consent),
     Logboek(logbook::Logbook),
     Wissen(erase::Erase),
 }
@@ -190,6 +194,8 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Berichten(command) => command.run(&open(&map).await?, output).await,
         Command::Partner(command) => command.run(&open(&map).await?, output).await,
         Command::Convenant(command) => command.run(&open(&map).await?, output).await,
+        Command::Document(command) => command.run(&open(&map).await?, output).await,
+        Command::Toestemming(command) => command.run(&open(&map).await?, output).await,
         Command::Logboek(command) => command.run(&open(&map).await?, output).await,
         Command::Wissen(command) => command.run(&open(&map).await?, output).await,
     }

@@ -83,6 +83,19 @@ pub(crate) enum Identification {
     Person,
 }
 
+/// What an extract says, for showing. Nobody checked who signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The organisations that may have the data.
+    pub granted_to: Vec<Oin>,
+    /// The purposes it is for.
+    pub purposes: Vec<String>,
+    /// The data it covers.
+    pub data: ConsentedData,
+    /// When the resident gave it.
+    pub given: Timestamp,
+}
+
 /// The text is not an extract that its holder signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an extract of a consent, signed by its holder with a key of the agreement")]
@@ -126,6 +139,18 @@ impl Extract {
         let jws = jws::Unverified::parse(jws::CONSENT, compact).ok()?;
         let text: Text = serde_json::from_slice(jws.unverified_payload()).ok()?;
         Some(ConsentKey { holder: text.houder, id: text.toestemming })
+    }
+
+    /// What an extract says, for showing.
+    pub fn peek(compact: &str) -> Option<Terms> {
+        let jws = jws::Unverified::parse(jws::CONSENT, compact).ok()?;
+        let text: Text = serde_json::from_slice(jws.unverified_payload()).ok()?;
+        Some(Terms {
+            granted_to: text.verleend_aan,
+            purposes: text.doelen,
+            data: text.gegevens,
+            given: text.verleend_op,
+        })
     }
 
     /// Which consent it is of.

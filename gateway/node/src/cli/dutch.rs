@@ -97,7 +97,14 @@ pub(super) fn explain(error: &clap::Error) -> String {
 
 /// What the value of an argument looks like, by the argument as a call shows it.
 fn expected(argument: &str) -> &'static str {
-    const VALUES: [(&str, &str); 8] = [
+    const VALUES: [(&str, &str); 12] = [
+        ("<NUMMER>", "geef het nummer van een toestemming, zoals `schakel toestemming tonen` het laat zien"),
+        ("--tot", "geef een dag als JJJJ-MM-DD"),
+        ("--wijze", "kies uit schriftelijk, mondeling en digitaal"),
+        (
+            "<DOCUMENTSOORT>",
+            "geef de naam van een schema, zoals overdracht-aangeboden; ze staan in schemas/README.md",
+        ),
         ("<DOSSIER>", "geef het dossier, zoals `schakel berichten --json` het laat zien"),
         ("<OIN>", "een OIN is 20 tekens: 8 cijfers en daarna cijfers of hoofdletters"),
         (

@@ -48,6 +48,10 @@ pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
 async fn deal_with(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
     let mut state = consent.state;
     if state == ConsentState::InForce {
+        let over = consent.valid_until.is_none_or(|until| until <= core.now());
+        if consent.reported.is_none() && !over {
+            return tell_extension(core, consent).await;
+        }
         state = end(core, consent).await?;
     }
     if state == ConsentState::Withdrawn {
@@ -55,6 +59,27 @@ async fn deal_with(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> 
     }
     let kept = clear(core, consent.key).await?;
     finish(core, consent.key, kept).await
+}
+
+/// Brings the newest extract to everybody who was sent something under it.
+async fn tell_extension(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
+    let (key, Some(extract)) = (consent.key, &consent.extract) else { return Ok(()) };
+    let content = json!({ "toestemming_id": key.id, "houder": key.holder, "uittreksel": extract });
+    let document = about(SchemaName::ConsentExtended, &content)?;
+    let mut ruling = core.ruling();
+    loop {
+        let sent_to = core.store.untold(key).await?;
+        let messages = sent_to.iter().filter_map(|one| signed(core, &ruling.rules, one, &document)).collect();
+        match core.store.finish_consent(ruling.version, key, messages, None).await {
+            Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
+            // Another process was first.
+            Err(StoreError::NotFound(_)) => return Ok(()),
+            told => {
+                core.work.notify_one();
+                return told;
+            }
+        }
+    }
 }
 
 /// A withdrawal that a partner reported to its holder, or a time that ran out.
@@ -173,7 +198,11 @@ async fn finish(core: &Core, key: ConsentKey, kept: Option<Kept>) -> Result<(), 
             toestemming: key.id,
             uitkomst: Some(done),
         };
-        match core.store.finish_consent(ruling.version, key, confirmation, leaf.leaf()).await {
+        match core
+            .store
+            .finish_consent(ruling.version, key, confirmation.into_iter().collect(), Some(leaf.leaf()))
+            .await
+        {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             // Another process was first.
             Err(StoreError::NotFound(_)) => return Ok(()),

@@ -416,6 +416,9 @@ pub(super) async fn carry_out(
         What::Record { text, extract, valid_until } => {
             record(writer, connection, (known.number, done.index, text)).await?;
             note_extract(connection, group, (deed.key, extract, *valid_until)).await?;
+            if known.valid_until.is_some() {
+                remind(connection, known.number).await?;
+            }
             done.changed = true;
         }
         What::Withdraw { statement, at } => {
@@ -452,13 +455,13 @@ pub(super) async fn carry_out(
             }
             done.changed = true;
         }
-        What::Remind => {
-            sqlx::query("UPDATE consent SET to_do = 1 WHERE num = ?1 AND state <> 0")
-                .bind(known.number)
-                .execute(&mut *connection)
-                .await?;
-        }
+        What::Remind => remind(connection, known.number).await?,
     }
+    Ok(())
+}
+
+async fn remind(connection: &mut SqliteConnection, consent: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE consent SET to_do = 1 WHERE num = ?1").bind(consent).execute(connection).await?;
     Ok(())
 }
 

@@ -112,21 +112,25 @@ impl Store {
         self.enqueue(rules, messages, Vec::new()).await
     }
 
-    /// Nothing is left to do about a consent after this: logs so and queues what tells its holder, if that is another
-    /// organisation. [`StoreError::NotFound`] when nothing was left to do already.
+    /// Nothing is left to do about a consent after this: logs so, if there is something to log, and queues what tells
+    /// others. [`StoreError::NotFound`] when nothing was left to do already.
     pub async fn finish_consent(
         &self,
         rules: RulesVersion,
         key: ConsentKey,
-        confirmation: Option<Outgoing>,
-        leaf: Leaf,
+        messages: Vec<Outgoing>,
+        leaf: Option<Leaf>,
     ) -> Result<(), StoreError> {
-        let mut bytes = check_message("", &leaf)?;
-        let messages: Vec<Outgoing> = confirmation.into_iter().collect();
+        limited("messages in one operation", messages.len(), MAX_BATCH)?;
+        let mut bytes = 0;
+        for leaf in &leaf {
+            bytes += check_message("", leaf)?;
+        }
         for message in &messages {
             bytes += check_message(&message.jws, &message.leaf)?;
         }
-        let queueing = Queueing { rules, messages, held_back: vec![leaf], finishes: Some(key) };
+        let queueing =
+            Queueing { rules, messages, held_back: leaf.into_iter().collect(), finishes: Some(key) };
         self.0.committer.submit(queueing, bytes, Operation::Enqueue).await?;
         Ok(())
     }

@@ -1,0 +1,79 @@
+//! `schakel document`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use exchange::{oin::Oin, refusal::Refusal};
+use schemas::{Document, SchemaName};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Ending, Output};
+use crate::{
+    node::Node,
+    outbound::{self, Submission, Submitted},
+};
+
+/// Stuur één document: JSON met `grondslag`, `betrokkene` en `inhoud` volgens het schema van het berichttype.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel document overdracht.json --soort overdracht-aangeboden --doel hulp-met-toestemming --aan 00000099000000003000\n  schakel document vraag.json --soort consultatie-gevraagd --doel consultatie --aan 00000099000000004000 --loket wijkteam-noord\n\nDe soorten zijn de namen van de schema's in schemas/v1. Steunt het document op toestemming, noem dan alleen haar nummer in `grondslag.toestemming.id`; het knooppunt voegt het bewijs toe.\nExitcode 1: het document mag niet weg, met de reden."
+)]
+pub(super) struct SendDocument {
+    /// Het bestand; - leest van de standaardinvoer.
+    bestand: PathBuf,
+    /// Het soort document.
+    #[arg(long = "soort", value_name = "DOCUMENTSOORT")]
+    soort: SchemaName,
+    /// Het doel.
+    #[arg(long)]
+    doel: String,
+    /// Het OIN van de ontvanger.
+    #[arg(long, value_name = "OIN")]
+    aan: Oin,
+    /// Het dossier waar het bij hoort; zonder deze optie een nieuw.
+    #[arg(long, value_name = "DOSSIER")]
+    dossier: Option<Uuid>,
+    /// Het loket van de ontvanger.
+    #[arg(long)]
+    loket: Option<String>,
+}
+
+impl SendDocument {
+    pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        let text = super::consent::read(&self.bestand)?;
+        let document = Document::parse(self.soort, &text)
+            .map_err(|error| anyhow::anyhow!("{error}"))
+            .with_context(|| self.bestand.display().to_string())?;
+        let case = self.dossier.unwrap_or_else(|| node.core.new_id());
+        let submission = Submission {
+            to: self.aan,
+            purpose: self.doel,
+            case: Some(case),
+            desk: self.loket,
+            document,
+            source_record: None,
+        };
+        match outbound::submit(&node.core, vec![submission]).await?.pop() {
+            Some(Submitted::Queued(id)) => {
+                output.say(format!(
+                    "Het document is op weg naar {}, als bericht {id} in dossier {case}.",
+                    node.name_of(self.aan)
+                ));
+                output.answer(&json!({ "bericht": id, "dossier": case }));
+                Ok(Ending::Good)
+            }
+            Some(Submitted::HeldBack(refusal)) => Ok(held_back(&refusal, output)),
+            Some(Submitted::AlreadyOffered) | None => {
+                bail!("het document is niet aangenomen. Probeer het opnieuw")
+            }
+        }
+    }
+}
+
+fn held_back(refusal: &Refusal, output: Output) -> Ending {
+    output.say(format!("Het document mag niet weg ({}). {refusal}", refusal.reason.code()));
+    output.answer(&json!({ "bericht": null, "reden": refusal.reason.code(), "over": refusal.about }));
+    Ending::NotAllGood
+}
