@@ -54,6 +54,7 @@ enum What {
     )]
     Tonen {
         /// Het nummer.
+        #[arg(value_name = "TOESTEMMING")]
         nummer: Option<Uuid>,
         /// De organisatie die om de toestemming vroeg; zonder deze optie de eigen.
         #[arg(long, value_name = "OIN")]
@@ -65,6 +66,7 @@ enum What {
     )]
     Verleng {
         /// Het nummer.
+        #[arg(value_name = "TOESTEMMING")]
         nummer: Uuid,
         /// De laatste dag waarop de toestemming geldt, JJJJ-MM-DD.
         #[arg(long, value_name = "DAG")]
@@ -83,6 +85,7 @@ enum What {
     )]
     Intrek {
         /// Het nummer.
+        #[arg(value_name = "TOESTEMMING")]
         nummer: Uuid,
         /// Trek echt in. Zonder deze optie staat er alleen wie bericht zou krijgen.
         #[arg(long)]

@@ -122,10 +122,7 @@ impl Store {
         leaf: Option<Leaf>,
     ) -> Result<(), StoreError> {
         limited("messages in one operation", messages.len(), MAX_BATCH)?;
-        let mut bytes = 0;
-        for leaf in &leaf {
-            bytes += check_message("", leaf)?;
-        }
+        let mut bytes = leaf.as_ref().map_or(Ok(0), |leaf| check_message("", leaf))?;
         for message in &messages {
             bytes += check_message(&message.jws, &message.leaf)?;
         }
