@@ -168,7 +168,7 @@ pub async fn run() -> ExitCode {
     };
     let output = Output { json: cli.json };
     let done = match start_logging(matches!(cli.command, Command::Serve(_))) {
-        Ok(()) => dispatch(cli, output).await,
+        Ok(()) => Box::pin(dispatch(cli, output)).await,
         Err(error) => Err(error),
     };
     match done {

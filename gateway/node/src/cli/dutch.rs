@@ -98,7 +98,10 @@ pub(super) fn explain(error: &clap::Error) -> String {
 /// What the value of an argument looks like, by the argument as a call shows it.
 fn expected(argument: &str) -> &'static str {
     const VALUES: [(&str, &str); 12] = [
-        ("<TOESTEMMING>", "geef het nummer van een toestemming, zoals `schakel toestemming tonen` het laat zien"),
+        (
+            "<TOESTEMMING>",
+            "geef het nummer van een toestemming, zoals `schakel toestemming tonen` het laat zien",
+        ),
         ("--tot", "geef een dag als JJJJ-MM-DD"),
         ("--wijze", "kies uit schriftelijk, mondeling en digitaal"),
         (

@@ -64,8 +64,8 @@ async fn deal_with(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> 
 /// Brings the newest extract to everybody who was sent something under it.
 async fn tell_extension(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
     let (key, Some(extract)) = (consent.key, &consent.extract) else { return Ok(()) };
-    let content = json!({ "toestemming_id": key.id, "houder": key.holder, "uittreksel": extract });
-    let document = about(SchemaName::ConsentExtended, &content)?;
+    let said = json!({ "toestemming_id": key.id, "houder": key.holder, "uittreksel": extract });
+    let document = about(SchemaName::ConsentExtended, &said)?;
     let mut ruling = core.ruling();
     loop {
         let sent_to = core.store.untold(key).await?;
