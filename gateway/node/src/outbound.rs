@@ -45,6 +45,13 @@ pub struct Submission {
 pub enum Submitted {
     /// Safe in the outbox; the source may forget it.
     Queued(Uuid),
+    /// Safe in the outbox, without the fields that the purpose does not allow and says to leave out.
+    QueuedWithout {
+        /// Its identifier.
+        id: Uuid,
+        /// Those fields: JSON pointers into the data that was offered, never a value.
+        left_out: Vec<String>,
+    },
     /// The same source record was sent before; its message waits or was admitted.
     AlreadyOffered,
     /// The rules do not let it leave. Nothing of it was kept but that it was held back, and why.
@@ -83,7 +90,7 @@ fn decide(core: &Core, rules: &Rulebook, submissions: &[Submission], now: Timest
         let draft = draft(core, rules, submission, now);
         match sign(core, rules, draft) {
             Ok(message) => {
-                outcomes.push(Submitted::Queued(message.draft().id));
+                outcomes.push(queued(&message));
                 let message = Outgoing::from(message);
                 messages.push(match row {
                     Some(row) => message.of_row(row),
@@ -97,6 +104,11 @@ fn decide(core: &Core, rules: &Rulebook, submissions: &[Submission], now: Timest
         }
     }
     Decided { outcomes, messages, held_back }
+}
+
+fn queued(message: &SignedMessage) -> Submitted {
+    let (id, left_out) = (message.draft().id, message.left_out().to_vec());
+    if left_out.is_empty() { Submitted::Queued(id) } else { Submitted::QueuedWithout { id, left_out } }
 }
 
 fn draft(core: &Core, rules: &Rulebook, submission: &Submission, now: Timestamp) -> Draft {
@@ -137,7 +149,7 @@ fn sign(core: &Core, rules: &Rulebook, draft: Draft) -> Result<SignedMessage, He
 fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Submitted> {
     let mut enqueued = enqueued.into_iter();
     for outcome in &mut outcomes {
-        if matches!(outcome, Submitted::Queued(_))
+        if matches!(outcome, Submitted::Queued(_) | Submitted::QueuedWithout { .. })
             && matches!(enqueued.next(), Some(Enqueued::AlreadyOffered { .. }))
         {
             *outcome = Submitted::AlreadyOffered;

@@ -15,7 +15,7 @@ use crate::{
     envelope::{Case, Envelope},
     jws,
     oin::Oin,
-    policy::{self, ConsentKnowledge, Permission, Question},
+    policy::{self, ConsentKnowledge, Permission, Question, Trimmed},
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
     signature::Signer,
@@ -54,7 +54,7 @@ pub struct Draft {
 /// use exchange::{agreement::Agreement, message::{Draft, PermittedDraft}, policy::Permission};
 ///
 /// fn forged(draft: Draft, permission: Permission, agreement: Arc<Agreement>) -> PermittedDraft {
-///     PermittedDraft { draft, permission, agreement }
+///     PermittedDraft { draft, permission, agreement, left_out: Vec::new() }
 /// }
 /// ```
 #[derive(Debug)]
@@ -62,6 +62,7 @@ pub struct PermittedDraft {
     draft: Draft,
     permission: Permission,
     agreement: Arc<Agreement>,
+    left_out: Vec<String>,
 }
 
 /// A message as it will be sent, with the evidence of the decision. Only [`PermittedDraft::sign`] makes one.
@@ -70,7 +71,7 @@ pub struct PermittedDraft {
 /// use exchange::{digest::Digest, message::{Draft, SignedMessage}};
 ///
 /// fn forged(draft: Draft, compact: String, digest: Digest, rules: Digest) -> SignedMessage {
-///     SignedMessage { draft, compact, digest, rules }
+///     SignedMessage { draft, compact, digest, rules, left_out: Vec::new() }
 /// }
 /// ```
 ///
@@ -89,6 +90,7 @@ pub struct SignedMessage {
     compact: String,
     digest: Digest,
     rules: Digest,
+    left_out: Vec<String>,
 }
 
 /// A draft that may not leave, with the reason. Only [`Draft::permit`] and [`PermittedDraft::sign`] make one, and of
@@ -111,10 +113,20 @@ pub struct HeldBack {
 }
 
 impl Draft {
-    /// Asks the rules whether this draft may leave.
-    pub fn permit(self, rulebook: &Rulebook, consent: ConsentKnowledge) -> Result<PermittedDraft, HeldBack> {
+    /// Asks the rules whether this draft may leave. Where the purpose says so, what it may not hold is left out first.
+    pub fn permit(
+        mut self,
+        rulebook: &Rulebook,
+        consent: ConsentKnowledge,
+    ) -> Result<PermittedDraft, HeldBack> {
         match self.decide(rulebook, consent) {
-            Ok((permission, agreement)) => Ok(PermittedDraft { draft: self, permission, agreement }),
+            Ok((permission, trimmed, agreement)) => {
+                let left_out = trimmed.map_or_else(Vec::new, |trimmed| {
+                    self.document = trimmed.document;
+                    trimmed.left_out
+                });
+                Ok(PermittedDraft { draft: self, permission, agreement, left_out })
+            }
             Err(refusal) => Err(self.hold_back(refusal)),
         }
     }
@@ -123,7 +135,7 @@ impl Draft {
         &self,
         rulebook: &Rulebook,
         consent: ConsentKnowledge,
-    ) -> Result<(Permission, Arc<Agreement>), Refusal> {
+    ) -> Result<(Permission, Option<Trimmed>, Arc<Agreement>), Refusal> {
         // To the sender, an agreement that does not exist is one that does not allow it.
         let agreement = rulebook.agreement(self.agreement).ok_or(Reason::PurposeNotAllowed)?;
         let question = Question {
@@ -136,7 +148,8 @@ impl Draft {
             consent,
             now: self.time,
         };
-        Ok((policy::decide(rulebook, &question)?, agreement.clone()))
+        let (permission, trimmed) = policy::decide_trimming(rulebook, &question)?;
+        Ok((permission, trimmed, agreement.clone()))
     }
 
     fn hold_back(self, refusal: Refusal) -> HeldBack {
@@ -168,16 +181,27 @@ impl HeldBack {
 }
 
 impl PermittedDraft {
+    /// The draft as it may leave.
+    pub const fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
+    /// The fields that the purpose does not allow and that were left out: JSON pointers into the `data` that was
+    /// offered, never a value. Empty when it leaves as it was offered.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
     /// Signs the message. The bytes that are signed are the bytes that travel and the bytes that are kept.
     ///
     /// What every receiver would refuse is not signed: times that do not fit, a key that the agreement does not give
     /// to the sender, a message that is too large.
     pub fn sign(self, signer: &dyn Signer) -> Result<SignedMessage, HeldBack> {
-        let Self { draft, permission, agreement } = self;
+        let Self { draft, permission, agreement, left_out } = self;
         match compact(&draft, &agreement, signer) {
             Ok(compact) => {
                 let digest = Digest::of(compact.as_bytes());
-                Ok(SignedMessage { draft, compact, digest, rules: permission.rules() })
+                Ok(SignedMessage { draft, compact, digest, rules: permission.rules(), left_out })
             }
             Err(refusal) => Err(draft.hold_back(refusal)),
         }
@@ -231,6 +255,11 @@ impl SignedMessage {
     /// The compact JWS.
     pub fn compact(&self) -> &str {
         &self.compact
+    }
+
+    /// The fields that were left out of what was offered: see [`PermittedDraft::left_out`].
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// What it was made of and the compact JWS, for who keeps them. They do not make a message again.
