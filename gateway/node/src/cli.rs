@@ -26,6 +26,7 @@ mod init;
 mod logbook;
 mod messages;
 mod partner;
+mod purpose;
 mod send;
 mod serve;
 
@@ -62,6 +63,7 @@ enum Command {
     Berichten(messages::Messages),
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
+    Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
 }
 
@@ -188,6 +190,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Berichten(command) => command.run(&open(&map).await?, output).await,
         Command::Partner(command) => command.run(&open(&map).await?, output).await,
         Command::Convenant(command) => command.run(&open(&map).await?, output).await,
+        Command::Doel(command) => command.run(&map, output).await,
         Command::Logboek(command) => command.run(&open(&map).await?, output).await,
     }
 }

@@ -34,13 +34,13 @@ pub enum Obstacle {
     LifeDomain(LifeDomain),
 }
 
-/// A document without what may not go.
+/// A document without what may not go. No permission: that the rest may go is for [`super::decide`] to say.
 #[derive(Debug)]
-pub(crate) struct Trimmed {
+pub struct Trimmed {
     /// What is left, valid by itself.
-    pub(crate) document: Document,
+    pub document: Document,
     /// The fields that were left out, as JSON pointers into the `data` that was offered.
-    pub(crate) left_out: Vec<String>,
+    pub left_out: Vec<String>,
 }
 
 impl<'a> Allowance<'a> {
@@ -88,7 +88,7 @@ impl<'a> Allowance<'a> {
 
     /// The document without every field that may not go, where the purpose says so. Nothing when there is none, or when
     /// what is left is not valid.
-    pub(super) fn trim(&self, document: &Document) -> Option<Trimmed> {
+    pub fn trim(&self, document: &Document) -> Option<Trimmed> {
         if self.rule.te_veel != OnExcess::Weglaten {
             return None;
         }
