@@ -127,8 +127,8 @@ fn draft(core: &Core, rules: &Rulebook, submission: &Submission, now: Timestamp)
     }
 }
 
-/// The newest agreement in force that covers the message, else the newest that would, so that the refusal tells what
-/// is the matter with it. Without any, the digest of nothing: no agreement has that.
+/// The newest agreement in force that covers the message and was not replaced, else the newest that would, so that the
+/// refusal tells what is the matter with it. Without any, the digest of nothing: no agreement has that.
 fn choose_agreement(
     rules: &Rulebook,
     from: Oin,
@@ -138,7 +138,9 @@ fn choose_agreement(
     now: Timestamp,
 ) -> Digest {
     let candidates = rules.agreements_for(from, to, purpose, message_type);
-    let in_force = candidates.iter().find(|agreement| agreement.standing(now) == Standing::InForce);
+    let in_force = candidates.iter().find(|agreement| {
+        agreement.standing(now) == Standing::InForce && !rules.is_replaced(agreement, from, to, now)
+    });
     in_force.or(candidates.first()).map_or_else(|| Digest::of(b""), |agreement| agreement.digest())
 }
 

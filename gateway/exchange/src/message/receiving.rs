@@ -226,6 +226,11 @@ impl VerifiedMessage {
             consent,
             now,
         };
+        let made = message.attributes.created;
+        let agreement = rulebook.agreement(question.agreement);
+        if agreement.is_some_and(|one| rulebook.is_too_late(one, question.from, question.to, made)) {
+            return Err(message.refused(Reason::AgreementNotInForce.into()));
+        }
         match policy::decide(rulebook, &question) {
             Ok(permission) => Ok(AdmittedMessage { message, document, permission }),
             Err(refusal) => Err(message.refused(refusal)),

@@ -138,6 +138,9 @@ impl Draft {
     ) -> Result<(Permission, Option<Trimmed>, Arc<Agreement>), Refusal> {
         // To the sender, an agreement that does not exist is one that does not allow it.
         let agreement = rulebook.agreement(self.agreement).ok_or(Reason::PurposeNotAllowed)?;
+        if rulebook.is_replaced(agreement, self.from, self.to, self.time) {
+            return Err(Reason::AgreementNotInForce.into());
+        }
         let question = Question {
             from: self.from,
             to: self.to,
