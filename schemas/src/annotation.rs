@@ -22,6 +22,15 @@ pub struct DataUse {
     pub bsn: bool,
 }
 
+/// One field of a document that holds something: a value that is no object or list, or an empty one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Where it is: a JSON pointer (RFC 6901) into the `data`. Names and places only, never a value.
+    pub pointer: String,
+    /// What it holds: one category, and the life domains it is about.
+    pub uses: DataUse,
+}
+
 /// A set of categories and life domains; one bit each, by their place in the enum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Marks {
@@ -33,6 +42,14 @@ impl Marks {
     fn add(&mut self, other: Marks) {
         self.categories |= other.categories;
         self.life_domains |= other.life_domains;
+    }
+
+    /// These marks, at a place within one with the marks `above`.
+    fn under(self, above: Marks) -> Marks {
+        Marks {
+            categories: if self.categories == 0 { above.categories } else { self.categories },
+            life_domains: self.life_domains | above.life_domains,
+        }
     }
 
     fn read(schema: &Map<String, Value>) -> Marks {
@@ -116,28 +133,64 @@ impl Annotations {
     /// What `document`, valid against the schema, holds.
     pub(crate) fn uses(&self, document: &Value) -> DataUse {
         let mut marks = Marks::default();
-        self.collect(document, &mut marks);
+        self.visit(document, Marks::default(), &Step::Whole, &mut |_, leaf| marks.add(leaf));
         marks.into_use()
     }
 
-    fn collect(&self, value: &Value, marks: &mut Marks) {
-        marks.add(self.marks);
+    /// The same, field by field, in the order of the document.
+    pub(crate) fn fields(&self, document: &Value) -> Vec<Field> {
+        let mut fields = Vec::new();
+        let mut note = |place: &Step<'_>, leaf: Marks| {
+            fields.push(Field { pointer: place.pointer(), uses: leaf.into_use() });
+        };
+        self.visit(document, Marks::default(), &Step::Whole, &mut note);
+        fields
+    }
+
+    /// Walks the fields that hold something: every value that holds no other. A field has the category that is nearest
+    /// above it, and every life domain above it.
+    fn visit(&self, value: &Value, above: Marks, place: &Step<'_>, leaf: &mut impl FnMut(&Step<'_>, Marks)) {
+        let here = self.marks.under(above);
         match value {
-            Value::Object(fields) => {
-                for (name, field) in fields {
-                    if let Some(node) = self.properties.get(name).or(self.other.as_deref()) {
-                        node.collect(field, marks);
-                    }
+            Value::Object(members) if !members.is_empty() => {
+                for (name, member) in members {
+                    let node = self.properties.get(name).or(self.other.as_deref()).unwrap_or(&NOTHING);
+                    node.visit(member, here, &Step::Member(place, name), leaf);
                 }
             }
-            Value::Array(list) => {
-                if let Some(node) = &self.items {
-                    for item in list {
-                        node.collect(item, marks);
-                    }
+            Value::Array(items) if !items.is_empty() => {
+                let node = self.items.as_deref().unwrap_or(&NOTHING);
+                for (index, item) in items.iter().enumerate() {
+                    node.visit(item, here, &Step::Item(place, index), leaf);
                 }
             }
-            _ => {}
+            _ => leaf(place, here),
+        }
+    }
+}
+
+/// What is known of a place that the schema says nothing about.
+static NOTHING: Annotations = Annotations {
+    marks: Marks { categories: 0, life_domains: 0 },
+    properties: BTreeMap::new(),
+    other: None,
+    items: None,
+};
+
+/// The way to a place in a document, from there back to the whole.
+enum Step<'a> {
+    Whole,
+    Member(&'a Step<'a>, &'a str),
+    Item(&'a Step<'a>, usize),
+}
+
+impl Step<'_> {
+    /// The JSON pointer (RFC 6901).
+    fn pointer(&self) -> String {
+        match self {
+            Step::Whole => String::new(),
+            Step::Member(above, name) => crate::without::member(&above.pointer(), name),
+            Step::Item(above, index) => crate::without::item(&above.pointer(), *index),
         }
     }
 }

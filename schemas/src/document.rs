@@ -1,6 +1,6 @@
 //! The `data` of a message: a document that exists only if it is valid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::annotation::DataUse;
+use crate::annotation::{DataUse, Field};
 use crate::category::{Category, LifeDomain};
 use crate::name::SchemaName;
 use crate::registry;
 use crate::strict;
 use crate::violation::Violation;
+use crate::without;
 
 /// The `data` of a message, valid against its schema. Cheap to clone.
 #[derive(Clone)]
@@ -90,6 +91,23 @@ impl Document {
     /// What kinds of data it holds.
     pub fn uses(&self) -> &DataUse {
         &self.inner.uses
+    }
+
+    /// What it holds, field by field, in the order of its content; together they are what [`Document::uses`] says.
+    pub fn fields(&self) -> Vec<Field> {
+        registry::compiled(self.inner.schema).annotations.fields(&self.inner.value)
+    }
+
+    /// This document without the fields at these JSON pointers, and without what holds nothing any more by that. A
+    /// pointer that leads nowhere takes nothing away.
+    ///
+    /// # Errors
+    ///
+    /// What the schema asks for is then missing: [`ParseError::Invalid`] says what.
+    pub fn without<'a>(&self, pointers: impl IntoIterator<Item = &'a str>) -> Result<Document, ParseError> {
+        let gone: BTreeSet<&str> = pointers.into_iter().collect();
+        let left = without::without(&self.inner.value, &gone);
+        Document::parse(self.inner.schema, left.to_string().as_bytes())
     }
 
     /// Its content.

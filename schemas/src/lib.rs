@@ -19,8 +19,9 @@ mod name;
 mod registry;
 mod strict;
 mod violation;
+mod without;
 
-pub use annotation::DataUse;
+pub use annotation::{DataUse, Field};
 pub use category::{Category, LifeDomain};
 pub use document::{Basis, BasisKind, ConsentedData, Document, ParseError, StatedConsent, StatedSalts};
 pub use name::{SchemaName, UnknownName};

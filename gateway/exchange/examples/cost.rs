@@ -20,14 +20,15 @@ use exchange::{
     envelope::Envelope,
     jws,
     message::{Draft, ReceivedMessage},
-    policy::{self, ConsentKnowledge, Question},
-    purpose::Purpose,
+    organisation::OrganisationKind,
+    policy::{self, Allowance, ConsentKnowledge, Question},
+    purpose::{OnExcess, Purpose},
     receipt::{Receipt, ReceiptLeaf},
     rulebook::Rulebook,
     signature::{Ed25519Signer, Signer as _},
     tlog::{Checkpoint, CompactRange, LogSigner},
 };
-use schemas::{Document, SchemaName};
+use schemas::{Category, Document, SchemaName};
 use serde_json::Value;
 
 /// Messages in one delivery.
@@ -58,6 +59,26 @@ fn measure<T>(name: &str, messages: usize, mut step: impl FnMut() -> T) {
         "{name:<58}{:>8.2}",
         best.as_secs_f64() * 1e6 / f64::from(u32::try_from(calls * messages).unwrap_or(1))
     );
+}
+
+/// What it costs to decide about the data of the largest document there is, and to leave out what is too much.
+fn measure_data(question: &Question<'_>) {
+    let text = include_str!("../../../schemas/fixtures/valid/overdracht-aangeboden/volledig.json");
+    let handover = Document::parse(SchemaName::HandoverOffered, text.as_bytes()).expect("a document");
+    let text = include_str!("../../../config/doelen/overdracht-werk-en-inkomen.toml");
+    let purpose = Purpose::from_toml(text).expect("a purpose");
+    let rule = purpose.rule("nl.sociaaldomein.overdrachten.aangeboden.v1").expect("a rule");
+    let (from, to) = (OrganisationKind::Municipality, OrganisationKind::Uwv);
+    let allowance = Allowance::new(rule, from, to);
+    measure("decide about data: a whole handover", 1, || allowance.obstacles(handover.uses()).is_empty());
+    let mut strict = rule.clone();
+    strict.te_veel = OnExcess::Weglaten;
+    strict.gegevens.remove(&Category::Household);
+    let strict = Allowance::new(&strict, from, to);
+    measure("leave out of a handover what is too much", 1, || {
+        strict.trim(&handover).expect("valid").left_out
+    });
+    measure("see a signal field by field", 1, || question.document.fields());
 }
 
 fn rulebook() -> Rulebook {
@@ -142,6 +163,7 @@ fn main() {
     });
     measure("read the data: parse, schema, categories", 1, parse);
     measure("decide", 1, || policy::decide(&rulebook, &question).is_ok());
+    measure_data(&question);
     measure("entry to leaf", 1, || outgoing.leaf());
     let leaf = outgoing.leaf();
     measure("leaf hash", 1, || leaf.hash());

@@ -236,6 +236,20 @@ impl Agreement {
         self.ends
     }
 
+    /// From when it was in force, if it ever was or will be by the answers that are known: the latest of its first
+    /// instant and the times of all acceptances. The same at every party that knows the same answers, whatever happened
+    /// to it later.
+    pub fn in_force_since(&self) -> Option<Timestamp> {
+        if !self.waiting.is_empty() {
+            return None;
+        }
+        let (accepted, refused): (Vec<&Answer>, Vec<&Answer>) =
+            self.answers.iter().partition(|answer| answer.kind == AnswerKind::Accepted);
+        let since = accepted.iter().map(|answer| answer.at).max()?.max(self.begins);
+        let until = refused.iter().map(|answer| answer.at).min().unwrap_or(self.ends).min(self.ends);
+        (since < until).then_some(since)
+    }
+
     /// A party of the agreement.
     pub fn party(&self, oin: Oin) -> Option<&Party> {
         self.content.partijen.iter().find(|party| party.oin == oin)

@@ -1,20 +1,25 @@
 //! May this message go from this organisation to that one, now? A pure function, the same at both ends.
 
 mod consent;
+mod data;
 mod rights;
 
 use jiff::Timestamp;
-use schemas::{BasisKind, Category, Document, LifeDomain};
+use schemas::{BasisKind, Document};
 
 use crate::{
     agreement::{Agreement, Party, Standing},
     consent::{ConsentUse, Extract},
     digest::Digest,
     oin::Oin,
+    organisation::OrganisationKind,
     purpose::{AllowedBasis, Purpose, Rule},
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
 };
+
+pub(crate) use data::Trimmed;
+pub use data::{Allowance, Obstacle};
 
 /// A message as the rules see it.
 #[derive(Debug, Clone, Copy)]
@@ -87,10 +92,55 @@ impl Permission {
 
 /// Decides. The first rule that is not met gives the reason, in the order agreement, purpose, basis, consent, data.
 pub fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission, Refusal> {
-    let agreement = rulebook.agreement(question.agreement).ok_or(Reason::AgreementUnknown)?;
     if rights::applies(question.document.schema()) {
-        return rights::decide(rulebook, agreement, question);
+        return rights::decide(rulebook, question);
     }
+    let Applicable { agreement, purpose, rule, from, to } = applicable(rulebook, question)?;
+    basis(rule, from.soort, question.document)?;
+    let consent = consent::consent(agreement, question)?;
+    Allowance::new(rule, from.soort, to.soort).check(question.document)?;
+    let rules = rules_digest(agreement, purpose);
+    Ok(Permission { rules, retention_days: purpose.content().bewaartermijn_dagen, consent })
+}
+
+fn rules_digest(agreement: &Agreement, purpose: &Purpose) -> Digest {
+    Digest::of(format!("{}\n{}\n", agreement.digest(), purpose.digest()).as_bytes())
+}
+
+/// Decides at the sender: where the purpose says so, the document is first trimmed of what it may not hold, when the
+/// rest is still valid. Gives the permission with what was left out.
+pub(crate) fn decide_trimming(
+    rulebook: &Rulebook,
+    question: &Question<'_>,
+) -> Result<(Permission, Option<Trimmed>), Refusal> {
+    let refusal = match decide(rulebook, question) {
+        Ok(permission) => return Ok((permission, None)),
+        Err(refusal) => refusal,
+    };
+    // A consent need not cover what does not go. Every other reason stands whatever the document holds.
+    if ![Reason::DataNotAllowed, Reason::ConsentMissing].contains(&refusal.reason) {
+        return Err(refusal);
+    }
+    let Applicable { rule, from, to, .. } = applicable(rulebook, question)?;
+    let Some(trimmed) = Allowance::new(rule, from.soort, to.soort).trim(question.document) else {
+        return Err(refusal);
+    };
+    let permission = decide(rulebook, &Question { document: &trimmed.document, ..*question })?;
+    Ok((permission, Some(trimmed)))
+}
+
+/// What decides about a message.
+struct Applicable<'a> {
+    agreement: &'a Agreement,
+    purpose: &'a Purpose,
+    rule: &'a Rule,
+    from: &'a Party,
+    to: &'a Party,
+}
+
+/// The agreement in force, the purpose and its rule for this message between these parties.
+fn applicable<'a>(rulebook: &'a Rulebook, question: &Question<'_>) -> Result<Applicable<'a>, Refusal> {
+    let agreement = rulebook.agreement(question.agreement).ok_or(Reason::AgreementUnknown)?;
     if agreement.standing(question.now) != Standing::InForce {
         return Err(Reason::AgreementNotInForce.into());
     }
@@ -107,15 +157,7 @@ pub fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission
     if !rule.van.contains(&from.soort) || !rule.naar.contains(&to.soort) {
         return Err(Refusal::about(Reason::PurposeNotAllowed, [from.soort, to.soort]));
     }
-    basis(rule, from, question)?;
-    let consent = consent::consent(agreement, question)?;
-    data(rule, from, to, question.document)?;
-    let rules = rules_digest(agreement, purpose);
-    Ok(Permission { rules, retention_days: purpose.content().bewaartermijn_dagen, consent })
-}
-
-fn rules_digest(agreement: &Agreement, purpose: &Purpose) -> Digest {
-    Digest::of(format!("{}\n{}\n", agreement.digest(), purpose.digest()).as_bytes())
+    Ok(Applicable { agreement, purpose, rule, from, to })
 }
 
 fn parties<'a>(agreement: &'a Agreement, question: &Question<'_>) -> Result<(&'a Party, &'a Party), Reason> {
@@ -124,12 +166,13 @@ fn parties<'a>(agreement: &'a Agreement, question: &Question<'_>) -> Result<(&'a
     Ok((from, to))
 }
 
-/// The purpose accepts the basis, the sender may use it, and its conditions are met.
-fn basis(rule: &Rule, from: &Party, question: &Question<'_>) -> Result<(), Refusal> {
-    let stated = question.document.basis();
+/// Whether the purpose accepts the basis that the document states, a sender of this kind may use it, and its conditions
+/// are met.
+pub fn basis(rule: &Rule, from: OrganisationKind, document: &Document) -> Result<(), Refusal> {
+    let stated = document.basis();
     let allowed: Vec<&AllowedBasis> =
         rule.grondslagen.iter().filter(|basis| basis.soort == stated.kind).collect();
-    if allowed.is_empty() || (stated.kind == BasisKind::LegitimateInterest && from.soort.is_authority()) {
+    if allowed.is_empty() || (stated.kind == BasisKind::LegitimateInterest && from.is_authority()) {
         return Err(Refusal::about(Reason::BasisMissing, [stated.kind]));
     }
     let unmet = |basis: &&AllowedBasis| -> Vec<String> {
@@ -138,23 +181,6 @@ fn basis(rule: &Rule, from: &Party, question: &Question<'_>) -> Result<(), Refus
     // One way to rest on this basis is enough; when none is met, the one that lacks least tells what to do.
     let fewest = allowed.iter().map(unmet).min_by_key(Vec::len).unwrap_or_default();
     if fewest.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::ConditionNotMet, fewest)) }
-}
-
-/// Nothing more than the purpose allows.
-fn data(rule: &Rule, from: &Party, to: &Party, document: &Document) -> Result<(), Refusal> {
-    let held = document.uses();
-    let bsn_allowed = rule.bsn && from.soort.may_process_bsn() && to.soort.may_process_bsn();
-    let special = |category: &Category| rule.bijzondere_gegevens.iter().any(|one| one.categorie == *category);
-    let category_allowed = |category: &Category| match category {
-        Category::Process => true,
-        Category::CitizenNumber => bsn_allowed,
-        other if other.is_special() => special(other),
-        other => rule.gegevens.contains(other),
-    };
-    let categories = held.categories.iter().filter(|one| !category_allowed(one)).map(Category::to_string);
-    let domains = held.life_domains.iter().filter(|one| !rule.leefgebieden.contains(one));
-    let too_much: Vec<String> = categories.chain(domains.map(LifeDomain::to_string)).collect();
-    if too_much.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::DataNotAllowed, too_much)) }
 }
 
 #[cfg(test)]

@@ -48,6 +48,26 @@ pub enum OnWithdrawal {
     AndereGrondslag,
 }
 
+/// What a sender's node does when a document holds more than the purpose allows. A receiver always refuses it: it
+/// cannot change what was signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnExcess {
+    /// Refuse the document.
+    #[default]
+    Weigeren,
+    /// Leave out the fields that are not allowed, say which, and send the rest when that is still valid.
+    Weglaten,
+}
+
+impl OnExcess {
+    // serde gives a reference to what it asks about.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+    fn is_refusal(&self) -> bool {
+        *self == Self::Weigeren
+    }
+}
+
 /// What a purpose allows for one message type.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +88,9 @@ pub struct Rule {
     /// Whether it may hold a citizen service number, if both organisations may process it by law.
     #[serde(default)]
     pub bsn: bool,
+    /// What a sender's node does with data that may not be in it.
+    #[serde(default, skip_serializing_if = "OnExcess::is_refusal")]
+    pub te_veel: OnExcess,
     /// Days within which the receiver responds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reactietermijn_dagen: Option<u32>,

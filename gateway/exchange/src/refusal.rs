@@ -19,7 +19,8 @@ pub enum Reason {
     SchemaInvalid,
     /// The agreement is not known here.
     AgreementUnknown,
-    /// The agreement is not in force: not signed by all, not yet or no longer valid, rejected or ended.
+    /// The agreement is not in force: not signed by all, not yet or no longer valid, rejected, ended or
+    /// replaced.
     AgreementNotInForce,
     /// The agreement or the purpose does not allow this message between these organisations.
     PurposeNotAllowed,
@@ -116,7 +117,7 @@ impl Reason {
                 "Het convenant is bij de ontvanger niet bekend. Stel het convenant opnieuw voor."
             }
             Self::AgreementNotInForce => {
-                "Het convenant is niet geldig: nog niet door iedereen aanvaard, verlopen of opgezegd. Bekijk het convenant."
+                "Het convenant is niet geldig: nog niet door iedereen aanvaard, verlopen, vervangen door een nieuwe versie of opgezegd. Bekijk het convenant."
             }
             Self::PurposeNotAllowed => {
                 "Geen convenant laat dit bericht voor dit doel tussen deze organisaties toe. Bekijk met `schakel convenant tonen` wat er is afgesproken, en stel zo nodig een convenant voor."

@@ -2,6 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+mod replacing;
+
+pub use replacing::{OVERLAP, Replacement};
+
 use crate::{agreement::Agreement, digest::Digest, oin::Oin, purpose::Purpose};
 
 /// A snapshot of the rules. It never changes: when an answer or a purpose comes in, a new one takes its place.
@@ -9,6 +13,8 @@ use crate::{agreement::Agreement, digest::Digest, oin::Oin, purpose::Purpose};
 pub struct Rulebook {
     agreements: HashMap<Digest, Arc<Agreement>>,
     purposes: HashMap<Digest, Arc<Purpose>>,
+    /// The versions of each group that has more than one, oldest first.
+    versions: HashMap<String, Vec<Arc<Agreement>>>,
 }
 
 impl Rulebook {
@@ -17,8 +23,11 @@ impl Rulebook {
         agreements: impl IntoIterator<Item = Agreement>,
         purposes: impl IntoIterator<Item = Purpose>,
     ) -> Self {
+        let agreements: HashMap<Digest, Arc<Agreement>> =
+            agreements.into_iter().map(|one| (one.digest(), Arc::new(one))).collect();
         Self {
-            agreements: agreements.into_iter().map(|one| (one.digest(), Arc::new(one))).collect(),
+            versions: replacing::versions(agreements.values()),
+            agreements,
             purposes: purposes.into_iter().map(|one| (one.digest(), Arc::new(one))).collect(),
         }
     }

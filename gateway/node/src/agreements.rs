@@ -15,6 +15,9 @@ use store::StoreError;
 
 use crate::core::{Core, RulesError};
 
+pub mod difference;
+pub mod history;
+pub mod outlook;
 mod spread;
 
 pub(crate) use spread::Telling;
@@ -30,6 +33,9 @@ const MAX_OPEN_PROPOSALS: usize = 50;
 /// How long after its last day an agreement is forgotten that this organisation never accepted. No message rests on
 /// it, and by then no partner still brings answers to it.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24 * 92);
+
+/// How far the clock of a party may be ahead of this node's.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What travels over `POST /v1/convenanten`: the agreement, the purposes it names and every answer the sender has.
 #[derive(Debug, Serialize, Deserialize)]
@@ -97,6 +103,11 @@ pub enum AgreementFault {
     /// Who proposes has accepted it first.
     #[error("een convenant wordt voorgelegd met het eigen antwoord erbij. Aanvaard het eerst zelf")]
     NotAnswered,
+    /// An answer is dated in the future: it would keep an earlier version in use for as long.
+    #[error(
+        "een antwoord van {0} is van een tijd die nog moet komen. Laat die organisatie de klok van haar knooppunt gelijkzetten en opnieuw antwoorden"
+    )]
+    FromTheFuture(Oin),
     /// There is no such agreement here.
     #[error("er is geen convenant {0}; `schakel convenant tonen` laat zien welke er zijn")]
     Unknown(String),
@@ -219,12 +230,18 @@ fn may_propose(
     if core.now() >= agreement.ends() {
         return Err(AgreementFault::Expired);
     }
+    not_from_the_future(proposed.answers(), core.now())?;
     if !answered_by(&proposed, peer) {
         return Err(AgreementFault::NotAnswered);
     }
     let rules = core.rules();
     let open = rules.agreements().filter(|one| answered_by(one, peer) && !answered_by(one, core.me));
     if open.count() < MAX_OPEN_PROPOSALS { Ok(()) } else { Err(AgreementFault::TooMany) }
+}
+
+fn not_from_the_future(answers: &[Answer], now: Timestamp) -> Result<(), AgreementFault> {
+    let early = answers.iter().find(|answer| answer.at > now + MAX_CLOCK_SKEW);
+    early.map_or(Ok(()), |answer| Err(AgreementFault::FromTheFuture(answer.by)))
 }
 
 fn answered_by(agreement: &Agreement, oin: Oin) -> bool {
@@ -261,6 +278,7 @@ async fn learn(
     if new.iter().any(|answer| answer.by == core.me) {
         return Err(AgreementFault::NotSaidHere);
     }
+    not_from_the_future(new, core.now())?;
     for answer in new {
         record(core, &known, answer, from).await?;
     }

@@ -29,6 +29,7 @@ mod init;
 mod logbook;
 mod messages;
 mod partner;
+mod purpose;
 mod send;
 mod serve;
 
@@ -67,6 +68,7 @@ enum Command {
     Convenant(agreement::Agreement),
     Document(document::SendDocument),
     Toestemming(consent::Consent),
+    Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
     Wissen(erase::Erase),
 }
@@ -196,6 +198,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Convenant(command) => command.run(&open(&map).await?, output).await,
         Command::Document(command) => command.run(&open(&map).await?, output).await,
         Command::Toestemming(command) => command.run(&open(&map).await?, output).await,
+        Command::Doel(command) => command.run(&map, output).await,
         Command::Logboek(command) => command.run(&open(&map).await?, output).await,
         Command::Wissen(command) => command.run(&open(&map).await?, output).await,
     }

@@ -23,6 +23,10 @@ pub struct Report {
     pub read: u64,
     /// Rows that are now messages in the outbox.
     pub sent: u64,
+    /// Of those, the rows that went without fields that the purpose does not allow.
+    pub trimmed: u64,
+    /// What those went without, by their line: JSON pointers, never a value. At most [`MAX_SHOWN`].
+    pub left_out: Vec<(u64, Vec<String>)>,
     /// Rows that were sent before.
     pub sent_before: u64,
     /// Rows the rules hold back, per reason.
@@ -142,6 +146,7 @@ async fn take_in_batch(
     for (record, outcome) in submitted_records.iter().zip(outcomes) {
         match outcome {
             Submitted::Queued(_) => report.sent += 1,
+            Submitted::QueuedWithout { left_out, .. } => report.went_without(record.line, left_out),
             Submitted::AlreadyOffered => report.sent_before += 1,
             Submitted::HeldBack(refusal) => {
                 *report.held_back.entry(refusal.reason.code()).or_default() += 1;
@@ -187,6 +192,14 @@ impl Report {
     /// Whether every row is accounted for.
     pub fn adds_up(&self) -> bool {
         self.read == self.sent + self.sent_before + self.held_back_total() + self.unreadable
+    }
+
+    fn went_without(&mut self, line: u64, fields: Vec<String>) {
+        self.sent += 1;
+        self.trimmed += 1;
+        if self.left_out.len() < MAX_SHOWN {
+            self.left_out.push((line, fields));
+        }
     }
 
     fn warn(&mut self, warning: String) {

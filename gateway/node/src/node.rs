@@ -27,6 +27,7 @@ use crate::{
     core::Core,
     delivery::Driver,
     keys::{self, Keys},
+    purposes,
     routes::Routes,
     setup,
     upkeep::{self, TlsFiles},
@@ -147,18 +148,7 @@ impl Node {
 
     /// The purposes in this node's register.
     pub fn purposes(&self) -> anyhow::Result<Vec<Purpose>> {
-        let folder = self.folder.join(&self.config.opslag.doelen);
-        let entries =
-            std::fs::read_dir(&folder).with_context(|| format!("{} is niet te lezen", folder.display()))?;
-        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-        files.sort();
-        let read = |path: PathBuf| {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("{} is niet te lezen", path.display()))?;
-            Purpose::from_toml(&text).with_context(|| path.display().to_string())
-        };
-        files.into_iter().map(read).collect()
+        purposes::read(&self.folder.join(&self.config.opslag.doelen))
     }
 
     /// Starts listening and delivering. One process at a time runs a node.

@@ -50,6 +50,13 @@ pub struct Submission {
 pub enum Submitted {
     /// Safe in the outbox; the source may forget it.
     Queued(Uuid),
+    /// Safe in the outbox, without the fields that the purpose does not allow and says to leave out.
+    QueuedWithout {
+        /// Its identifier.
+        id: Uuid,
+        /// Those fields: JSON pointers into the data that was offered, never a value.
+        left_out: Vec<String>,
+    },
     /// The same source record was sent before; its message waits or was admitted.
     AlreadyOffered,
     /// The rules do not let it leave. Nothing of it was kept but that it was held back, and why.
@@ -109,7 +116,7 @@ fn decide(
         let draft = draft(core, rules, submission, now);
         match sign(core, (rules, known), draft) {
             Ok(message) => {
-                outcomes.push(Submitted::Queued(message.draft().id));
+                outcomes.push(queued(&message));
                 let message = Outgoing::from(message);
                 messages.push(match row {
                     Some(row) => message.of_row(row),
@@ -123,6 +130,11 @@ fn decide(
         }
     }
     Decided { outcomes, messages, held_back }
+}
+
+fn queued(message: &SignedMessage) -> Submitted {
+    let (id, left_out) = (message.draft().id, message.left_out().to_vec());
+    if left_out.is_empty() { Submitted::Queued(id) } else { Submitted::QueuedWithout { id, left_out } }
 }
 
 fn draft(core: &Core, rules: &Rulebook, submission: &Submission, now: Timestamp) -> Draft {
@@ -141,8 +153,8 @@ fn draft(core: &Core, rules: &Rulebook, submission: &Submission, now: Timestamp)
     }
 }
 
-/// The newest agreement in force that covers the message, else the newest that would, so that the refusal tells what
-/// is the matter with it. Without any, the digest of nothing: no agreement has that.
+/// The newest agreement in force that covers the message and was not replaced, else the newest that would, so that the
+/// refusal tells what is the matter with it. Without any, the digest of nothing: no agreement has that.
 fn choose_agreement(
     rules: &Rulebook,
     from: Oin,
@@ -152,7 +164,9 @@ fn choose_agreement(
     now: Timestamp,
 ) -> Digest {
     let candidates = rules.agreements_for(from, to, purpose, message_type);
-    let in_force = candidates.iter().find(|agreement| agreement.standing(now) == Standing::InForce);
+    let in_force = candidates.iter().find(|agreement| {
+        agreement.standing(now) == Standing::InForce && !rules.is_replaced(agreement, from, to, now)
+    });
     in_force.or(candidates.first()).map_or_else(|| Digest::of(b""), |agreement| agreement.digest())
 }
 
@@ -168,7 +182,7 @@ fn sign(
 fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Submitted> {
     let mut enqueued = enqueued.into_iter();
     for outcome in &mut outcomes {
-        if matches!(outcome, Submitted::Queued(_))
+        if matches!(outcome, Submitted::Queued(_) | Submitted::QueuedWithout { .. })
             && matches!(enqueued.next(), Some(Enqueued::AlreadyOffered { .. }))
         {
             *outcome = Submitted::AlreadyOffered;

@@ -60,6 +60,7 @@ pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
     let mut version = None;
     let mut written = files.written();
     let mut rounds: u32 = 0;
+    let mut warnings = agreements::outlook::Warnings::default();
     loop {
         match core.store.rules_version().await {
             Ok(current) if version != Some(current) => {
@@ -84,6 +85,7 @@ pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
         }
         if rounds.is_multiple_of(WARN_EVERY) {
             warn_of_expiry(&core, &tls);
+            warn_of_agreements(&core, &mut warnings);
             forget_agreements(&core).await;
         }
         while calls.try_join_next().is_some() {}
@@ -106,6 +108,17 @@ fn warn_of_expiry(core: &Core, tls: &Tls) {
         tracing::warn!(
             days = left,
             "a revocation list is past its next update, or will be within a day; fetch a new one"
+        );
+    }
+}
+
+/// Says in time that an agreement is about to end without a new version that takes its place.
+fn warn_of_agreements(core: &Core, warnings: &mut agreements::outlook::Warnings) {
+    for one in warnings.due(&core.rules(), core.me, core.now()) {
+        tracing::warn!(
+            agreement = agreements::start(one.agreement),
+            days = one.days,
+            "an agreement ends; propose a new version in time, nothing goes under it after its last day"
         );
     }
 }

@@ -85,3 +85,46 @@ fn the_nearest_category_wins() {
     let uses = compiled(SchemaName::HandoverAccepted).annotations.uses(&document);
     assert_eq!(uses.categories, BTreeSet::from([Category::Support]));
 }
+
+/// Otherwise a list would have to be seen as a whole before its items are, and what a document holds would not be what
+/// its fields hold together.
+#[test]
+fn only_fields_have_a_category() {
+    fn look(place: &str, node: &Annotations) {
+        let inner = node.items.iter().chain(&node.other).map(|child| ("*", child.as_ref()));
+        let mut children =
+            node.properties.iter().map(|(name, child)| (name.as_str(), child)).chain(inner).peekable();
+        if children.peek().is_some() {
+            assert_eq!(node.marks.categories, 0, "{place}");
+        }
+        children.for_each(|(name, child)| look(&format!("{place}/{name}"), child));
+    }
+    for schema in SchemaName::all().filter(|schema| schema.message_type().is_some()) {
+        look(schema.as_str(), &compiled(schema).annotations);
+    }
+}
+
+#[test]
+fn a_field_is_named_by_its_place_with_what_is_above_it() {
+    let document = json!({ "inhoud": {
+        "situatie": { "verslaving": { "omschrijving": "x" } },
+        "eerdere_hulp": [{ "wat": "x" }, { "wat": "x" }],
+        "clientsysteem": [],
+    } });
+    let fields = compiled(SchemaName::HandoverOffered).annotations.fields(&document);
+    let shown: Vec<(&str, Vec<Category>, Vec<LifeDomain>)> = fields
+        .iter()
+        .map(|field| {
+            let uses = &field.uses;
+            let (categories, domains) = (uses.categories.iter().copied(), uses.life_domains.iter().copied());
+            (field.pointer.as_str(), categories.collect(), domains.collect())
+        })
+        .collect();
+    let expected = [
+        ("/inhoud/clientsysteem", vec![], vec![]),
+        ("/inhoud/eerdere_hulp/0/wat", vec![Category::Support], vec![]),
+        ("/inhoud/eerdere_hulp/1/wat", vec![Category::Support], vec![]),
+        ("/inhoud/situatie/verslaving/omschrijving", vec![Category::Addiction], vec![LifeDomain::Addiction]),
+    ];
+    assert_eq!(shown, expected);
+}

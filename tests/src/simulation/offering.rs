@@ -55,14 +55,14 @@ impl World {
 
     fn note(&mut self, record: usize, expected: Expected, outcome: &Submitted) -> anyhow::Result<()> {
         let found = match outcome {
-            Submitted::Queued(_) => Expected::Queued,
+            Submitted::Queued(_) | Submitted::QueuedWithout { .. } => Expected::Queued,
             Submitted::AlreadyOffered => Expected::AlreadyOffered,
             Submitted::HeldBack(refusal) => Expected::HeldBack(refusal.reason),
         };
         ensure!(found == expected, "record {record}: {found:?} instead of {expected:?}");
         self.model.records[record].unanswered = false;
         match outcome {
-            Submitted::Queued(id) => self.queued(record, *id),
+            Submitted::Queued(id) | Submitted::QueuedWithout { id, .. } => self.queued(record, *id),
             Submitted::AlreadyOffered => self.coverage.offered_again += 1,
             Submitted::HeldBack(_) => self.coverage.held_back += 1,
         }

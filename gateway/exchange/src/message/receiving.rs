@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{MAX_CLOCK_SKEW, times_fit};
 use crate::{
     agreement::Agreement,
-    consent::{ConsentKey, ConsentUse, Event, Extract},
+    consent::{ConsentKey, ConsentUse, Event, Extract, event::is_about_consent},
     digest::Digest,
     entry::{Entry, Outcome, ReasonCode, Reception},
     envelope::{self, Envelope},
@@ -244,6 +244,12 @@ impl VerifiedMessage {
             now,
         };
         let parties = (message.peer, message.me);
+        let made = message.attributes.created;
+        let too_late = !is_about_consent(document.schema())
+            && agreement.is_some_and(|one| rulebook.is_too_late(one, message.peer, message.me, made));
+        if too_late {
+            return Err(message.refused(Reason::AgreementNotInForce.into()));
+        }
         let decided = policy::decide(rulebook, &question).and_then(|permission| {
             let event = agreement.map(|agreement| Event::of(&document, agreement, parties)).transpose()?;
             Ok((permission, event.flatten()))

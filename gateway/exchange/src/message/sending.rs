@@ -10,13 +10,13 @@ use uuid::Uuid;
 use super::times_fit;
 use crate::{
     agreement::Agreement,
-    consent::{ConsentKey, ConsentUse, Event, Extract},
+    consent::{ConsentKey, ConsentUse, Event, Extract, event::is_about_consent},
     digest::Digest,
     entry::{Entry, ReasonCode},
     envelope::{Case, Envelope},
     jws,
     oin::Oin,
-    policy::{self, ConsentKnowledge, Permission, Question},
+    policy::{self, ConsentKnowledge, Permission, Question, Trimmed},
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
     signature::Signer,
@@ -55,7 +55,7 @@ pub struct Draft {
 /// use exchange::{agreement::Agreement, message::{Draft, PermittedDraft}, policy::Permission};
 ///
 /// fn forged(draft: Draft, permission: Permission, agreement: Arc<Agreement>) -> PermittedDraft {
-///     PermittedDraft { draft, permission, agreement }
+///     PermittedDraft { draft, permission, agreement, left_out: Vec::new() }
 /// }
 /// ```
 #[derive(Debug)]
@@ -63,6 +63,7 @@ pub struct PermittedDraft {
     draft: Draft,
     permission: Permission,
     agreement: Arc<Agreement>,
+    left_out: Vec<String>,
 }
 
 /// A message as it will be sent, with the evidence of the decision. Only [`PermittedDraft::sign`] makes one.
@@ -71,7 +72,7 @@ pub struct PermittedDraft {
 /// use exchange::{digest::Digest, message::{Draft, SignedMessage}, policy::Permission};
 ///
 /// fn forged(draft: Draft, compact: String, digest: Digest, permission: Permission) -> SignedMessage {
-///     SignedMessage { draft, compact, digest, permission }
+///     SignedMessage { draft, compact, digest, permission, left_out: Vec::new() }
 /// }
 /// ```
 ///
@@ -90,6 +91,7 @@ pub struct SignedMessage {
     compact: String,
     digest: Digest,
     permission: Permission,
+    left_out: Vec<String>,
 }
 
 /// A draft that may not leave, with the reason. Only [`Draft::permit`] and [`PermittedDraft::sign`] make one, and of
@@ -112,10 +114,20 @@ pub struct HeldBack {
 }
 
 impl Draft {
-    /// Asks the rules whether this draft may leave.
-    pub fn permit(self, rulebook: &Rulebook, consent: ConsentKnowledge) -> Result<PermittedDraft, HeldBack> {
+    /// Asks the rules whether this draft may leave. Where the purpose says so, what it may not hold is left out first.
+    pub fn permit(
+        mut self,
+        rulebook: &Rulebook,
+        consent: ConsentKnowledge,
+    ) -> Result<PermittedDraft, HeldBack> {
         match self.decide(rulebook, consent) {
-            Ok((permission, agreement)) => Ok(PermittedDraft { draft: self, permission, agreement }),
+            Ok((permission, trimmed, agreement)) => {
+                let left_out = trimmed.map_or_else(Vec::new, |trimmed| {
+                    self.document = trimmed.document;
+                    trimmed.left_out
+                });
+                Ok(PermittedDraft { draft: self, permission, agreement, left_out })
+            }
             Err(refusal) => Err(self.hold_back(refusal)),
         }
     }
@@ -129,9 +141,14 @@ impl Draft {
         &self,
         rulebook: &Rulebook,
         consent: ConsentKnowledge,
-    ) -> Result<(Permission, Arc<Agreement>), Refusal> {
+    ) -> Result<(Permission, Option<Trimmed>, Arc<Agreement>), Refusal> {
         // To the sender, an agreement that does not exist is one that does not allow it.
         let agreement = rulebook.agreement(self.agreement).ok_or(Reason::PurposeNotAllowed)?;
+        if !is_about_consent(self.document.schema())
+            && rulebook.is_replaced(agreement, self.from, self.to, self.time)
+        {
+            return Err(Reason::AgreementNotInForce.into());
+        }
         let extract = Extract::of(&self.document, agreement);
         let question = Question {
             from: self.from,
@@ -144,10 +161,10 @@ impl Draft {
             consent,
             now: self.time,
         };
-        let permission = policy::decide(rulebook, &question)?;
+        let (permission, trimmed) = policy::decide_trimming(rulebook, &question)?;
         // What the receiver would not believe is not said.
         Event::of(&self.document, agreement, (self.from, self.to))?;
-        Ok((permission, agreement.clone()))
+        Ok((permission, trimmed, agreement.clone()))
     }
 
     fn hold_back(self, refusal: Refusal) -> HeldBack {
@@ -179,16 +196,27 @@ impl HeldBack {
 }
 
 impl PermittedDraft {
+    /// The draft as it may leave.
+    pub const fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
+    /// The fields that the purpose does not allow and that were left out: JSON pointers into the `data` that was
+    /// offered, never a value. Empty when it leaves as it was offered.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
     /// Signs the message. The bytes that are signed are the bytes that travel and the bytes that are kept.
     ///
     /// What every receiver would refuse is not signed: times that do not fit, a key that the agreement does not give
     /// to the sender, a message that is too large.
     pub fn sign(self, signer: &dyn Signer) -> Result<SignedMessage, HeldBack> {
-        let Self { draft, permission, agreement } = self;
+        let Self { draft, permission, agreement, left_out } = self;
         match compact(&draft, &agreement, signer) {
             Ok(compact) => {
                 let digest = Digest::of(compact.as_bytes());
-                Ok(SignedMessage { draft, compact, digest, permission })
+                Ok(SignedMessage { draft, compact, digest, permission, left_out })
             }
             Err(refusal) => Err(draft.hold_back(refusal)),
         }
@@ -242,6 +270,11 @@ impl SignedMessage {
     /// The compact JWS.
     pub fn compact(&self) -> &str {
         &self.compact
+    }
+
+    /// The fields that were left out of what was offered: see [`PermittedDraft::left_out`].
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// What it was made of and the compact JWS, for who keeps them. They do not make a message again.

@@ -21,11 +21,8 @@ pub(super) const fn applies(schema: SchemaName) -> bool {
 
 /// Permits it when both organisations once accepted the agreement, it names the purpose, and the message says no more
 /// than that the right is carried out.
-pub(super) fn decide(
-    rulebook: &Rulebook,
-    agreement: &Agreement,
-    question: &Question<'_>,
-) -> Result<Permission, Refusal> {
+pub(super) fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission, Refusal> {
+    let agreement = rulebook.agreement(question.agreement).ok_or(Reason::AgreementUnknown)?;
     if question.from == question.to
         || !accepted(agreement, question.from)
         || !accepted(agreement, question.to)

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use schemas::{LifeDomain, SchemaName};
+use schemas::{Category, LifeDomain, SchemaName};
 use serde_json::{Value, json};
 
 use super::*;

@@ -19,7 +19,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::{assets::PURPOSES, partners};
 
-const LAST_DAY: Date = date(2026, 12, 31);
+mod changed;
+
+pub(super) const LAST_DAY: Date = date(2026, 12, 31);
 
 /// The parties of an agreement, each with a node, all with the same time.
 struct Group {
@@ -28,11 +30,11 @@ struct Group {
     _place: TempDir,
 }
 
-fn oin(number: usize) -> Oin {
+pub(super) fn oin(number: usize) -> Oin {
     format!("0000009900000000{number}000").parse().unwrap()
 }
 
-fn signer(number: usize) -> Ed25519Signer {
+pub(super) fn signer(number: usize) -> Ed25519Signer {
     Ed25519Signer::from_seed(&[u8::try_from(number).unwrap() + 1; 32])
 }
 
@@ -60,13 +62,13 @@ fn descriptor(number: usize) -> String {
     descriptor.sign(&signer(number)).unwrap()
 }
 
-fn purpose() -> Purpose {
+pub(super) fn purpose() -> Purpose {
     let (_, text) = PURPOSES.iter().find(|(name, _)| *name == "vroegsignalering-huur.toml").unwrap();
     Purpose::from_toml(text).unwrap()
 }
 
 /// The text of a version of the agreement between so many parties.
-fn text(parties: usize, version: u32, last: Date) -> String {
+pub(super) fn text(parties: usize, version: u32, last: Date) -> String {
     let party = |number: usize| Party {
         oin: oin(number),
         naam: format!("Organisatie {number}"),

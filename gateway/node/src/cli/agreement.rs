@@ -8,11 +8,19 @@ use exchange::{
     agreement::{self, AnswerKind, Standing},
     digest::Digest,
     oin::Oin,
+    rulebook::Rulebook,
 };
 use jiff::Timestamp;
 
 use super::{Ending, Output, dutch_time};
-use crate::{agreements, node::Node};
+use crate::{
+    agreements::{self, outlook},
+    node::Node,
+};
+
+mod difference;
+mod export;
+mod history;
 
 /// Spreek met partners af wat voor welk doel mag worden uitgewisseld.
 #[derive(Debug, Args)]
@@ -47,6 +55,38 @@ enum What {
         /// De digest, of het begin ervan.
         convenant: Option<String>,
     },
+    /// Vertel wie wat wanneer heeft gezegd, met de regels in het logboek.
+    #[command(
+        alias = "history",
+        after_help = "Voorbeelden:\n  schakel convenant geschiedenis rivierland      alle versies van de groep\n  schakel convenant geschiedenis 81a5b707cc"
+    )]
+    Geschiedenis {
+        /// De naam van de groep, of de digest of het begin ervan.
+        convenant: String,
+    },
+    /// Vertel wat er in een convenant anders is dan in een ander, ook in de teksten van de doelen.
+    #[command(
+        alias = "diff",
+        after_help = "Voorbeeld:\n  schakel convenant verschil 81a5b707cc 3fe0112ab9      eerst het oude, dan het nieuwe"
+    )]
+    Verschil {
+        /// Het oude: de digest, of het begin ervan.
+        oud: String,
+        /// Het nieuwe: de digest, of het begin ervan.
+        nieuw: String,
+    },
+    /// Schrijf een convenant met zijn doelen en antwoorden weg, om het zonder Schakel te controleren.
+    #[command(
+        alias = "export",
+        after_help = "Voorbeeld:\n  schakel convenant exporteren 81a5b707cc --naar convenant-rivierland\n\nHoe u het met openssl en jq controleert staat in gateway/PROTOCOL.md, §5.7."
+    )]
+    Exporteren {
+        /// De digest, of het begin ervan.
+        convenant: String,
+        /// De map; hij mag nog niet bestaan.
+        #[arg(long, value_name = "MAP")]
+        naar: PathBuf,
+    },
     /// Aanvaard een convenant.
     #[command(alias = "accept", after_help = "Voorbeeld:\n  schakel convenant aanvaarden 81a5b707cc")]
     Aanvaarden {
@@ -78,6 +118,9 @@ impl Agreement {
             }
             What::Partij => party(node, output),
             What::Tonen { convenant } => show(node, convenant.as_deref(), output),
+            What::Geschiedenis { convenant } => history::show(node, &convenant, output).await,
+            What::Verschil { oud, nieuw } => difference::show(node, &oud, &nieuw, output),
+            What::Exporteren { convenant, naar } => export::write(node, &convenant, &naar, output),
             What::Aanvaarden { convenant } => answer(node, &convenant, AnswerKind::Accepted, output).await,
             What::Afwijzen { convenant } => answer(node, &convenant, AnswerKind::Rejected, output).await,
             What::Opzeggen { convenant } => answer(node, &convenant, AnswerKind::Ended, output).await,
@@ -143,21 +186,37 @@ fn show(node: &Node, convenant: Option<&str>, output: Output) -> anyhow::Result<
     let mut rows = Vec::new();
     for agreement in shown {
         let content = agreement.content();
-        let standing = tell(node, &agreement.standing(now));
+        let replaced = outlook::replaced_by(&rules, agreement, node.core.me, now);
+        let standing = standing_of(node, agreement, replaced.map(AsRef::as_ref), now);
         let start = agreements::start(agreement.digest());
-        output.say(format!("{start}  {}: {standing}{}", agreements::title(agreement), until(agreement, now)));
+        let until = if replaced.is_some() { String::new() } else { until(agreement, now) };
+        output.say(format!("{start}  {}: {standing}{until}", agreements::title(agreement)));
         if one.is_some() {
             details(node, agreement, output);
+        }
+        if let Some(earlier) = would_replace(&rules, agreement, now) {
+            let earlier = (agreements::title(earlier), agreements::start(earlier.digest()));
+            output.say(format!("{:14}Het neemt de plaats in van {} ({}).", "", earlier.0, earlier.1));
+            output.say(format!(
+                "{:14}Wat er anders is: `schakel convenant verschil {} {start}`.",
+                "", earlier.1
+            ));
         }
         if waits_for_us(node, agreement, now) {
             output.say(format!("{:14}Aanvaard het met `schakel convenant aanvaarden {start}`, of wijs het af met `afwijzen`.", ""));
         }
         rows.push(serde_json::json!({
             "convenant": agreement.digest(), "groep": content.groep, "versie": content.versie, "stand": standing,
+            "vervangen_door": replaced.map(|one| one.digest()),
+            "dagen_geldig": outlook::days_left(&rules, agreement, node.core.me, now),
             "inhoud": one.map(|_| content), "antwoorden": agreement.answers().iter()
                 .map(|answer| serde_json::json!({ "oin": answer.by, "soort": answer.kind, "tijd": answer.at, "bewijs": answer.jws }))
                 .collect::<Vec<_>>(),
         }));
+    }
+    let soon = outlook::expiring(&rules, node.core.me, now);
+    for line in soon.iter().filter(|soon| one.is_none_or(|one| one == soon.agreement)).map(ends_soon) {
+        output.say(line);
     }
     if rows.is_empty() {
         output.say("Er zijn nog geen convenanten. Leg er een voor met `schakel convenant voorstellen`.");
@@ -202,6 +261,35 @@ fn details(node: &Node, agreement: &agreement::Agreement, output: Output) {
     }
 }
 
+/// What to say of an agreement that ends soon.
+pub(super) fn ends_soon(soon: &outlook::Expiring) -> String {
+    let when = match soon.days {
+        0 => "vandaag is de laatste dag".to_owned(),
+        1 => "morgen is de laatste dag".to_owned(),
+        days => format!("over {days} dagen is de laatste dag"),
+    };
+    format!(
+        "Let op: {} ({}): {when}. Leg op tijd een nieuwe versie voor met `schakel convenant voorstellen`; zonder die gaat er daarna niets meer.",
+        soon.title,
+        agreements::start(soon.agreement)
+    )
+}
+
+/// Where an agreement stands for this node: one that was replaced may still be in force by itself.
+fn standing_of(
+    node: &Node,
+    agreement: &agreement::Agreement,
+    replaced: Option<&agreement::Agreement>,
+    now: Timestamp,
+) -> String {
+    match (agreement.standing(now), replaced) {
+        (Standing::InForce, Some(by)) => {
+            format!("vervangen door {} ({})", agreements::title(by), agreements::start(by.digest()))
+        }
+        (standing, _) => tell(node, &standing),
+    }
+}
+
 /// Until when, where that still matters.
 fn until(agreement: &agreement::Agreement, now: Timestamp) -> String {
     let last = day(agreement.content().geldig_tot);
@@ -210,6 +298,21 @@ fn until(agreement: &agreement::Agreement, now: Timestamp) -> String {
         Standing::Expired => format!(" na {last}"),
         Standing::Proposed(_) | Standing::Rejected(_) | Standing::Ended(_) => String::new(),
     }
+}
+
+/// The version in force whose place a proposal would take.
+fn would_replace<'a>(
+    rules: &'a Rulebook,
+    agreement: &agreement::Agreement,
+    now: Timestamp,
+) -> Option<&'a agreement::Agreement> {
+    if !matches!(agreement.standing(now), Standing::Proposed(_)) {
+        return None;
+    }
+    let content = agreement.content();
+    let versions = rules.versions(&content.groep).into_iter().rev().map(AsRef::as_ref);
+    let mut earlier = versions.filter(|one: &&agreement::Agreement| one.content().versie < content.versie);
+    earlier.find(|one| one.standing(now) == Standing::InForce)
 }
 
 fn waits_for_us(node: &Node, agreement: &agreement::Agreement, now: Timestamp) -> bool {

@@ -56,12 +56,17 @@ impl SendDocument {
             source_record: None,
         };
         match outbound::submit(&node.core, vec![submission]).await?.pop() {
+            Some(Submitted::QueuedWithout { id, left_out }) => {
+                output.say(format!("Het document is op weg naar {}, als bericht {id} in dossier {case}. Wat het doel niet toelaat is weggelaten: {}.", node.name_of(self.aan), left_out.join(", ")));
+                output.answer(&json!({ "bericht": id, "dossier": case, "weggelaten": left_out }));
+                Ok(Ending::Good)
+            }
             Some(Submitted::Queued(id)) => {
                 output.say(format!(
                     "Het document is op weg naar {}, als bericht {id} in dossier {case}.",
                     node.name_of(self.aan)
                 ));
-                output.answer(&json!({ "bericht": id, "dossier": case }));
+                output.answer(&json!({ "bericht": id, "dossier": case, "weggelaten": [] }));
                 Ok(Ending::Good)
             }
             Some(Submitted::HeldBack(refusal)) => Ok(held_back(&refusal, output)),

@@ -97,7 +97,7 @@ pub(super) fn explain(error: &clap::Error) -> String {
 
 /// What the value of an argument looks like, by the argument as a call shows it.
 fn expected(argument: &str) -> &'static str {
-    const VALUES: [(&str, &str); 12] = [
+    const VALUES: [(&str, &str); 14] = [
         (
             "<TOESTEMMING>",
             "geef het nummer van een toestemming, zoals `schakel toestemming tonen` het laat zien",
@@ -114,6 +114,11 @@ fn expected(argument: &str) -> &'static str {
             "--soort",
             "kies uit gemeente, woningcorporatie, sociale-dienst, uwv, vastelastenpartner, zorgaanbieder, welzijn en wijkteam",
         ),
+        (
+            "<SOORT>",
+            "kies uit gemeente, woningcorporatie, sociale-dienst, uwv, vastelastenpartner, zorgaanbieder, welzijn en wijkteam",
+        ),
+        ("--regel", "geef het nummer van een regel"),
         ("--luister", "geef IP-ADRES:POORT, bijvoorbeeld 0.0.0.0:8443"),
         ("--aantal", "geef een getal van 1 tot en met 500"),
         ("--na", "geef het nummer van een bericht"),

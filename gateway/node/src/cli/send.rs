@@ -73,6 +73,8 @@ fn tell(report: &Report, output: Output) {
     output.answer(&serde_json::json!({
         "gelezen": report.read,
         "verzonden": report.sent,
+        "verzonden_zonder": report.trimmed,
+        "weggelaten": weggelaten(report),
         "eerder_verzonden": report.sent_before,
         "geweigerd": report.held_back,
         "afgekeurd": report.unreadable,
@@ -87,6 +89,16 @@ fn tell(report: &Report, output: Output) {
 pub(super) fn tell_rows(report: &Report, output: Output) {
     let sent = if report.sent == 1 { "signaal is" } else { "signalen zijn" };
     output.say(format!("  {:>3} {sent} op weg", report.sent));
+    if report.trimmed > 0 {
+        let went = if report.trimmed == 1 { "daarvan is" } else { "daarvan zijn" };
+        output.say(format!(
+            "  {:>3} {went} zonder enkele gegevens gegaan: het doel laat die niet toe en zegt ze weg te laten",
+            report.trimmed
+        ));
+        for (line, fields) in &report.left_out {
+            output.say(format!("        regel {line}: {}", fields.join(", ")));
+        }
+    }
     if report.sent_before > 0 {
         let sent_before = if report.sent_before == 1 { "was" } else { "waren" };
         let never_twice = if report.sent_before == 1 { "gaat" } else { "gaan" };
@@ -124,6 +136,12 @@ pub(super) fn tell_rows(report: &Report, output: Output) {
     for warning in &report.warnings {
         output.say(format!("        {warning}"));
     }
+}
+
+/// The rows that went without some of their fields, for programs.
+fn weggelaten(report: &Report) -> Vec<serde_json::Value> {
+    let row = |(line, fields): &(u64, Vec<String>)| serde_json::json!({ "regel": line, "velden": fields });
+    report.left_out.iter().map(row).collect()
 }
 
 /// The rows held back, for programs.

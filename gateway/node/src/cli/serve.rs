@@ -4,7 +4,7 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Ending, Output};
-use crate::{drop_folders, node::Node, setup};
+use crate::{agreements::outlook, drop_folders, node::Node, setup};
 
 /// Start het knooppunt: luister naar partners, bezorg wat klaarstaat en let op de mappen van de koppelingen.
 #[derive(Debug, Args)]
@@ -26,8 +26,17 @@ impl Serve {
             node.config.organisatie.naam,
             running.server.quic_addr().map_or_else(String::new, |_| " (TCP en QUIC)".to_owned()),
         ));
+        let soon = outlook::expiring(&node.core.rules(), node.core.me, node.core.now());
+        for one in &soon {
+            output.say(super::agreement::ends_soon(one));
+        }
+        let soon: Vec<_> = soon
+            .iter()
+            .map(|one| serde_json::json!({ "convenant": one.agreement, "titel": one.title, "dagen_geldig": one.days }))
+            .collect();
         output.answer(&serde_json::json!({
             "luistert": address.to_string(),
+            "convenanten_die_eindigen": soon,
             "quic": running.server.quic_addr().map(|address| address.to_string()),
         }));
         stop.asked().await;

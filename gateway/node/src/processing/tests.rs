@@ -1,0 +1,131 @@
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use ed25519_dalek::SigningKey;
+use exchange::{
+    agreement::{AnswerKind, Content, Party},
+    signature::{Ed25519Signer, Signer as _},
+    tlog::LogSigner,
+};
+use jiff::civil::date;
+
+use super::*;
+use crate::assets::PURPOSES;
+
+pub(super) const ARREARS: &str = "nl.sociaaldomein.signalen.betalingsachterstand.v1";
+const FEEDBACK: &str = "nl.sociaaldomein.terugkoppelingen.gegeven.v1";
+const OFFERED: &str = "nl.sociaaldomein.overdrachten.aangeboden.v1";
+
+fn oin(number: u8) -> Oin {
+    format!("0000009900000000{number}000").parse().unwrap()
+}
+
+pub(super) fn now() -> Timestamp {
+    "2026-11-21T09:30:00Z".parse().unwrap()
+}
+
+fn signer(number: u8) -> Ed25519Signer {
+    Ed25519Signer::from_seed(&[number; 32])
+}
+
+fn party(number: u8, soort: OrganisationKind) -> Party {
+    let log = LogSigner::new(oin(number).log_origin(), SigningKey::from_bytes(&[number + 100; 32])).unwrap();
+    Party {
+        oin: oin(number),
+        naam: format!("Organisatie <{number}>"),
+        soort,
+        sleutels: vec![signer(number).public_key().clone()],
+        logsleutel: log.verifier().to_string(),
+        contact: "schakel@voorbeeld.test".into(),
+        fg: "fg@voorbeeld.test".into(),
+    }
+}
+
+fn purpose(name: &str) -> Purpose {
+    let (_, text) = PURPOSES.iter().find(|(file, _)| file.trim_end_matches(".toml") == name).unwrap();
+    Purpose::from_toml(text).unwrap()
+}
+
+fn clause(purpose: &Purpose, from: &[u8], to: &[u8], message_type: &str) -> Clause {
+    Clause {
+        doel: purpose.content().doel.clone(),
+        doel_digest: purpose.digest(),
+        van: from.iter().map(|number| oin(*number)).collect(),
+        naar: to.iter().map(|number| oin(*number)).collect(),
+        berichttypen: vec![message_type.into()],
+    }
+}
+
+/// A municipality (1), two corporations (2, 3) and UWV (4), and what they agreed; the last two did not agree with 2.
+pub(super) fn rules(answers: AnswerKind) -> Rulebook {
+    let (arrears, handover) = (purpose("vroegsignalering-huur"), purpose("overdracht-werk-en-inkomen"));
+    let content = Content {
+        groep: "rivierland".into(),
+        versie: 3,
+        partijen: vec![
+            party(1, OrganisationKind::Municipality),
+            party(2, OrganisationKind::HousingCorporation),
+            party(3, OrganisationKind::HousingCorporation),
+            party(4, OrganisationKind::Uwv),
+        ],
+        geldig_van: date(2026, 1, 1),
+        geldig_tot: date(2026, 12, 31),
+        afspraken: vec![
+            clause(&arrears, &[2, 3], &[1], ARREARS),
+            clause(&arrears, &[1], &[2, 3], FEEDBACK),
+            // A clause may name who the purpose does not let do this: nothing comes of it.
+            clause(&handover, &[1, 2, 4], &[1, 2, 4], OFFERED),
+        ],
+    };
+    let mut agreement = Agreement::parse(&serde_json::to_string(&content).unwrap()).unwrap();
+    for number in 1..=4 {
+        let answer = agreement.answer(answers, now(), &signer(number)).unwrap();
+        agreement.add_answer(&answer).unwrap();
+    }
+    Rulebook::new([agreement], [arrears, handover])
+}
+
+pub(super) fn of(number: u8, kind: OrganisationKind) -> Register {
+    register(controller(&party(number, kind)), &rules(AnswerKind::Accepted), now())
+}
+
+fn numbers(parties: &BTreeSet<Controller>) -> Vec<Oin> {
+    parties.iter().map(|party| party.oin).collect()
+}
+
+#[test]
+fn it_says_per_purpose_what_goes_to_whom_and_comes_from_whom() {
+    let register = of(1, OrganisationKind::Municipality);
+    let names: Vec<&str> = register.verwerkingen.iter().map(|one| one.doel.as_str()).collect();
+    assert_eq!(names, ["overdracht-werk-en-inkomen", "vroegsignalering-huur"]);
+    let [handover, arrears] = register.verwerkingen.as_slice() else { panic!("two") };
+    assert_eq!(numbers(&handover.berichten[0].ontvangers), [oin(4)]);
+    assert_eq!(numbers(&handover.berichten[0].bronnen), [oin(4)], "and not the corporation");
+    assert_eq!(handover.berichten[0].bijzondere_gegevens[0].categorie, Category::Health);
+    assert!(handover.berichten[0].bsn);
+    assert_eq!(handover.berichten[0].betrokkenen.len(), 3, "{:?}", handover.berichten[0].betrokkenen);
+    let [signal, feedback] = arrears.berichten.as_slice() else { panic!("two") };
+    assert_eq!((numbers(&signal.bronnen), numbers(&signal.ontvangers)), (vec![oin(2), oin(3)], vec![]));
+    assert_eq!((numbers(&feedback.bronnen), numbers(&feedback.ontvangers)), (vec![], vec![oin(2), oin(3)]));
+    assert_eq!(arrears.bewaartermijn_dagen, 183);
+    assert_eq!(arrears.convenanten.len(), 1, "once, whatever the clauses");
+    assert_eq!(arrears.convenanten[0].titel, "rivierland versie 3");
+}
+
+#[test]
+fn another_party_has_another_register_of_the_same_agreement() {
+    let register = of(2, OrganisationKind::HousingCorporation);
+    assert_eq!(register.verwerkingen.len(), 1);
+    let signal = &register.verwerkingen[0].berichten[0];
+    assert_eq!((numbers(&signal.bronnen), numbers(&signal.ontvangers)), (vec![], vec![oin(1)]));
+}
+
+#[test]
+fn only_what_is_in_force_counts() {
+    let owner = || controller(&party(1, OrganisationKind::Municipality));
+    for (answers, time) in
+        [(AnswerKind::Ended, "2026-11-21T09:30:00Z"), (AnswerKind::Accepted, "2027-01-01T00:00:00Z")]
+    {
+        let register = register(owner(), &rules(answers), time.parse().unwrap());
+        assert!(register.verwerkingen.is_empty(), "{answers:?} {time}");
+    }
+}

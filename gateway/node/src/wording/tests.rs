@@ -1,0 +1,20 @@
+use super::*;
+
+#[test]
+fn lines_break_between_words() {
+    assert_eq!(wrapped("een twee  drie\nvier", 8), ["een twee", "drie", "vier"]);
+    assert_eq!(wrapped("ééé ééé", 7), ["ééé ééé"], "characters and not bytes");
+    assert_eq!(wrapped("a veel-te-lang-woord b", 4), ["a", "veel-te-lang-woord", "b"]);
+    assert!(wrapped("  ", 10).is_empty());
+}
+
+#[test]
+fn every_message_type_has_a_title_and_a_short_name() {
+    for schema in schemas::all() {
+        let Some(message_type) = schema.message_type() else { continue };
+        assert!(title(message_type).starts_with(char::is_uppercase), "{message_type}");
+        assert!(!short_type(message_type).contains("sociaaldomein"), "{message_type}");
+    }
+    assert_eq!(short_type("nl.sociaaldomein.signalen.overlast.v1"), "signalen.overlast");
+    assert_eq!(title("iets.anders"), "iets.anders");
+}
