@@ -34,7 +34,8 @@ macro_rules! message_rows {
     ($rest:literal) => {
         concat!(
             "SELECT m.idx, m.direction, m.id, m.\"case\", party.oin, type.text, purpose.text, agreement.text, m.desk, \
-             m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, m.erased FROM message m \
+             m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, \
+             iif(EXISTS (SELECT 1 FROM erasing e WHERE e.idx = m.idx), NULL, m.erased) FROM message m \
              JOIN party ON party.num = m.party \
              LEFT JOIN word type ON type.num = m.type LEFT JOIN word purpose ON purpose.num = m.purpose \
              LEFT JOIN word agreement ON agreement.num = m.agreement LEFT JOIN word reason ON reason.num = m.reason ",
