@@ -3,14 +3,21 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
+use exchange::clock::{Clock as _, ManualClock};
+use jiff::SignedDuration;
 use node::{
     logbook,
+    node::Node as Program,
     system::{SystemClock, SystemRandom},
 };
 use serde_json::Value;
+use store::Filter;
 use tests::processes::{CORPORATION, MUNICIPALITY, Node, Place, agree, export, until};
 
 const KEY_FILE: &str = "sleutels/inhoud.sleutels";
+
+/// How long the purpose of the signals allows to keep them.
+const RETENTION_DAYS: i64 = 183;
 
 /// The files of a node's database, with the keys of what is in it.
 const FILES: [&str; 4] = ["schakel.db", "schakel.db-wal", "schakel.db-shm", KEY_FILE];
@@ -65,7 +72,7 @@ fn receipts(folder: PathBuf) -> (u64, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let node = node::node::Node::open(&folder, clock, random).await.unwrap();
+        let node = Program::open(&folder, clock, random).await.unwrap();
         logbook::count_receipts(&node.core).await.unwrap()
     })
 }
@@ -134,6 +141,42 @@ fn what_was_erased_does_not_come_back() {
     is_gone(&place, &municipality, &gone);
     evidence(&place, &municipality, &kept).unwrap();
     municipality.verified_log();
+}
+
+/// A node that runs erases by itself what its purpose does not allow to be kept any longer.
+#[test]
+fn a_running_node_applies_retention() {
+    let place = Place::new();
+    let (municipality, receiving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (corporation, sending) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    agree(&place, &municipality, &corporation);
+    let list = place.file("lijst.csv", &export::rows(5, 1));
+    assert_eq!(corporation.send(&list, MUNICIPALITY)["verzonden"], 5);
+    corporation.settle();
+    receiving.stop();
+    sending.stop();
+    let size = municipality.verified_log();
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let later = SystemClock.now() + SignedDuration::from_hours(24 * (RETENTION_DAYS + 1));
+    let opened =
+        Program::open(&municipality.folder, Arc::new(ManualClock::at(later)), Arc::new(SystemRandom));
+    let program = runtime.block_on(opened).unwrap();
+    let running = runtime.block_on(program.start()).unwrap();
+    until("it erased what is over", || {
+        let rows = runtime.block_on(program.core.store.messages(Filter { limit: 10, ..Filter::default() }));
+        let rows = rows.unwrap();
+        assert_eq!(rows.len(), 5);
+        rows.iter().all(|row| row.erased.is_some()).then_some(())
+    });
+    runtime.block_on(running.stop());
+    drop((program, runtime));
+    assert_eq!(municipality.verified_log(), size + 1, "one entry says so");
+    for row in municipality.mailbox("in").0 {
+        is_gone(&place, &municipality, row["id"].as_str().unwrap());
+    }
+    let corporation = corporation.json(&["wissen", "verlopen"]);
+    assert_eq!(corporation["gewist"], 0, "each by its own clock");
 }
 
 /// A node whose keys are gone says so, and does not begin anew.

@@ -140,8 +140,12 @@ impl EntryKeys {
 
     /// The key of this tree for the entry with this index; nothing when it was destroyed.
     pub(crate) fn for_opening(&self, tree: u16, index: u64) -> Result<Option<LessSafeKey>, StoreError> {
-        let state = &mut *self.lock();
         let number = usize::from(tree);
+        if self.lock().content.trees.len() <= number {
+            // Another process may have begun one.
+            self.refresh()?;
+        }
+        let state = &mut *self.lock();
         if state.opened != number {
             state.opening.clear();
             state.opened = number;

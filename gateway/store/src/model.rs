@@ -384,10 +384,9 @@ pub struct MessageRow {
     pub finished: Option<Timestamp>,
     /// The digest of the signed message.
     pub digest: Digest,
-    /// After this it is erased: its purpose allows it no longer. Nothing for what is not kept, and for what an earlier
-    /// version stored.
+    /// After this it is erased: its purpose allows it no longer. Nothing for what is not kept.
     pub keep_until: Option<Timestamp>,
-    /// Where the log says that its content was erased, if it was.
+    /// Where the log says that its content was erased, once it is for good: not before its key was destroyed.
     pub erased: Option<u64>,
     /// The consent it rests on, unless it is kept on another basis since.
     pub consent: Option<ConsentKey>,

@@ -120,6 +120,7 @@ fn never_seals_under_a_key_that_was_destroyed() {
     let folder = Folder::new();
     let keys = folder.create();
     let before: Vec<Vec<u8>> = (0..4).map(|index| sealed(&keys, index)).collect();
+    let bystander = folder.load(&keys.id()).unwrap();
     keys.destroy(&[2]).unwrap();
     let after: Vec<Vec<u8>> = (2..6).map(|index| sealed(&keys, index)).collect();
     let again = folder.load(&keys.id()).unwrap();
@@ -128,6 +129,10 @@ fn never_seals_under_a_key_that_was_destroyed() {
     }
     assert_eq!(opened(&again, 2, &before[2]), Err(StoreError::Erased));
     assert!(opened(&again, 3, &before[3]).is_ok());
+    // A process that was there before the new tree opens what is sealed under it.
+    for (index, thing) in (2..).zip(&after) {
+        assert_eq!(opened(&bystander, index, thing).unwrap(), b"secret");
+    }
     // Destroyed is destroyed in every tree.
     again.destroy(&[3]).unwrap();
     assert_eq!(opened(&again, 3, &before[3]), Err(StoreError::Erased));

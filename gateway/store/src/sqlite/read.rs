@@ -35,7 +35,8 @@ macro_rules! message_rows {
     ($rest:literal) => {
         concat!(
             "SELECT m.idx, m.direction, m.id, m.\"case\", party.oin, type.text, purpose.text, agreement.text, m.desk, \
-             m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, m.erased, consent.id, holder.oin \
+             m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, \
+             iif(EXISTS (SELECT 1 FROM erasing e WHERE e.idx = m.idx), NULL, m.erased), consent.id, holder.oin \
              FROM message m \
              JOIN party ON party.num = m.party \
              LEFT JOIN word type ON type.num = m.type LEFT JOIN word purpose ON purpose.num = m.purpose \

@@ -110,8 +110,14 @@ async fn finishes_what_a_crash_cut_short() {
     store.erase_up_to_a_crash(&[1, 2]).await;
     assert_eq!(store.payload(1).await, Err(StoreError::Erased));
     assert!(store.has_key(1), "the test is about this moment");
+    let evidence = async |store: &Store| {
+        let rows = store.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap();
+        rows.into_iter().map(|row| row.erased).collect::<Vec<_>>()
+    };
+    assert_eq!(evidence(&store).await, [None; 4], "nobody says that it is erased yet");
     drop(store);
     let store = place.open().await.unwrap();
+    assert_eq!(evidence(&store).await, [None, Some(4), Some(4), None]);
     // With those of the evidence.
     assert_eq!([0, 1, 2, 3, 4, 5].map(|index| store.has_key(index)), [true, false, false, true, false, true]);
     store.close().await;
@@ -260,6 +266,13 @@ async fn takes_an_earlier_database_along() {
     store.queue(outgoings(0..3)).await.unwrap();
     store.queue(vec![of_case(3), of_case(4)]).await.unwrap();
     store.take_in(vec![arrival(100)]).await.unwrap();
+    let purposes = [
+        r#"{"doel":"anders","bewaartermijn_dagen":1}"#,
+        "{",
+        r#"{"doel":"vroegsignalering","bewaartermijn_dagen":10}"#,
+    ];
+    let purposes = purposes.map(|text| (Digest::of(text.as_bytes()), text.to_owned())).to_vec();
+    store.put_agreement(Digest::of(b"agreement"), "{}".into(), purposes, now()).await.unwrap();
     let before = store.log_state().await.unwrap();
     let mut contents = Vec::new();
     for row in store.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap() {
@@ -273,6 +286,9 @@ async fn takes_an_earlier_database_along() {
     for (index, _, jws) in &contents {
         assert_eq!(store.payload(*index).await.unwrap(), *jws);
     }
+    let kept = store.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap();
+    let until = Some(now() + SignedDuration::from_hours(24 * 10));
+    assert!(kept.iter().all(|row| row.keep_until == until), "as its purpose says: {kept:?}");
     // A case goes on under keys of its entries, beside what an earlier version sealed.
     store.queue(vec![of_case(5)]).await.unwrap();
     store.close().await;
@@ -308,7 +324,6 @@ async fn takes_an_earlier_database_along() {
     assert!(!bytes.windows(sealed.len()).any(|window| window == sealed), "what it sealed is overwritten");
 }
 
-/// What an earlier version stored has no end to its keeping, and is not taken for what is over.
 #[tokio::test]
 async fn applies_retention_in_bounded_steps() {
     let place = Place::new();
