@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{agreement::AnswerKind, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf};
+use crate::{
+    agreement::AnswerKind, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf, witness::Contradiction,
+};
 
 /// One entry of the log. Its leaf is the JCS form (RFC 8785) of its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +59,17 @@ pub enum Entry {
         /// Who answered.
         door: Oin,
         /// When this node learned of it.
+        tijd: Timestamp,
+    },
+    /// A log contradicts what it signed before.
+    Alarm {
+        /// How.
+        aard: Contradiction,
+        /// Digest of the evidence, in its canonical form.
+        bewijs: Digest,
+        /// Whose log.
+        logboek: Oin,
+        /// When this node noticed.
         tijd: Timestamp,
     },
 }
@@ -147,6 +160,10 @@ impl Entry {
                 members.text("antwoord", antwoord.as_str()).text("bewijs", bewijs);
                 members.text("convenant", convenant).text("door", door);
                 members.text("soort", "convenant").text("tijd", tijd);
+            }
+            Self::Alarm { aard, bewijs, logboek, tijd } => {
+                members.text("aard", aard.as_str()).text("bewijs", bewijs).text("logboek", logboek);
+                members.text("soort", "alarm").text("tijd", tijd);
             }
         }
         members.into_leaf()

@@ -7,6 +7,7 @@
 //! - what may be sent: [`purpose`], [`agreement`], [`rulebook`], [`policy`], [`refusal`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
+//! - whether a partner's log stays what it was: [`witness`]
 
 pub mod agreement;
 pub mod canonical;
@@ -29,6 +30,7 @@ pub mod refusal;
 pub mod rulebook;
 pub mod signature;
 pub mod tlog;
+pub mod witness;
 
 #[cfg(test)]
 mod testing;

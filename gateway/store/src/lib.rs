@@ -18,8 +18,8 @@ pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Arrival, BatchLimit, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState, Order,
-    Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RulesVersion,
+    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState, Order,
+    Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RaisedAlarm, RulesVersion,
     SentOutcome, State, StoredAgreement,
 };
 pub use store::{

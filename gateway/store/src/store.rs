@@ -4,6 +4,7 @@ mod inbound;
 mod log;
 mod outbound;
 mod rules;
+mod witness;
 
 use std::{
     fs::File,

@@ -15,7 +15,7 @@ fn text(entry: &Entry) -> String {
 }
 
 /// One of each kind, as the protocol shows them.
-fn each() -> [(Entry, &'static str); 6] {
+fn each() -> [(Entry, &'static str); 7] {
     let (me, partner) = (testing::corporation(), testing::municipality());
     let tijd = testing::now();
     let id = Uuid::from_u128(0x019a_a5a1_3e3b_7000_8000_0000_0000_0001);
@@ -70,6 +70,10 @@ fn each() -> [(Entry, &'static str); 6] {
                 tijd,
             },
             r#"{"antwoord":"aanvaard","bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","convenant":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","door":"00000099000000002000","soort":"convenant","tijd":"2026-11-21T09:30:00.123Z"}"#,
+        ),
+        (
+            Entry::Alarm { aard: Contradiction::Herschreven, bewijs: digest("a"), logboek: partner, tijd },
+            r#"{"aard":"herschreven","bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","logboek":"00000099000000002000","soort":"alarm","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
     ]
 }

@@ -24,7 +24,7 @@ use super::{
     tree::Edge,
     wal,
 };
-use crate::{error::StoreError, key::Keys, model::Enqueued, seal::Entropy};
+use crate::{error::StoreError, key::Keys, model::{Enqueued, RaisedAlarm}, seal::Entropy};
 use exchange::tlog::{Checkpoint, Leaf, LogSigner};
 
 /// Operations in one group.
@@ -81,6 +81,8 @@ pub(crate) enum Operation {
     Checkpoint(Job<(), String>),
     /// Erase a case.
     Erase(Job<Erasure, Erased>),
+    /// Log an alarm and keep it.
+    Alarm(Job<(RaisedAlarm, Leaf), u64>),
     /// Change something small.
     Change(Job<Change, u64>),
 }
@@ -93,7 +95,7 @@ impl Operation {
             Self::Append(job) => job.input.len(),
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
-            Self::Checkpoint(_) | Self::Erase(_) | Self::Change(_) => 1,
+            Self::Checkpoint(_) | Self::Erase(_) | Self::Alarm(_) | Self::Change(_) => 1,
         }
     }
 
@@ -105,6 +107,7 @@ impl Operation {
             Self::Settle(job) => job.finish(result),
             Self::Checkpoint(job) => job.finish(result),
             Self::Erase(job) => job.finish(result),
+            Self::Alarm(job) => job.finish(result),
             Self::Change(job) => job.finish(result),
         }
     }

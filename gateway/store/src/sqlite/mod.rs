@@ -7,6 +7,7 @@
 //! - [`tree`]: the Merkle log on disk
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
+//! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod change;
@@ -23,6 +24,7 @@ mod rows;
 mod transaction;
 mod tree;
 pub(crate) mod wal;
+pub(crate) mod witness;
 
 use sqlx::error::DatabaseError;
 

@@ -12,6 +12,7 @@ use super::{
     names::{Missing, Names},
     outbound,
     tree::Edge,
+    witness,
 };
 use crate::error::StoreError;
 
@@ -68,6 +69,7 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
             }
         }
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
+        Operation::Alarm(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.1)),
         Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
     }
     Ok(())
@@ -78,7 +80,11 @@ fn is_prepared(operation: &Operation) -> bool {
     match operation {
         Operation::Enqueue(_) | Operation::Append(_) => true,
         Operation::File(job) => job.answer.as_ref().is_some_and(Filed::is_complete),
-        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => false,
+        Operation::Settle(_)
+        | Operation::Checkpoint(_)
+        | Operation::Erase(_)
+        | Operation::Alarm(_)
+        | Operation::Change(_) => false,
     }
 }
 
@@ -100,6 +106,10 @@ async fn complete(
         }
         Operation::Erase(job) => {
             job.answer = Some(erase::erase(writer, connection, group, &job.input).await?);
+        }
+        Operation::Alarm(job) => {
+            let index = job.answer.unwrap_or_default();
+            witness::raise(connection, &writer.names, index, &job.input.0).await?;
         }
         Operation::Change(job) => {
             job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
@@ -129,6 +139,7 @@ fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> 
             Operation::File(job) => file::missing_names(names, &job.input, &mut missing),
             Operation::Settle(job) => job.input.missing_names(names, &mut missing),
             Operation::Erase(_) => erase::missing_names(names, &mut missing),
+            Operation::Alarm(job) => missing.party(names, job.input.0.log),
             Operation::Change(job) => job.input.missing_names(names, &mut missing),
             Operation::Append(_) | Operation::Checkpoint(_) => {}
         }
