@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    agreement::AnswerKind, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf, witness::Contradiction,
+    agreement::AnswerKind, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf,
+    witness::Contradiction,
 };
 
 /// One entry of the log. Its leaf is the JCS form (RFC 8785) of its JSON.

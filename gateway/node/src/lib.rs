@@ -21,3 +21,4 @@ pub mod routes;
 pub mod setup;
 pub mod system;
 pub mod upkeep;
+pub mod witness;

@@ -22,10 +22,11 @@ CREATE TABLE alarm (
     key       TEXT NOT NULL,
     -- The size of the checkpoint that was verified before.
     kept_size INTEGER NOT NULL,
+    kind      TEXT NOT NULL,
     evidence  TEXT NOT NULL,
     noticed   INTEGER NOT NULL,
     -- Asked again and again, it is the same contradiction.
-    UNIQUE (log, key, kept_size)
+    UNIQUE (log, key, kept_size, kind)
 ) STRICT;
 
 -- An alarm is not dismissed, by nobody.

@@ -18,9 +18,9 @@ pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Filter, LogState, MessageRow, NotAState, Order,
-    Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RaisedAlarm, RulesVersion,
-    SentOutcome, State, StoredAgreement,
+    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Filter, LogState, MessageRow,
+    NotAState, Order, Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority,
+    RaisedAlarm, RulesVersion, SentOutcome, State, StoredAgreement,
 };
 pub use store::{
     CONFLICT_REASON, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES, MAX_PAYLOAD_BYTES,

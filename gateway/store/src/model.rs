@@ -257,6 +257,8 @@ pub struct RaisedAlarm {
     pub key: String,
     /// The size of the checkpoint that was verified before.
     pub kept_size: u64,
+    /// How, in one word.
+    pub kind: String,
     /// What proves it, JSON.
     pub evidence: String,
     /// When it was noticed.

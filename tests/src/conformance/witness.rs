@@ -27,7 +27,8 @@ fn cosigned(size: u64, later: i64) -> Result<CosignedCheckpoint> {
 fn alarm(kept_size: u64) -> Result<(RaisedAlarm, Leaf)> {
     let evidence = format!("evidence of {kept_size}");
     let leaf = Leaf::new(evidence.clone().into_bytes());
-    Ok((RaisedAlarm { log: partner(1)?, key: "key".into(), kept_size, evidence, noticed: now() }, leaf))
+    let (key, kind) = ("key".into(), "herschreven".into());
+    Ok((RaisedAlarm { log: partner(1)?, key, kept_size, kind, evidence, noticed: now() }, leaf))
 }
 
 /// The last checkpoint that was verified of a log survives everything, and each log and witness has its own.

@@ -199,6 +199,11 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     let id = any::<u128>().prop_map(Uuid::from_u128);
     let outcome = prop::sample::select(vec![Outcome::Toegelaten, Outcome::Geweigerd]);
     let kind = prop::sample::select(vec![AnswerKind::Accepted, AnswerKind::Rejected, AnswerKind::Ended]);
+    let contradiction = prop::sample::select(vec![
+        Contradiction::Gesplitst,
+        Contradiction::Herschreven,
+        Contradiction::Ingekort,
+    ]);
     let reception = (
         any_digest(),
         prop::option::of(id.clone()),
@@ -218,6 +223,8 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         reception.prop_map(|(bericht, id, reden, regels, tijd, uitkomst, van)| {
             Entry::Ontvangst(Reception { bericht, id, reden, regels, tijd, uitkomst, van })
         }),
+        (contradiction, any_digest(), any_oin(), any_time())
+            .prop_map(|(aard, bewijs, logboek, tijd)| Entry::Alarm { aard, bewijs, logboek, tijd }),
         (kind, any_digest(), any_digest(), any_oin(), any_time()).prop_map(
             |(antwoord, bewijs, convenant, door, tijd)| Entry::Convenant {
                 antwoord,

@@ -186,6 +186,18 @@ impl CosignerVerifier {
         }
         latest.map(|time| (checkpoint, time)).ok_or(NoteError::NotSigned)
     }
+
+    /// `bare`, a note over the same checkpoint, with this cosigner's latest cosignature of `note` and no other.
+    pub fn only(&self, note: &str, bare: &str) -> Result<String, NoteError> {
+        let (_, latest) = self.find(note)?;
+        for line in Note::parse(note)?.lines_of(&self.0) {
+            let cosignature = Cosignature::from_line(line)?;
+            if cosignature.time == latest {
+                return cosignature.add_to(bare);
+            }
+        }
+        Err(NoteError::NotSigned)
+    }
 }
 
 impl fmt::Display for CosignerVerifier {

@@ -17,7 +17,7 @@ use crate::{
 /// Het logboek: bewijs van wat er is gestuurd en ontvangen.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel logboek verify                           controleert het hele logboek\n  schakel logboek bewijs 1041 --naar bewijs.json   schrijft het bewijs van één bericht"
+    after_help = "Voorbeelden:\n  schakel logboek verify                           controleert het hele logboek\n  schakel logboek bewijs 1041 --naar bewijs.json   schrijft het bewijs van één bericht\n  schakel logboek partners                         laat zien of de logboeken van partners kloppen"
 )]
 pub(super) struct Logbook {
     #[command(subcommand)]
@@ -32,6 +32,24 @@ enum What {
         after_help = "Voorbeeld:\n  schakel logboek verify --json\n\nExitcode 1: het logboek klopt niet; er staat bij wat de eerste afwijking is."
     )]
     Verify,
+    /// Laat zien hoe de logboeken van de partners ervoor staan, en wie dit logboek heeft gezien.
+    #[command(
+        after_help = "Voorbeelden:\n  schakel logboek partners\n  schakel logboek partners --nu --json\n\nExitcode 1: er is een alarm, of met --nu kon een logboek niet worden gecontroleerd."
+    )]
+    Partners {
+        /// Vraag de partners nu, en wacht niet op de volgende controle van het draaiende knooppunt.
+        #[arg(long)]
+        nu: bool,
+    },
+    /// Schrijf de alarmen met hun bewijs in een bestand, om aan een ander te laten zien.
+    #[command(
+        after_help = "Voorbeeld:\n  schakel logboek alarm --naar alarm.json\n\nIeder kan het bestand controleren met `schakel bewijs controleer alarm.json`. Er staan geen persoonsgegevens in."
+    )]
+    Alarm {
+        /// Het bestand.
+        #[arg(long, value_name = "BESTAND")]
+        naar: PathBuf,
+    },
     /// Schrijf het bewijs van één bericht: het ondertekende bericht, het ontvangstbewijs, het convenant en de sleutels.
     #[command(
         after_help = "Voorbeeld:\n  schakel logboek bewijs 1041\n  schakel logboek bewijs 019368b2-0000-7000-8000-000000000000 --naar bewijs.json\n\nHet bestand bevat de gegevens uit het bericht. Geef het alleen aan wie die mag zien."
@@ -68,6 +86,8 @@ impl Logbook {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
             What::Verify => verify(node, output).await,
+            What::Partners { nu } => super::witness::partners(node, nu, output).await,
+            What::Alarm { naar } => super::witness::export(node, &naar, output).await,
             What::Bewijs { bericht, naar } => evidence(node, bericht, naar, output).await,
         }
     }

@@ -24,7 +24,12 @@ use super::{
     tree::Edge,
     wal,
 };
-use crate::{error::StoreError, key::Keys, model::{Enqueued, RaisedAlarm}, seal::Entropy};
+use crate::{
+    error::StoreError,
+    key::Keys,
+    model::{Enqueued, RaisedAlarm},
+    seal::Entropy,
+};
 use exchange::tlog::{Checkpoint, Leaf, LogSigner};
 
 /// Operations in one group.

@@ -21,7 +21,11 @@ const MOST_ALARMS: i64 = 16;
 /// What one reading gives at most: every checkpoint that is kept of a log, for a hundred witnesses.
 const MOST_READ: i64 = 100 * MOST_COSIGNED;
 
-pub(super) fn missing_names<'o>(checkpoint: &'o CosignedCheckpoint, names: &Names, missing: &mut Missing<'o>) {
+pub(super) fn missing_names<'o>(
+    checkpoint: &'o CosignedCheckpoint,
+    names: &Names,
+    missing: &mut Missing<'o>,
+) {
     missing.party(names, checkpoint.log);
     missing.party(names, checkpoint.witness);
 }
@@ -102,13 +106,14 @@ pub(super) async fn raise(
     alarm: &RaisedAlarm,
 ) -> Result<(), StoreError> {
     let done = sqlx::query(
-        "INSERT INTO alarm (idx, log, key, kept_size, evidence, noticed) SELECT ?1, ?2, ?3, ?4, ?5, ?6 \
-         WHERE (SELECT count(*) FROM alarm WHERE log = ?2) < ?7",
+        "INSERT INTO alarm (idx, log, key, kept_size, kind, evidence, noticed) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
+         WHERE (SELECT count(*) FROM alarm WHERE log = ?2) < ?8",
     )
     .bind(to_sql(index))
     .bind(names.party(alarm.log)?)
     .bind(alarm.key.as_str())
     .bind(to_sql(alarm.kept_size))
+    .bind(alarm.kind.as_str())
     .bind(alarm.evidence.as_str())
     .bind(time_to_sql(alarm.noticed))
     .bind(MOST_ALARMS)
@@ -121,11 +126,9 @@ pub(super) async fn raise(
 }
 
 /// Every alarm, in the order of the log.
-pub(crate) async fn alarms(
-    connection: &mut SqliteConnection,
-) -> Result<Vec<(u64, RaisedAlarm)>, StoreError> {
+pub(crate) async fn alarms(connection: &mut SqliteConnection) -> Result<Vec<(u64, RaisedAlarm)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT a.idx, party.oin, a.key, a.kept_size, a.evidence, a.noticed FROM alarm a \
+        "SELECT a.idx, party.oin, a.key, a.kept_size, a.kind, a.evidence, a.noticed FROM alarm a \
          JOIN party ON party.num = a.log ORDER BY a.idx LIMIT ?1",
     )
     .bind(MOST_READ)
@@ -137,8 +140,9 @@ pub(crate) async fn alarms(
                 log: oin(row, 1)?,
                 key: row.try_get(2)?,
                 kept_size: from_sql(row.try_get(3)?)?,
-                evidence: row.try_get(4)?,
-                noticed: time_from_sql(row.try_get(5)?)?,
+                kind: row.try_get(4)?,
+                evidence: row.try_get(5)?,
+                noticed: time_from_sql(row.try_get(6)?)?,
             };
             Ok((from_sql(row.try_get(0)?)?, alarm))
         })

@@ -2,7 +2,7 @@
 
 use exchange::{oin::Oin, tlog::Leaf};
 
-use super::{MAX_DOCUMENT_BYTES, MAX_LEAF_BYTES, Store, limited};
+use super::{MAX_DOCUMENT_BYTES, MAX_LEAF_BYTES, Store, check_text, limited};
 use crate::{
     error::StoreError,
     model::{CosignedCheckpoint, RaisedAlarm},
@@ -42,6 +42,7 @@ impl Store {
     /// Keeps an alarm for good, and says so in the log. Says whether it is new: a log that contradicts one checkpoint
     /// does so however often it is asked. Of one log no more are kept than anybody needs to see.
     pub async fn raise_alarm(&self, alarm: RaisedAlarm, leaf: Leaf) -> Result<bool, StoreError> {
+        check_text(&alarm.kind)?;
         limited("bytes of an alarm", alarm.evidence.len(), MAX_DOCUMENT_BYTES)?;
         limited("bytes of a leaf", leaf.bytes().len(), MAX_LEAF_BYTES)?;
         let bytes = alarm.evidence.len() + leaf.bytes().len();
