@@ -26,6 +26,7 @@ mod init;
 mod logbook;
 mod messages;
 mod partner;
+mod proof;
 mod send;
 mod serve;
 mod witness;
@@ -64,6 +65,7 @@ enum Command {
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Logboek(logbook::Logbook),
+    Bewijs(proof::Proof),
 }
 
 /// How a command that could be carried out ended.
@@ -184,11 +186,17 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
     match command {
         Command::Init(command) => command.run(&map, output).await,
         Command::Demo(command) => command.run(given, output).await,
+        Command::Bewijs(command) => command.run(output),
         Command::Serve(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Verstuur(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Berichten(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Partner(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Convenant(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Logboek(command) if command.checks() => {
+            command
+                .run(&Node::open_to_check(&map, Arc::new(SystemClock), Arc::new(SystemRandom)).await?, output)
+                .await
+        }
         Command::Logboek(command) => command.run(&open_watchful(&map, output).await?, output).await,
     }
 }

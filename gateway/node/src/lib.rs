@@ -9,6 +9,7 @@ pub mod core;
 pub mod delivery;
 pub mod demo;
 pub mod drop_folders;
+pub mod evidence;
 mod explain;
 pub mod inbound;
 pub mod intake;

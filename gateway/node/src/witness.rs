@@ -13,6 +13,7 @@ use std::{
 };
 
 use exchange::{
+    agreement::Agreement,
     canonical,
     digest::Digest,
     entry::Entry,
@@ -44,7 +45,7 @@ const OTHERS: usize = 8;
 /// Checkpoints that are taken of one such partner: its latest.
 const NOTES_OF_ONE: usize = 2;
 /// The path of testimonies.
-const TESTIMONY: &str = "/v1/logboek/getuigenis";
+pub(crate) const TESTIMONY: &str = "/v1/logboek/getuigenis";
 
 /// What came of checking a partner's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -422,8 +423,7 @@ async fn contradiction(
 /// smallest first, each with our cosignature.
 pub async fn seen_of(core: &Core, peer: Oin, log: Oin) -> Result<Vec<String>, StoreError> {
     let rules = core.rules();
-    let shared =
-        |one: &&Arc<exchange::agreement::Agreement>| one.party(peer).is_some() && one.party(log).is_some();
+    let shared = |one: &&Arc<Agreement>| one.party(peer).is_some() && one.party(log).is_some();
     if peer != log && !rules.agreements().any(|one| shared(&one)) {
         return Ok(Vec::new());
     }
@@ -433,22 +433,25 @@ pub async fn seen_of(core: &Core, peer: Oin, log: Oin) -> Result<Vec<String>, St
 /// The signed head of this node's log, with the cosignatures of those who saw just that.
 pub async fn cosigned_head(core: &Core) -> Result<String, StoreError> {
     let note = core.store.checkpoint().await?;
-    let cosigned = core.store.cosigned(core.me, None).await?;
-    Ok(with_cosignatures(core, note, &cosigned))
+    let seen = core.store.cosigned(core.me, None).await?;
+    Ok(with_cosignatures(&core.store.log_key(), note, &seen))
 }
 
-/// A checkpoint of this node's log with every cosignature over it that is kept.
-pub(crate) fn with_cosignatures(core: &Core, note: String, cosigned: &[CosignedCheckpoint]) -> String {
-    let key = core.store.log_key();
+/// A checkpoint of a log with every cosignature over it among these.
+pub(crate) fn with_cosignatures(key: &LogVerifier, note: String, seen: &[CosignedCheckpoint]) -> String {
     let Ok(head) = key.open(&note) else { return note };
-    let same = cosigned.iter().filter(|one| one.size == head.size && key.open(&one.note) == Ok(head.clone()));
-    same.fold(note, |note, one| {
-        let lines = one.note.lines().filter(|line| line.starts_with('—'));
-        lines.fold(note, |note, line| {
-            let added = line.parse::<Cosignature>().and_then(|cosignature| cosignature.add_to(&note));
-            added.unwrap_or(note)
-        })
-    })
+    let same = seen.iter().filter(|one| one.size == head.size && key.open(&one.note) == Ok(head.clone()));
+    // A line that is no cosignature is the log's own.
+    let lines = same.flat_map(|one| one.note.lines());
+    let cosignatures = lines.filter_map(|line| line.parse::<Cosignature>().ok());
+    cosignatures.fold(note, |note, one| one.add_to(&note).unwrap_or(note))
+}
+
+/// Whether the witness of this checkpoint cosigned it with a key that the agreement gives it.
+pub(crate) fn is_by_party(agreement: &Agreement, seen: &CosignedCheckpoint) -> bool {
+    let keys = agreement.party(seen.witness).map_or(&[][..], |party| &party.sleutels);
+    let name = seen.witness.log_origin();
+    keys.iter().any(|key| CosignerVerifier::of(&name, key).is_ok_and(|one| one.find(&seen.note).is_ok()))
 }
 
 /// The type of a problem document (RFC 9457).

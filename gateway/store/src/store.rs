@@ -4,7 +4,10 @@ mod inbound;
 mod log;
 mod outbound;
 mod rules;
+mod verify;
 mod witness;
+
+pub use verify::MAX_ENTRIES_READ;
 
 use std::{
     fs::File,
@@ -82,6 +85,9 @@ pub struct Options {
     pub random: Arc<dyn Random>,
     /// How long to wait for another process; the default when `None`.
     pub patience: Option<Duration>,
+    /// Open also when the head of the log does not belong to its end, to find out what is wrong with it. Nothing can be
+    /// written then.
+    pub unchecked: bool,
     /// The database may not grow beyond this many pages of 16 KiB; no limit when `None`.
     pub max_pages: Option<u32>,
 }
@@ -95,7 +101,7 @@ impl Options {
         log: Arc<LogSigner>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { path, oin, storage_key, log, random, patience: None, max_pages: None }
+        Self { path, oin, storage_key, log, random, patience: None, unchecked: false, max_pages: None }
     }
 
     fn target(&self) -> Target {
@@ -151,9 +157,11 @@ impl Store {
         let mut connection = connect::open(&target, options.oin, &keys).await?;
         // Reads the end of the log and checks that it belongs to its head; in one view of the database, since another
         // process may commit in between.
-        let mut view = connection.begin().await?;
-        read::log_state(&mut view).await?;
-        view.rollback().await?;
+        if !options.unchecked {
+            let mut view = connection.begin().await?;
+            read::log_state(&mut view).await?;
+            view.rollback().await?;
+        }
         let gauge = wal::Gauge::default();
         let copying = wal::start(target.clone(), gauge.clone());
         let wal = gauge.clone();

@@ -98,7 +98,7 @@ impl<'a> Parts<'a> {
         let mut agreement =
             bundle.convenant.as_ref().and_then(|value| Agreement::parse(&value.to_string()).ok());
         let answers_hold = agreement.as_mut().is_some_and(|agreement| {
-            bundle.antwoorden.iter().fold(true, |hold, answer| agreement.add_answer(answer).is_ok() && hold)
+            bundle.antwoorden.iter().all(|answer| agreement.add_answer(answer).is_ok())
         });
         let purpose = |value| Purpose::from_json(&canonical::text(value).ok()?).ok();
         Self {
@@ -167,9 +167,10 @@ impl<'a> Parts<'a> {
 
     fn answers(&self) -> Found {
         let Some(agreement) = &self.agreement else {
-            return match self.bundle.antwoorden.is_empty() && self.bundle.convenant.is_none() {
-                true => nothing("Er is geen convenant bij."),
-                false => wrong("Er is geen geldig convenant waar de antwoorden bij horen."),
+            return if self.bundle.antwoorden.is_empty() && self.bundle.convenant.is_none() {
+                nothing("Er is geen convenant bij.")
+            } else {
+                wrong("Er is geen geldig convenant waar de antwoorden bij horen.")
             };
         };
         if !self.answers_hold {
@@ -198,14 +199,17 @@ impl<'a> Parts<'a> {
         if moment < agreement.begins() || moment >= agreement.ends() {
             return wrong("Het bericht valt buiten de dagen waarop het convenant geldt.");
         }
-        let before = moment.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
+        // By the clocks of whoever answered, sent and received: a difference of minutes is no evidence of anything.
+        let arrived = self.reception.as_ref().map_or(moment, |reception| reception.tijd.max(moment));
+        let before = arrived.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
+        let after = moment.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MIN);
         for answer in agreement.answers() {
             let by = self.name(answer.by);
             match answer.kind {
                 AnswerKind::Accepted if answer.at > before => {
                     return Wrong(format!("{by} heeft het convenant pas na dit bericht aanvaard."));
                 }
-                AnswerKind::Ended if answer.at <= moment => {
+                AnswerKind::Ended if answer.at < after => {
                     return Wrong(format!(
                         "{by} had het convenant al opgezegd. Het kan zijn dat de ontvanger dat nog niet wist."
                     ));

@@ -1,7 +1,7 @@
 //! `schakel logboek partners` and `schakel logboek alarm`: the logs of partners, and what to do when one contradicts
 //! itself.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context as _;
 use exchange::{oin::Oin, witness::Alarm};
@@ -30,20 +30,25 @@ pub(super) async fn warn(node: &Node, output: Output) -> anyhow::Result<()> {
 /// How the logs of the partners are, as far as this node saw.
 pub(super) async fn partners(node: &Node, now: bool, output: Output) -> anyhow::Result<Ending> {
     let (core, me) = (&node.core, node.core.me);
+    let mut problems = BTreeMap::new();
+    if now {
+        for oin in core.partners().keys() {
+            problems.extend(check(node, *oin).await?.map(|problem| (*oin, problem)));
+        }
+    }
+    // What was just found counts too.
     let alarms = alarms(node).await?;
     let ours = core.store.cosigned(me, None).await?;
+    let all_answered = problems.is_empty();
     let mut partners: Vec<Oin> = core.partners().keys().copied().collect();
     partners.extend(alarms.iter().map(|(_, alarm)| alarm.logboek).filter(|log| *log != me));
     partners.sort_unstable();
     partners.dedup();
     let mut rows = Vec::new();
-    let mut all_answered = true;
     for oin in partners {
-        let problem = if now { check(node, oin).await? } else { None };
-        all_answered &= problem.is_none();
         let seen = core.store.cosigned(oin, Some(me)).await?;
         let by_them = latest(ours.iter().filter(|one| one.witness == oin));
-        let row = Row { oin, seen: latest(seen.iter()), by_them, problem };
+        let row = Row { oin, seen: latest(seen.iter()), by_them, problem: problems.remove(&oin) };
         row.say(node, output);
         say_alarms(node, &alarms, oin, output);
         rows.push(row.json(node, &alarms));
@@ -56,8 +61,7 @@ pub(super) async fn partners(node: &Node, now: bool, output: Output) -> anyhow::
         output.say(format!("{me}  {} (dit knooppunt)", node.name_of(me)));
         say_alarms(node, &alarms, me, output);
     }
-    // What was just found counts too.
-    let good = core.store.alarms().await?.is_empty() && all_answered;
+    let good = alarms.is_empty() && all_answered;
     output.answer(&json!({ "partners": rows, "eigen_alarmen": own }));
     Ok(if good { Ending::Good } else { Ending::NotAllGood })
 }

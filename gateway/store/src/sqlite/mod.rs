@@ -23,6 +23,7 @@ pub(crate) mod read;
 mod rows;
 mod transaction;
 mod tree;
+pub(crate) mod verify;
 pub(crate) mod wal;
 pub(crate) mod witness;
 

@@ -230,7 +230,7 @@ fn open_leased(row: &SqliteRow, keys: &Keys) -> Result<Leased, StoreError> {
 }
 
 /// Opens a payload with the wrapped key of its case.
-fn open(
+pub(super) fn open(
     keys: &Keys,
     (case, digest): (Uuid, &Digest),
     (wrapped, sealed): (Option<&[u8]>, &[u8]),
