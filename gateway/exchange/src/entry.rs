@@ -176,6 +176,38 @@ impl Entry {
     }
 }
 
+/// Which message an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// One that was accepted for sending, with this digest.
+    Sent(Digest),
+    /// One that arrived.
+    Received(Digest),
+    /// None.
+    Nothing,
+}
+
+/// What of a leaf says which message it is about.
+#[derive(Deserialize)]
+struct Speaks<'a> {
+    soort: &'a str,
+    bericht: Option<&'a str>,
+}
+
+impl About {
+    /// Which message a leaf is about. Not the whole entry is read: who goes through a log of millions has its hashes for
+    /// the rest.
+    pub fn leaf(leaf: &Leaf) -> Option<Self> {
+        let said: Speaks<'_> = serde_json::from_slice(leaf.bytes()).ok()?;
+        let message = || said.bericht?.parse().ok();
+        match said.soort {
+            "verzending" => message().map(Self::Sent),
+            "ontvangst" => message().map(Self::Received),
+            _ => Some(Self::Nothing),
+        }
+    }
+}
+
 /// The members of a JSON object, one after the other.
 struct Members(String);
 

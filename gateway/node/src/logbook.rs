@@ -1,15 +1,39 @@
 //! The log held against what is stored.
 
-mod verify;
-
-use store::{Direction, Filter, MAX_ROWS_READ, MessageRow, State, StoreError};
+use exchange::oin::Oin;
+use store::{Anchor, Direction, Filter, MAX_ROWS_READ, MessageRow, State, StoreError};
+use transport::{Link, Request};
 
 use crate::{
     core::Core,
+    delivery::log_keys,
     evidence::{self, NoEvidence},
+    partners, witness,
 };
 
-pub use verify::{Anchor, Check, Verdict, own_anchors, partners_anchors, verify};
+/// The checkpoints of this log that partners keep themselves, and who of them did not answer: what is kept here a person
+/// could have removed.
+pub async fn partners_anchors(core: &Core, link: &Link) -> (Vec<Anchor>, Vec<Oin>) {
+    let key = core.store.log_key();
+    let (mut anchors, mut silent) = (Vec::new(), Vec::new());
+    for (oin, descriptor) in core.partners().iter() {
+        if log_keys(core, *oin).is_empty() {
+            continue;
+        }
+        let request = Request::get(witness::TESTIMONY);
+        let notes: Option<Vec<String>> = match link.send(&partners::endpoint_of(descriptor), request).await {
+            Ok(answer) if answer.status == 200 => serde_json::from_slice(&answer.body).ok(),
+            _ => None,
+        };
+        match notes {
+            Some(notes) => {
+                anchors.extend(notes.iter().filter_map(|note| Anchor::new(&key, note, Some(*oin))));
+            }
+            None => silent.push(*oin),
+        }
+    }
+    (anchors, silent)
+}
 
 /// How many messages that were sent have a receipt that holds, and how many should.
 pub async fn count_receipts(core: &Core) -> Result<(u64, u64), StoreError> {

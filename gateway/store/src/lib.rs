@@ -18,12 +18,11 @@ pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Arrival, BatchLimit, ContentFault, CosignedCheckpoint, Count, Direction, Enqueued, Filter, LogHead,
-    LogState, LoggedEntry, LoggedMessage, MessageRow, NotAState, Order, Outgoing, Owed, PartnerCheckpoint,
-    PartnerDue, PartnerRecord, PartnerState, Priority, RaisedAlarm, RulesVersion, SentOutcome, State,
-    StoredAgreement,
+    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Filter, LogState, MessageRow,
+    NotAState, Order, Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority,
+    RaisedAlarm, RulesVersion, SentOutcome, State, StoredAgreement,
 };
 pub use store::{
-    CONFLICT_REASON, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_ENTRIES_READ, MAX_LEAF_BYTES,
-    MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, UNREADABLE_REASON,
+    Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES,
+    MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, UNREADABLE_REASON, Verdict,
 };

@@ -457,48 +457,6 @@ pub struct Owed {
     pub(crate) through: u64,
 }
 
-/// How far the log says that it is: what is checked, and not to be believed before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogHead {
-    /// The number of leaves.
-    pub size: u64,
-    /// The roots of the perfect subtrees, largest first.
-    pub roots: Vec<exchange::tlog::Hash>,
-}
-
-/// An entry of the log with what is stored under its index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggedEntry {
-    /// Its place.
-    pub index: u64,
-    /// The leaf.
-    pub leaf: Leaf,
-    /// The message.
-    pub message: LoggedMessage,
-}
-
-/// Which message an entry is about, or is stored with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoggedMessage {
-    /// None.
-    None,
-    /// Which way it went, and its digest.
-    Is(Direction, Digest),
-    /// That cannot be read.
-    Damaged,
-}
-
-/// What is wrong with the content of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContentFault {
-    /// It is not there, and was not erased.
-    Missing,
-    /// It does not open.
-    Unreadable,
-    /// It is another message.
-    Other,
-}
-
 /// The log as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogState {

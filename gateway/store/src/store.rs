@@ -7,7 +7,7 @@ mod rules;
 mod verify;
 mod witness;
 
-pub use verify::MAX_ENTRIES_READ;
+pub use verify::{Anchor, Check, Verdict};
 
 use std::{
     fs::File,

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
 use exchange::{digest::Digest, message::MAX_CLOCK_SKEW, refusal::Reason};
-use node::logbook::{self, Check, Verdict};
-use store::{Direction, MessageRow, State};
+use store::{Check, Direction, MessageRow, State, Verdict};
 use uuid::Uuid;
 
 use super::{
@@ -49,8 +48,8 @@ pub(super) fn everything(world: &mut World) -> anyhow::Result<()> {
 fn log_is_whole(world: &World, side: Side) -> anyhow::Result<()> {
     let node = world.at(side);
     let verdict = node.steady(async |core| {
-        let anchors = logbook::own_anchors(&core.store, core.me).await?;
-        logbook::verify(&core.store, Check { anchors, contents: true }, |_, _| {}).await
+        let anchors = core.store.anchors(core.me).await?;
+        core.store.verify(Check { anchors, contents: true }, |_, _| {}).await
     })??;
     let Verdict::Whole { size, .. } = verdict else { anyhow::bail!("{verdict:?}") };
     ensure!(node.log_size == Some(size), "{size} entries, not {:?}", node.log_size);

@@ -244,6 +244,17 @@ proptest! {
         prop_assert_eq!(Entry::of_leaf(&entry.leaf()).unwrap(), entry);
     }
 
+    /// Reading a part of an entry says the same as reading all of it.
+    #[test]
+    fn a_leaf_is_about_the_message_of_its_entry(entry in any_entry()) {
+        let about = match &entry {
+            Entry::Verzending { bericht, .. } => About::Sent(*bericht),
+            Entry::Ontvangst(reception) => About::Received(reception.bericht),
+            _ => About::Nothing,
+        };
+        prop_assert_eq!(About::leaf(&entry.leaf()), Some(about));
+    }
+
     #[test]
     fn any_leaf_is_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
         prop_assert!(Entry::of_leaf(&Leaf::new(bytes)).is_err());

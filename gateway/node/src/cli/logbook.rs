@@ -5,13 +5,14 @@ use std::{path::PathBuf, str::FromStr};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use exchange::{evidence::StepOutcome, oin::Oin};
+use store::{Check, Verdict};
 use uuid::Uuid;
 
 use super::{Ending, Output, shown};
 use crate::{
     evidence,
     keys::{self, KeyError},
-    logbook::{self, Check, Verdict},
+    logbook,
     node::Node,
     setup,
 };
@@ -110,7 +111,7 @@ impl Logbook {
 async fn verify(node: &Node, (contents, ask): (bool, bool), output: Output) -> anyhow::Result<Ending> {
     // The checkpoint is signed now: it says something only by the key that partners know the log by.
     setup::check_log_key(node)?;
-    let mut anchors = logbook::own_anchors(&node.core.store, node.core.me).await?;
+    let mut anchors = node.core.store.anchors(node.core.me).await?;
     let mut silent = Vec::new();
     if ask {
         let (theirs, unanswered) = logbook::partners_anchors(&node.core, &node.link).await;
@@ -122,7 +123,7 @@ async fn verify(node: &Node, (contents, ask): (bool, bool), output: Output) -> a
         bar.set_length(total);
         bar.set_position(done);
     };
-    let verdict = logbook::verify(&node.core.store, Check { anchors, contents }, progress).await?;
+    let verdict = node.core.store.verify(Check { anchors, contents }, progress).await?;
     bar.finish_and_clear();
     for oin in &silent {
         output.warn(format!(

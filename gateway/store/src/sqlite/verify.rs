@@ -14,8 +14,50 @@ use super::{
 use crate::{
     error::StoreError,
     key::Keys,
-    model::{ContentFault, Direction, LogHead, LoggedEntry, LoggedMessage, State},
+    model::{Direction, State},
 };
+
+/// How far the log says that it is: what is checked, and not to be believed before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogHead {
+    /// The number of leaves.
+    pub(crate) size: u64,
+    /// The roots of the perfect subtrees, largest first.
+    pub(crate) roots: Vec<Hash>,
+}
+
+/// An entry of the log with what is stored under its index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LoggedEntry {
+    /// Its place.
+    pub(crate) index: u64,
+    /// The leaf.
+    pub(crate) leaf: Leaf,
+    /// The message.
+    pub(crate) message: LoggedMessage,
+}
+
+/// Which message an entry is about, or is stored with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LoggedMessage {
+    /// None.
+    None,
+    /// Which way it went, and its digest.
+    Is(Direction, Digest),
+    /// That cannot be read.
+    Damaged,
+}
+
+/// What is wrong with the content of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ContentFault {
+    /// It is not there, and was not erased.
+    Missing,
+    /// It does not open.
+    Unreadable,
+    /// It is another message.
+    Other,
+}
 
 /// How far the log says that it is.
 pub(crate) async fn head(connection: &mut SqliteConnection) -> Result<LogHead, StoreError> {
@@ -63,8 +105,7 @@ fn message(direction: i64, row: &SqliteRow) -> LoggedMessage {
 /// The hashes of a tile: nodes of level 8 × `row`, from 256 × `index` on. None when there is no such tile.
 pub(crate) async fn tile(
     connection: &mut SqliteConnection,
-    row: u8,
-    index: u64,
+    (row, index): (u8, u64),
 ) -> Result<Option<Vec<Hash>>, StoreError> {
     let found = sqlx::query("SELECT hashes FROM log_tile WHERE num = ?1")
         .bind(to_sql(super::tree::tile_number(row, index)))
