@@ -231,6 +231,11 @@ impl Agreement {
         &self.answers
     }
 
+    /// The first instant of its first day.
+    pub const fn begins(&self) -> Timestamp {
+        self.begins
+    }
+
     /// The first instant after its last day: nothing can rest on it any more.
     pub const fn ends(&self) -> Timestamp {
         self.ends

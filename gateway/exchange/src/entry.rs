@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     agreement::AnswerKind, consent::WhatWasDone, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf,
+    witness::Contradiction,
 };
 
 /// One entry of the log. Its leaf is the JCS form (RFC 8785) of its JSON.
@@ -76,6 +77,17 @@ pub enum Entry {
         /// Who answered.
         door: Oin,
         /// When this node learned of it.
+        tijd: Timestamp,
+    },
+    /// A log contradicts what it signed before.
+    Alarm {
+        /// How.
+        aard: Contradiction,
+        /// Digest of the evidence, in its canonical form.
+        bewijs: Digest,
+        /// Whose log.
+        logboek: Oin,
+        /// When this node noticed.
         tijd: Timestamp,
     },
     /// What belonged to other entries was erased: nobody can read it any more.
@@ -251,6 +263,10 @@ impl Entry {
                 members.numbers("gewist", gewist).text("reden", reden.as_str());
                 members.text("soort", "wissing").text("tijd", tijd);
             }
+            Self::Alarm { aard, bewijs, logboek, tijd } => {
+                members.text("aard", aard.as_str()).text("bewijs", bewijs).text("logboek", logboek);
+                members.text("soort", "alarm").text("tijd", tijd);
+            }
         }
         members.into_leaf()
     }
@@ -258,6 +274,38 @@ impl Entry {
     /// Reads a leaf back.
     pub fn of_leaf(leaf: &Leaf) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(leaf.bytes())
+    }
+}
+
+/// Which message an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// One that was accepted for sending, with this digest.
+    Sent(Digest),
+    /// One that arrived.
+    Received(Digest),
+    /// None.
+    Nothing,
+}
+
+/// What of a leaf says which message it is about.
+#[derive(Deserialize)]
+struct Speaks<'a> {
+    soort: &'a str,
+    bericht: Option<&'a str>,
+}
+
+impl About {
+    /// Which message a leaf is about. Not the whole entry is read: who goes through a log of millions has its hashes for
+    /// the rest.
+    pub fn leaf(leaf: &Leaf) -> Option<Self> {
+        let said: Speaks<'_> = serde_json::from_slice(leaf.bytes()).ok()?;
+        let message = || said.bericht?.parse().ok();
+        match said.soort {
+            "verzending" => message().map(Self::Sent),
+            "ontvangst" => message().map(Self::Received),
+            _ => Some(Self::Nothing),
+        }
     }
 }
 

@@ -7,6 +7,8 @@
 //! - what may be sent: [`purpose`], [`agreement`], [`consent`], [`rulebook`], [`policy`], [`refusal`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
+//! - whether a partner's log stays what it was: [`witness`]
+//! - what somebody else can check, years later: [`evidence`]
 
 pub mod agreement;
 pub mod canonical;
@@ -17,6 +19,7 @@ pub mod descriptor;
 pub mod digest;
 pub mod entry;
 pub mod envelope;
+pub mod evidence;
 pub mod id;
 pub mod jws;
 pub mod message;
@@ -31,6 +34,7 @@ pub mod refusal;
 pub mod rulebook;
 pub mod signature;
 pub mod tlog;
+pub mod witness;
 
 #[cfg(test)]
 mod testing;

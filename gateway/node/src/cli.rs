@@ -29,9 +29,11 @@ mod init;
 mod logbook;
 mod messages;
 mod partner;
+mod proof;
 mod purpose;
 mod send;
 mod serve;
+mod witness;
 
 /// Schakel: berichten tussen organisaties in het sociaal domein, gebonden aan een doel en een grondslag,
 /// ondertekend en met bewijs van ontvangst.
@@ -71,6 +73,7 @@ enum Command {
     Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
     Wissen(erase::Erase),
+    Bewijs(proof::Proof),
 }
 
 /// How a command that could be carried out ended.
@@ -191,17 +194,30 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
     match command {
         Command::Init(command) => command.run(&map, output).await,
         Command::Demo(command) => command.run(given, output).await,
-        Command::Serve(command) => command.run(&open(&map).await?, output).await,
-        Command::Verstuur(command) => command.run(&open(&map).await?, output).await,
-        Command::Berichten(command) => command.run(&open(&map).await?, output).await,
-        Command::Partner(command) => command.run(&open(&map).await?, output).await,
-        Command::Convenant(command) => command.run(&open(&map).await?, output).await,
-        Command::Document(command) => command.run(&open(&map).await?, output).await,
-        Command::Toestemming(command) => command.run(&open(&map).await?, output).await,
+        Command::Bewijs(command) => command.run(output),
         Command::Doel(command) => command.run(&map, output).await,
-        Command::Logboek(command) => command.run(&open(&map).await?, output).await,
-        Command::Wissen(command) => command.run(&open(&map).await?, output).await,
+        Command::Serve(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Verstuur(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Berichten(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Partner(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Convenant(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Document(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Toestemming(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Wissen(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Logboek(command) if command.checks() => {
+            command
+                .run(&Node::open_to_check(&map, Arc::new(SystemClock), Arc::new(SystemRandom)).await?, output)
+                .await
+        }
+        Command::Logboek(command) => command.run(&open_watchful(&map, output).await?, output).await,
     }
+}
+
+/// Opens the node in `folder`, and says so when a log contradicts itself: whatever one came for, that comes first.
+async fn open_watchful(folder: &std::path::Path, output: Output) -> anyhow::Result<Node> {
+    let node = open(folder).await?;
+    witness::warn(&node, output).await?;
+    Ok(node)
 }
 
 /// Opens the node in `folder` with the machine's clock and randomness.

@@ -258,7 +258,7 @@ fn proven(
 
 /// The log keys of a partner in the agreements that this organisation accepted: it checked them then. What somebody
 /// merely proposes names no key.
-fn log_keys(core: &Core, partner: Oin) -> Vec<LogVerifier> {
+pub(crate) fn log_keys(core: &Core, partner: Oin) -> Vec<LogVerifier> {
     let rules = core.rules();
     let accepted = rules.agreements().filter(|one| one.answers().iter().any(|answer| answer.by == core.me));
     let mut keys: Vec<LogVerifier> = accepted.filter_map(|one| one.log_key(partner)).cloned().collect();

@@ -5,7 +5,7 @@ use std::{error::Error, io};
 use store::StoreError;
 use transport::{BindError, LinkError, TlsError};
 
-use crate::{agreements::AgreementFault, core::RulesError, logbook::NoEvidence, partners::PartnerError};
+use crate::{agreements::AgreementFault, core::RulesError, evidence::NoEvidence, partners::PartnerError};
 
 /// The whole story of an error, from what was tried to why it failed.
 pub(crate) fn explain(error: &anyhow::Error) -> String {

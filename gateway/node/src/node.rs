@@ -66,10 +66,29 @@ pub struct Running {
 impl Node {
     /// Opens the node in `folder`.
     pub async fn open(folder: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<Self> {
+        Self::open_as(folder, false, clock, random).await
+    }
+
+    /// Opens the node in `folder` to check its log, also when the end of that log was changed. It can write nothing
+    /// then.
+    pub async fn open_to_check(
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> anyhow::Result<Self> {
+        Self::open_as(folder, true, clock, random).await
+    }
+
+    async fn open_as(
+        folder: &Path,
+        unchecked: bool,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> anyhow::Result<Self> {
         let config = Config::load(folder)?;
         setup::check_signed(folder, &config)?;
         let keys = keys::load(&folder.join(&config.opslag.sleutels), config.organisatie.oin)?;
-        let options = options(folder, &config, &keys, random.clone());
+        let options = Options { unchecked, ..options(folder, &config, &keys, random.clone()) };
         let store = Store::open(options).await.map_err(explained)?;
         Self::assemble(folder, config, keys, store, clock, random).await
     }

@@ -12,6 +12,7 @@ use crate::{
     core::Core,
     delivery::{self, Driver, JWS_LINES, RECEIPT},
     inbound::{self, InboundError, MAX_BYTES, MAX_MESSAGES},
+    witness::{self, Testimony},
 };
 
 /// How long a partner should wait when this node cannot store anything now, in seconds.
@@ -88,6 +89,35 @@ impl Routes {
         }
     }
 
+    /// A partner cosigned a checkpoint of this log.
+    async fn testimony(&self, peer: Oin, request: &Request) -> Response {
+        match witness::receive(&self.core, peer, &request.body).await {
+            Ok(Testimony::Kept) => Response::empty(204),
+            Ok(Testimony::Unreadable) => {
+                let detail = "Stuur een controlepunt van dit logboek met uw medeondertekening erbij.";
+                Response::problem(400, "onleesbaar", "Onleesbaar", detail)
+            }
+            Ok(Testimony::Contradicts) => {
+                let detail = "Dit controlepunt past niet bij het logboek zoals het hier nu is. Waarschuw de beheerder van dit knooppunt.";
+                Response::problem(409, "logboek-anders", "Het logboek is anders", detail)
+            }
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// What this node saw of a log: that of the peer, or of an organisation that it shares an agreement with.
+    async fn seen_of(&self, peer: Oin, query: Option<&str>) -> Response {
+        let asked = query.and_then(|query| query.strip_prefix("van=")).map_or(Ok(peer), str::parse);
+        let Ok(log) = asked else {
+            let detail = "Geef met van het OIN van een organisatie.";
+            return Response::problem(400, "onleesbaar", "Onleesbaar", detail);
+        };
+        match witness::seen_of(&self.core, peer, log).await {
+            Ok(notes) => json("application/json", &notes),
+            Err(error) => unavailable(&error),
+        }
+    }
+
     async fn log(&self, what: &str, query: &str) -> Response {
         let number = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -96,7 +126,7 @@ impl Routes {
         let store = &self.core.store;
         let proof = match (what, number("van"), number("tot"), number("index"), number("grootte")) {
             ("checkpoint", ..) => {
-                return match store.checkpoint().await {
+                return match witness::cosigned_head(&self.core).await {
                     Ok(note) => text("text/plain; charset=utf-8", note),
                     Err(error) => unavailable(&error),
                 };
@@ -146,6 +176,8 @@ impl Handler for Routes {
                 let query = request.query.as_deref().unwrap_or_default();
                 self.outcome(oin, &path[delivery::OUTCOMES.len()..], query).await
             }
+            ("POST", "/v1/logboek/getuigenis") => self.testimony(oin, &request).await,
+            ("GET", "/v1/logboek/getuigenis") => self.seen_of(oin, request.query.as_deref()).await,
             ("GET", path) if path.starts_with("/v1/logboek/") => {
                 self.log(&path["/v1/logboek/".len()..], request.query.as_deref().unwrap_or_default()).await
             }

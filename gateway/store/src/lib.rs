@@ -21,11 +21,12 @@ pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Arrival, BatchLimit, Count, Direction, Enqueued, Erased, Filter, LogState, MessageRow, NotAState, Order,
-    Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState, Priority, RulesVersion,
-    SentOutcome, State, StoredAgreement, Swept,
+    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Erased, Filter, LogState,
+    MessageRow, NotAState, Order, Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState,
+    Priority, RaisedAlarm, RulesVersion, SentOutcome, State, StoredAgreement, Swept,
 };
 pub use store::{
-    CONFLICT_REASON, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES, MAX_PAYLOAD_BYTES,
-    MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, UNREADABLE_REASON, WITHDRAWN_REASON,
+    Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES,
+    MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, UNREADABLE_REASON, Verdict,
+    WITHDRAWN_REASON,
 };

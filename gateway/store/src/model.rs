@@ -265,6 +265,40 @@ pub struct PartnerCheckpoint {
     pub note: String,
 }
 
+/// A checkpoint that a witness saw a log grow to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CosignedCheckpoint {
+    /// Whose log.
+    pub log: Oin,
+    /// Who saw it.
+    pub witness: Oin,
+    /// The key of the log (C2SP vkey).
+    pub key: String,
+    /// The number of leaves it covers.
+    pub size: u64,
+    /// The note with the signature of the log and that of the witness.
+    pub note: String,
+    /// When the witness saw it, by its own clock.
+    pub at: Timestamp,
+}
+
+/// A log that contradicts what it signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RaisedAlarm {
+    /// Whose log.
+    pub log: Oin,
+    /// The key of that log (C2SP vkey).
+    pub key: String,
+    /// The size of the checkpoint that was verified before.
+    pub kept_size: u64,
+    /// How, in one word.
+    pub kind: String,
+    /// What proves it, JSON.
+    pub evidence: String,
+    /// When it was noticed.
+    pub noticed: Timestamp,
+}
+
 /// Which way a message went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {

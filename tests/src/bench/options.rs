@@ -17,6 +17,8 @@ pub struct Cli {
 pub(super) enum Command {
     /// Durable messages per second, latency, memory, start-up, and the share of the machine's own limit.
     Throughput(Options),
+    /// Leaves per second of checking a whole log, on one core.
+    Verify(VerifyOptions),
     /// The sending node, a process of its own that the benchmark starts.
     #[command(hide = true)]
     Sender(SenderOptions),
@@ -78,6 +80,19 @@ impl Options {
     pub(super) fn fill(&self) -> Option<u64> {
         if self.million { Some(1_000_000) } else { self.fill }
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyOptions {
+    /// How many leaves.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) leaves: u64,
+    /// Fail below so many leaves per second of processor time.
+    #[arg(long)]
+    pub(super) least: Option<f64>,
+    /// Where to keep the log while measured; beside this program when absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

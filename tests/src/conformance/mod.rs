@@ -15,6 +15,7 @@ pub mod model;
 pub mod outbound;
 pub mod races;
 pub mod rules;
+pub mod witness;
 
 use store::{Store, StoreError};
 
@@ -108,6 +109,10 @@ macro_rules! store_conformance {
             rules::shows_that_rules_changed,
             rules::refuses_what_older_rules_decided,
             rules::refuses_what_older_rules_decided_and_nothing_else,
+            witness::keeps_the_last_checkpoint_that_was_verified,
+            witness::thins_out_old_checkpoints,
+            witness::keeps_alarms_for_good,
+            witness::refuses_alarms_that_are_too_large,
         }
 
         #[test]

@@ -13,7 +13,7 @@ use exchange::{
     random::{Random, SeededRandom},
     receipt::{Receipt, ReceiptLeaf},
     signature::{Ed25519Signer, Signer as _},
-    tlog::{LogSigner, LogVerifier},
+    tlog::{Checkpoint, Cosignature, CosignerVerifier, Leaf, LogSigner, LogVerifier},
 };
 use jiff::{SignedDuration, Timestamp};
 use node::{
@@ -132,6 +132,26 @@ impl Peer {
     /// A new identifier made at `time`.
     pub fn new_id(&self, time: Timestamp) -> Uuid {
         exchange::id::new(time, &self.random)
+    }
+
+    /// A note with the cosignature of this partner, of now.
+    pub fn cosigned(&self, note: &str) -> String {
+        let text = note.split_once("\n\n").unwrap().0;
+        let checkpoint = Checkpoint::parse(&format!("{text}\n")).unwrap();
+        let name = self.oin.log_origin();
+        let cosignature = Cosignature::by(&self.signer, &name, &checkpoint, SystemClock.now()).unwrap();
+        cosignature.add_to(note).unwrap()
+    }
+
+    /// The key of its cosignatures.
+    pub fn cosigner(&self) -> CosignerVerifier {
+        CosignerVerifier::of(&self.oin.log_origin(), self.signer.public_key()).unwrap()
+    }
+
+    /// A checkpoint of its own log, which has so many entries.
+    pub fn own_checkpoint(&self, size: u64) -> String {
+        let root = Leaf::new(Vec::new()).hash();
+        self.log.sign(&Checkpoint { origin: self.oin.log_origin(), size, root })
     }
 
     /// The signed description of its node, which is nowhere.

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
 use exchange::{digest::Digest, message::MAX_CLOCK_SKEW, refusal::Reason};
-use node::logbook::{self, Verdict};
-use store::{Direction, MessageRow, State};
+use store::{Check, Direction, MessageRow, State, Verdict};
 use uuid::Uuid;
 
 use super::{
@@ -48,8 +47,10 @@ pub(super) fn everything(world: &mut World) -> anyhow::Result<()> {
 /// Every leaf is under the signed checkpoint, and every message is the one its leaf speaks of.
 fn log_is_whole(world: &World, side: Side) -> anyhow::Result<()> {
     let node = world.at(side);
-    let key = node.log_key();
-    let verdict = node.steady(async |core| logbook::verify(&core.store, &key, |_, _| {}).await)??;
+    let verdict = node.steady(async |core| {
+        let anchors = core.store.anchors(core.me).await?;
+        core.store.verify(Check { anchors, contents: true }, |_, _| {}).await
+    })??;
     let Verdict::Whole { size, .. } = verdict else { anyhow::bail!("{verdict:?}") };
     ensure!(node.log_size == Some(size), "{size} entries, not {:?}", node.log_size);
     Ok(())

@@ -5,10 +5,11 @@ use exchange::{
     delivery::{Delivered, check_receipt},
     digest::Digest,
     entry::Entry,
+    evidence::{Step, StepName, StepOutcome},
     receipt::{Receipt, ReceiptLeaf},
     tlog::{Leaf, ProofFile},
 };
-use node::logbook;
+use node::{core::Core, evidence};
 use store::State;
 
 use super::{checks::Stored, node::extends, operation::Side, world::World};
@@ -42,10 +43,18 @@ pub(super) fn check(world: &World, side: Side, message: &Stored) -> anyhow::Resu
         extends(&core.store, verified.checkpoint(), &now).await
     })??;
     let id = message.line.id;
-    let evidence = sender.steady(async |core| logbook::evidence(core, id).await)??;
+    let gather = async |core: &Core| {
+        let row = core.store.message(id).await?.context("the message of the evidence")?;
+        let (bundle, report) = evidence::gather(core, &row).await?;
+        // Nodes here may have been hours behind since before they agreed; that only says something of their clocks.
+        let wrong = |step: &Step| step.uitkomst == StepOutcome::Onjuist && step.stap != StepName::Geldigheid;
+        ensure!(!report.stappen.iter().any(wrong), "the evidence does not hold: {report:?}");
+        anyhow::Ok(bundle)
+    };
+    let evidence = sender.steady(gather)??;
     ensure!(evidence.blad.as_bytes() == leaf.bytes(), "the evidence is about another entry");
     if message.row.state == State::Admitted {
-        let theirs = receiver.steady(async |core| logbook::evidence(core, id).await)??;
+        let theirs = receiver.steady(gather)??;
         ensure!(theirs.bericht == evidence.bericht, "the receiver shows another message");
     }
     Ok(())

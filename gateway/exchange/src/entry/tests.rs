@@ -16,7 +16,7 @@ fn text(entry: &Entry) -> String {
 
 /// One of each kind, as the protocol shows them.
 #[expect(clippy::too_many_lines, reason = "a list")]
-fn each() -> [(Entry, &'static str); 8] {
+fn each() -> [(Entry, &'static str); 9] {
     let (me, partner) = (testing::corporation(), testing::municipality());
     let tijd = testing::now();
     let id = Uuid::from_u128(0x019a_a5a1_3e3b_7000_8000_0000_0000_0001);
@@ -86,6 +86,10 @@ fn each() -> [(Entry, &'static str); 8] {
         (
             Entry::Wissing { gewist: vec![3, 41, 1_099_511_627_775], reden: ErasureCause::Request, tijd },
             r#"{"gewist":[3,41,1099511627775],"reden":"verzoek","soort":"wissing","tijd":"2026-11-21T09:30:00.123Z"}"#,
+        ),
+        (
+            Entry::Alarm { aard: Contradiction::Herschreven, bewijs: digest("a"), logboek: partner, tijd },
+            r#"{"aard":"herschreven","bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","logboek":"00000099000000002000","soort":"alarm","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
     ]
 }
@@ -213,6 +217,11 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     let kind = prop::sample::select(vec![AnswerKind::Accepted, AnswerKind::Rejected, AnswerKind::Ended]);
     let causes = vec![ErasureCause::Retention, ErasureCause::Withdrawal, ErasureCause::Request];
     let cause = prop::sample::select(causes);
+    let contradiction = prop::sample::select(vec![
+        Contradiction::Gesplitst,
+        Contradiction::Herschreven,
+        Contradiction::Ingekort,
+    ]);
     let reception = (
         any_digest(),
         prop::option::of(id.clone()),
@@ -243,6 +252,8 @@ fn any_entry() -> impl Strategy<Value = Entry> {
             .prop_map(|(bewijs, gebeurtenis, houder, tijd, toestemming, uitkomst)| {
                 Entry::Toestemming { bewijs, gebeurtenis, houder, tijd, toestemming, uitkomst }
             }),
+        (contradiction, any_digest(), any_oin(), any_time())
+            .prop_map(|(aard, bewijs, logboek, tijd)| Entry::Alarm { aard, bewijs, logboek, tijd }),
         (kind, any_digest(), any_digest(), any_oin(), any_time()).prop_map(
             |(antwoord, bewijs, convenant, door, tijd)| Entry::Convenant {
                 antwoord,
@@ -272,6 +283,17 @@ proptest! {
     fn a_leaf_is_jcs_and_reads_back(entry in any_entry()) {
         prop_assert_eq!(text(&entry), canonical::text(&entry).unwrap());
         prop_assert_eq!(Entry::of_leaf(&entry.leaf()).unwrap(), entry);
+    }
+
+    /// Reading a part of an entry says the same as reading all of it.
+    #[test]
+    fn a_leaf_is_about_the_message_of_its_entry(entry in any_entry()) {
+        let about = match &entry {
+            Entry::Verzending { bericht, .. } => About::Sent(*bericht),
+            Entry::Ontvangst(reception) => About::Received(reception.bericht),
+            _ => About::Nothing,
+        };
+        prop_assert_eq!(About::leaf(&entry.leaf()), Some(about));
     }
 
     #[test]

@@ -123,6 +123,19 @@ impl LogVerifier {
         let checkpoint = Checkpoint::parse(note.text)?;
         if checkpoint.origin == self.origin() { Ok(checkpoint) } else { Err(NoteError::OtherOrigin) }
     }
+
+    /// The same note with no signature but this log's, after checking it: what others added is not ours to pass on.
+    pub fn bare(&self, note: &str) -> Result<(Checkpoint, String), NoteError> {
+        let checkpoint = self.open(note)?;
+        let parsed = Note::parse(note)?;
+        let mut bare = format!("{}\n", parsed.text);
+        // One line is enough, and a log that signs twice says the same twice.
+        for line in parsed.lines_of(&self.0).take(1) {
+            bare.push_str(&note::write_line(line.name, line.key_id, &line.signature));
+            bare.push('\n');
+        }
+        Ok((checkpoint, bare))
+    }
 }
 
 impl fmt::Display for LogVerifier {

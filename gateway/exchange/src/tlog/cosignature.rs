@@ -3,8 +3,10 @@
 
 use std::{fmt, str::FromStr};
 
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use jiff::Timestamp;
+
+use crate::signature::{PublicKey, Signer};
 
 use super::{
     checkpoint::Checkpoint,
@@ -45,6 +47,21 @@ impl Cosignature {
         if note.len() > MAX_NOTE_BYTES { Err(NoteError::TooLarge) } else { Ok(note) }
     }
 
+    /// Cosigns as `name` with a key that signs other things too. What is signed here begins with a line that no JWS
+    /// can begin with, so neither passes for the other. The caller has checked what [`Cosigner::cosign`] asks.
+    pub fn by(
+        signer: &dyn Signer,
+        name: &str,
+        checkpoint: &Checkpoint,
+        time: Timestamp,
+    ) -> Result<Self, NoteError> {
+        let time = whole_seconds(time)?;
+        let verifier = CosignerVerifier::of(name, signer.public_key()).map_err(|_| NoteError::NotSigned)?;
+        let signature = signer.sign(message(checkpoint, time).as_bytes());
+        let signature = signature.try_into().map_err(|_| NoteError::BadSignature)?;
+        Ok(Self { name: name.to_owned(), key_id: verifier.0.id(), time, signature })
+    }
+
     fn from_line(line: &SignatureLine<'_>) -> Result<Self, NoteError> {
         const ODD: NoteError = NoteError::Malformed("a cosignature is a time and an Ed25519 signature");
         let bytes: &[u8; SIGNATURE_BYTES] = line.signature.as_slice().try_into().map_err(|_| ODD)?;
@@ -82,6 +99,14 @@ fn message(checkpoint: &Checkpoint, time: Timestamp) -> String {
     format!("cosignature/v1\ntime {}\n{}", time.as_second(), checkpoint.body())
 }
 
+/// A time as a cosignature writes it.
+fn whole_seconds(time: Timestamp) -> Result<Timestamp, NoteError> {
+    if time < Timestamp::UNIX_EPOCH {
+        return Err(NoteError::ImpossibleTime);
+    }
+    Timestamp::from_second(time.as_second()).map_err(|_| NoteError::ImpossibleTime)
+}
+
 /// Cosigns the checkpoints of others.
 #[derive(Clone)]
 pub struct Cosigner {
@@ -99,10 +124,7 @@ impl Cosigner {
     /// States that at `time` this was the largest tree seen of this log, and that it extends what was seen
     /// before: the caller has checked both. The time is kept in whole seconds and must not lie before 1970.
     pub fn cosign(&self, checkpoint: &Checkpoint, time: Timestamp) -> Result<Cosignature, NoteError> {
-        if time < Timestamp::UNIX_EPOCH {
-            return Err(NoteError::ImpossibleTime);
-        }
-        let time = Timestamp::from_second(time.as_second()).map_err(|_| NoteError::ImpossibleTime)?;
+        let time = whole_seconds(time)?;
         let signature = self.key.sign(message(checkpoint, time).as_bytes()).to_bytes();
         Ok(Cosignature { name: self.named.name().to_owned(), key_id: self.named.id(), time, signature })
     }
@@ -128,6 +150,12 @@ impl CosignerVerifier {
     /// The cosigner with this name and public key.
     pub fn new(name: String, key: ed25519_dalek::VerifyingKey) -> Result<Self, KeyError> {
         NamedKey::new(name, KeyKind::Cosigner, key).map(Self)
+    }
+
+    /// The cosigner `name` that signs with a key which is known as that of its messages.
+    pub fn of(name: &str, key: &PublicKey) -> Result<Self, KeyError> {
+        let key = VerifyingKey::from_bytes(key.as_bytes()).map_err(|_| KeyError::Unusable)?;
+        Self::new(name.to_owned(), key)
     }
 
     /// The cosigner's name.
@@ -157,6 +185,18 @@ impl CosignerVerifier {
             latest = latest.max(Some(time));
         }
         latest.map(|time| (checkpoint, time)).ok_or(NoteError::NotSigned)
+    }
+
+    /// `bare`, a note over the same checkpoint, with this cosigner's latest cosignature of `note` and no other.
+    pub fn only(&self, note: &str, bare: &str) -> Result<String, NoteError> {
+        let (_, latest) = self.find(note)?;
+        for line in Note::parse(note)?.lines_of(&self.0) {
+            let cosignature = Cosignature::from_line(line)?;
+            if cosignature.time == latest {
+                return cosignature.add_to(bare);
+            }
+        }
+        Err(NoteError::NotSigned)
     }
 }
 

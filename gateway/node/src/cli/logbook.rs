@@ -4,12 +4,15 @@ use std::{path::PathBuf, str::FromStr};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use exchange::{evidence::StepOutcome, oin::Oin};
+use store::{Check, Verdict};
 use uuid::Uuid;
 
 use super::{Ending, Output, shown};
 use crate::{
+    evidence,
     keys::{self, KeyError},
-    logbook::{self, Verdict},
+    logbook,
     node::Node,
     setup,
 };
@@ -17,7 +20,7 @@ use crate::{
 /// Het logboek: bewijs van wat er is gestuurd en ontvangen.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel logboek verify                           controleert het hele logboek\n  schakel logboek bewijs 1041 --naar bewijs.json   schrijft het bewijs van één bericht"
+    after_help = "Voorbeelden:\n  schakel logboek verify                           controleert het hele logboek\n  schakel logboek bewijs 1041 --naar bewijs.json   schrijft het bewijs van één bericht\n  schakel logboek partners                         laat zien of de logboeken van partners kloppen"
 )]
 pub(super) struct Logbook {
     #[command(subcommand)]
@@ -29,9 +32,34 @@ enum What {
     /// Controleer het hele logboek tegen het ondertekende controlepunt en de opgeslagen berichten.
     #[command(
         alias = "controleer",
-        after_help = "Voorbeeld:\n  schakel logboek verify --json\n\nExitcode 1: het logboek klopt niet; er staat bij wat de eerste afwijking is."
+        after_help = "Voorbeelden:\n  schakel logboek verify --json\n  schakel logboek verify --inhoud --partners\n\nExitcode 1: het logboek klopt niet, en er staat bij wat de eerste afwijking is; of een partner antwoordde niet."
     )]
-    Verify,
+    Verify {
+        /// Open ook elk bericht en kijk of het het bericht is waar het logboek over gaat. Dit duurt langer.
+        #[arg(long)]
+        inhoud: bool,
+        /// Vraag de partners welke controlepunten van dit logboek zij bewaren, en vergelijk die ook.
+        #[arg(long)]
+        partners: bool,
+    },
+    /// Laat zien hoe de logboeken van de partners ervoor staan, en wie dit logboek heeft gezien.
+    #[command(
+        after_help = "Voorbeelden:\n  schakel logboek partners\n  schakel logboek partners --nu --json\n\nExitcode 1: er is een alarm, of met --nu kon een logboek niet worden gecontroleerd."
+    )]
+    Partners {
+        /// Vraag de partners nu, en wacht niet op de volgende controle van het draaiende knooppunt.
+        #[arg(long)]
+        nu: bool,
+    },
+    /// Schrijf de alarmen met hun bewijs in een bestand, om aan een ander te laten zien.
+    #[command(
+        after_help = "Voorbeeld:\n  schakel logboek alarm --naar alarm.json\n\nIeder kan het bestand controleren met `schakel bewijs controleer alarm.json`. Er staan geen persoonsgegevens in."
+    )]
+    Alarm {
+        /// Het bestand.
+        #[arg(long, value_name = "BESTAND")]
+        naar: PathBuf,
+    },
     /// Schrijf het bewijs van één bericht: het ondertekende bericht, het ontvangstbewijs, het convenant en de sleutels.
     #[command(
         after_help = "Voorbeeld:\n  schakel logboek bewijs 1041\n  schakel logboek bewijs 019368b2-0000-7000-8000-000000000000 --naar bewijs.json\n\nHet bestand bevat de gegevens uit het bericht. Geef het alleen aan wie die mag zien."
@@ -65,75 +93,120 @@ impl FromStr for Which {
 }
 
 impl Logbook {
+    /// Whether it checks the log, and so has to do with one that may be damaged.
+    pub(super) const fn checks(&self) -> bool {
+        matches!(self.what, What::Verify { .. })
+    }
+
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
-            What::Verify => verify(node, output).await,
-            What::Bewijs { bericht, naar } => evidence(node, bericht, naar, output).await,
+            What::Verify { inhoud, partners } => verify(node, (inhoud, partners), output).await,
+            What::Partners { nu } => super::witness::partners(node, nu, output).await,
+            What::Alarm { naar } => super::witness::export(node, &naar, output).await,
+            What::Bewijs { bericht, naar } => write_evidence(node, bericht, naar, output).await,
         }
     }
 }
 
-async fn verify(node: &Node, output: Output) -> anyhow::Result<Ending> {
+async fn verify(node: &Node, (contents, ask): (bool, bool), output: Output) -> anyhow::Result<Ending> {
     // The checkpoint is signed now: it says something only by the key that partners know the log by.
     setup::check_log_key(node)?;
+    let mut anchors = node.core.store.anchors(node.core.me).await?;
+    let mut silent = Vec::new();
+    if ask {
+        let (theirs, unanswered) = logbook::partners_anchors(&node.core, &node.link).await;
+        anchors.extend(theirs);
+        silent = unanswered;
+    }
     let bar = output.progress(Some(0), "logboek");
     let progress = |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     };
-    let verdict = logbook::verify(&node.core.store, &node.log_verifier()?, progress).await?;
+    let verdict = node.core.store.verify(Check { anchors, contents }, progress).await?;
     bar.finish_and_clear();
+    for oin in &silent {
+        output.warn(format!(
+            "{} ({oin}) antwoordt niet; wat deze partner van het logboek zag is niet vergeleken.",
+            node.name_of(*oin)
+        ));
+    }
+    Ok(tell(&verdict, &silent, output))
+}
+
+fn tell(verdict: &Verdict, silent: &[Oin], output: Output) -> Ending {
     match verdict {
-        Verdict::Whole { size, checkpoint } => {
+        Verdict::Whole { size, checkpoint, anchors } => {
             output.say(format!(
-                "Het logboek is heel: {}, elk onder het ondertekende controlepunt.",
-                super::lines(size)
+                "Het logboek is heel: {}, elk onder het ondertekende controlepunt. Ook {} klopt.",
+                super::lines(*size),
+                match anchors {
+                    1 => "1 eerder ondertekend controlepunt".to_owned(),
+                    many => format!("elk van de {many} eerder ondertekende controlepunten"),
+                }
             ));
             output.say(checkpoint.trim_end());
-            output.answer(&serde_json::json!({ "heel": true, "grootte": size, "checkpoint": checkpoint }));
-            Ok(Ending::Good)
+            output.answer(&serde_json::json!({
+                "heel": true, "grootte": size, "checkpoint": checkpoint, "eerdere_controlepunten": anchors,
+                "niet_bereikt": silent,
+            }));
+            if silent.is_empty() { Ending::Good } else { Ending::NotAllGood }
         }
-        Verdict::Broken { index, what } => {
-            let at = index.map_or_else(String::new, |index| format!(" bij regel {index}"));
-            output.say(format!("Het logboek klopt niet{at}: {what}."));
+        Verdict::Broken { index, last, what } => {
+            let at = match last {
+                Some(last) if last > index => format!("tussen regel {index} en regel {last}"),
+                _ => format!("bij regel {index}"),
+            };
+            output.say(format!("Het logboek klopt niet {at}: {}.", what.trim_end_matches('.')));
             output.say("Bewaar een kopie van de database en waarschuw de privacy officer en de partners: hun controlepunten laten zien wat er eerst stond.");
-            output.answer(&serde_json::json!({ "heel": false, "regel": index, "afwijking": what }));
-            Ok(Ending::NotAllGood)
+            output.answer(&serde_json::json!({
+                "heel": false, "regel": index, "regel_tot": last, "afwijking": what, "niet_bereikt": silent,
+            }));
+            Ending::NotAllGood
         }
     }
 }
 
-async fn evidence(
+async fn write_evidence(
     node: &Node,
     which: Which,
     path: Option<PathBuf>,
     output: Output,
 ) -> anyhow::Result<Ending> {
-    let id = match which {
-        Which::Id(id) => id,
-        Which::Number(number) => identifier(node, number).await?,
+    let row = match which {
+        Which::Id(id) => node.core.store.message(id).await?.with_context(|| {
+            format!("er is geen bericht {id}; `schakel berichten` laat zien welke er zijn")
+        })?,
+        Which::Number(number) => super::messages::numbered(node, number)
+            .await?
+            .with_context(|| format!("er is geen bericht {number}; `schakel berichten` toont de nummers"))?,
     };
-    let evidence = logbook::evidence(&node.core, id).await?;
-    let path = path.unwrap_or_else(|| format!("{id}.bewijs.json").into());
-    match keys::write_private(&path, &serde_json::to_string_pretty(&evidence)?) {
+    let (bundle, report) = evidence::gather(&node.core, &row).await?;
+    let name = row.id.map_or_else(|| row.index.to_string(), |id| id.to_string());
+    let path = path.unwrap_or_else(|| format!("{name}.bewijs.json").into());
+    match keys::write_private(&path, &serde_json::to_string_pretty(&bundle)?) {
         Err(KeyError::File { source, .. }) => {
             return Err(source)
                 .with_context(|| format!("het bewijs is niet te schrijven in {}", path.display()));
         }
         written => written?,
     }
-    output.say(format!(
-        "Het bewijs staat in {}. Het bevat de gegevens uit het bericht: bewaar het zorgvuldig.",
-        path.display()
-    ));
-    output.answer(&serde_json::json!({ "bewijs": shown(&path), "logsleutel": evidence.logsleutel }));
-    Ok(Ending::Good)
-}
-
-/// The identifier of the message with this number.
-async fn identifier(node: &Node, number: u64) -> anyhow::Result<Uuid> {
-    let row = super::messages::numbered(node, number).await?;
-    row.and_then(|row| row.id).with_context(|| {
-        format!("er is geen bericht {number} met een id; `schakel berichten` toont de nummers")
-    })
+    for step in report.stappen.iter().filter(|step| step.uitkomst == StepOutcome::Onjuist) {
+        output.warn(format!("Let op: {}", step.uitleg));
+    }
+    output.say(match bundle.zonder_tekst {
+        None => format!(
+            "Het bewijs staat in {}. Het bevat de gegevens uit het bericht: bewaar het zorgvuldig.",
+            path.display()
+        ),
+        Some(_) => format!(
+            "Het bewijs staat in {}. De tekst van het bericht is hier niet (meer) en staat er niet in.",
+            path.display()
+        ),
+    });
+    output.answer(&serde_json::json!({
+        "bewijs": shown(&path), "logsleutel": bundle.logsleutel, "klopt": report.holds(),
+        "zonder_tekst": bundle.zonder_tekst,
+    }));
+    Ok(if report.holds() { Ending::Good } else { Ending::NotAllGood })
 }

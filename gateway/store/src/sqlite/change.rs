@@ -14,10 +14,11 @@ use super::{
     names::{Missing, Names},
     read,
     rows::{Part, Statement},
+    witness,
 };
 use crate::{
     error::StoreError,
-    model::{Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
+    model::{CosignedCheckpoint, Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
 };
 
 static NEW_NOTICES: LazyLock<Statement> =
@@ -35,6 +36,7 @@ pub(crate) enum Change {
     Failed { oin: Oin, reason: String, now: Timestamp, next_attempt: Timestamp },
     Reached { oin: Oin, now: Timestamp },
     PutCheckpoint { oin: Oin, checkpoint: PartnerCheckpoint },
+    PutCosigned(CosignedCheckpoint),
     PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
     PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
     Resend { index: u64, now: Timestamp },
@@ -51,6 +53,7 @@ impl Change {
             | Self::Failed { oin, .. }
             | Self::Reached { oin, .. }
             | Self::PutCheckpoint { oin, .. } => missing.party(names, *oin),
+            Self::PutCosigned(checkpoint) => witness::missing_names(checkpoint, names, missing),
             Self::Told(owed) => missing.party(names, owed.to),
             Self::PutAnswer { from, notify, .. } => {
                 missing.party(names, *from);
@@ -84,6 +87,7 @@ pub(super) async fn apply(
         Change::PutCheckpoint { oin, checkpoint } => {
             put_checkpoint(connection, names.party(*oin)?, checkpoint).await
         }
+        Change::PutCosigned(checkpoint) => witness::put_cosigned(connection, names, checkpoint).await,
         Change::PutAgreement { digest, content, purposes, now } => {
             put_agreement(connection, (digest, content), purposes, *now).await
         }

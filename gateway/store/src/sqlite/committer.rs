@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    model::Enqueued,
+    model::{Enqueued, RaisedAlarm},
     seal::{Entropy, Vault},
 };
 use exchange::tlog::{Checkpoint, Leaf, LogSigner};
@@ -88,6 +88,8 @@ pub(crate) enum Operation {
     Erase(Job<Erasure, Erased>),
     /// Do something to a consent.
     Consent(Job<Deed, DeedDone>),
+    /// Log an alarm and keep it.
+    Alarm(Job<(RaisedAlarm, Leaf), u64>),
     /// Change something small.
     Change(Job<Change, u64>),
 }
@@ -101,7 +103,7 @@ impl Operation {
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
             Self::Erase(job) => job.input.indexes.len() + 1,
-            Self::Checkpoint(_) | Self::Consent(_) | Self::Change(_) => 1,
+            Self::Checkpoint(_) | Self::Alarm(_) | Self::Consent(_) | Self::Change(_) => 1,
         }
     }
 
@@ -114,6 +116,7 @@ impl Operation {
             Self::Checkpoint(job) => job.finish(result),
             Self::Erase(job) => job.finish(result),
             Self::Consent(job) => job.finish(result),
+            Self::Alarm(job) => job.finish(result),
             Self::Change(job) => job.finish(result),
         }
     }

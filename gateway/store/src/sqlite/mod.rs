@@ -8,6 +8,7 @@
 //! - [`tree`]: the Merkle log on disk
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
+//! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod change;
@@ -25,7 +26,9 @@ pub(crate) mod read_consents;
 mod rows;
 mod transaction;
 mod tree;
+pub(crate) mod verify;
 pub(crate) mod wal;
+pub(crate) mod witness;
 
 use sqlx::error::DatabaseError;
 

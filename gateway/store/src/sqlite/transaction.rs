@@ -12,6 +12,7 @@ use super::{
     names::{Missing, Names},
     outbound,
     tree::Edge,
+    witness,
 };
 use crate::error::StoreError;
 
@@ -73,6 +74,7 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
         }
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
         Operation::Consent(job) => job.answer = Some(consent::log(writer, group, &job.input)),
+        Operation::Alarm(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.1)),
         Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
     }
     Ok(())
@@ -87,6 +89,7 @@ fn is_prepared(operation: &Operation) -> bool {
         Operation::Settle(_)
         | Operation::Checkpoint(_)
         | Operation::Erase(_)
+        | Operation::Alarm(_)
         | Operation::Change(_)
         | Operation::Consent(_) => false,
     }
@@ -112,6 +115,10 @@ async fn complete(
         }
         Operation::Erase(job) => {
             job.answer = Some(erase::erase(writer, connection, group, &job.input).await?);
+        }
+        Operation::Alarm(job) => {
+            let index = job.answer.unwrap_or_default();
+            witness::raise(connection, &writer.names, index, &job.input.0).await?;
         }
         Operation::Change(job) => {
             job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
@@ -152,6 +159,7 @@ fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> 
             Operation::File(job) => file::missing_names(names, &job.input, &mut missing),
             Operation::Settle(job) => job.input.missing_names(names, &mut missing),
             Operation::Erase(_) => erase::missing_names(names, &mut missing),
+            Operation::Alarm(job) => missing.party(names, job.input.0.log),
             Operation::Change(job) => job.input.missing_names(names, &mut missing),
             Operation::Append(_) | Operation::Checkpoint(_) | Operation::Consent(_) => {}
         }

@@ -58,6 +58,11 @@ impl TileId {
     }
 }
 
+/// The number of a tile by its row and place.
+pub(super) const fn tile_number(row: u8, index: u64) -> u64 {
+    TileId { row, index }.number()
+}
+
 /// The right edge of the log: what appending needs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Edge {

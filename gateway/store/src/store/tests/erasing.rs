@@ -236,6 +236,8 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
             .unwrap();
     }
     for statement in [
+        "DROP TABLE cosigned",
+        "DROP TABLE alarm",
         "DROP INDEX message_consent",
         "ALTER TABLE message DROP COLUMN consent",
         "DROP TABLE consent_notice",

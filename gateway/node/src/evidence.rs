@@ -1,0 +1,189 @@
+//! Gathering the evidence of one message from what this node keeps. What it proves is in [`exchange::evidence`].
+
+use exchange::{
+    agreement::Agreement,
+    digest::Digest,
+    entry::Entry,
+    evidence::{BUNDLE, Bundle, NoText, Pins, Report, StepName, StepOutcome, check},
+    oin::Oin,
+    receipt::Receipt,
+    rulebook::Rulebook,
+    tlog::{Leaf, LogVerifier, ProofFile},
+};
+use serde_json::Value;
+use store::{Direction, MessageRow, State, StoreError};
+
+use crate::{core::Core, witness};
+
+/// No evidence can be given.
+#[derive(Debug, thiserror::Error)]
+pub enum NoEvidence {
+    /// It was not delivered yet, so nobody proved its receipt.
+    #[error("dit bericht is nog niet afgeleverd; er is nog geen bewijs van ontvangst")]
+    NotDelivered,
+    /// What is stored does not hold together.
+    #[error(
+        "wat is opgeslagen klopt niet met elkaar ({0}); controleer het logboek met `schakel logboek verify`"
+    )]
+    Broken(String),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The entry of a message in the log of its receiver, proven, with the key of that log.
+pub(crate) struct Proof {
+    pub(crate) file: ProofFile,
+    pub(crate) leaf: Leaf,
+    pub(crate) key: LogVerifier,
+}
+
+/// Gathers the evidence of one message, and what it proves.
+pub async fn gather(core: &Core, row: &MessageRow) -> Result<(Bundle, Report), NoEvidence> {
+    let rules = core.rules();
+    let agreement = agreement_of(core, &rules, row);
+    let mut proof = match row.direction {
+        Direction::Outbound => receipt_of(core, row).await?,
+        Direction::Inbound => inclusion_of(core, row, agreement).await?,
+    };
+    proof.file.extra = Some(proof.leaf.bytes().to_vec());
+    let text = text_of(core, row).await?;
+    let bundle = Bundle {
+        soort: BUNDLE.to_owned(),
+        zonder_tekst: text.as_ref().err().copied(),
+        bericht: text.ok(),
+        blad: String::from_utf8_lossy(proof.leaf.bytes()).into_owned(),
+        ontvangstbewijs: proof.file.to_string(),
+        logsleutel: proof.key.to_string(),
+        convenant: agreement.map(|one| serde_json::from_str(one.text())).transpose().map_err(broken)?,
+        antwoorden: agreement.into_iter().flat_map(Agreement::answers).map(|one| one.jws.clone()).collect(),
+        doelen: purpose_of(core, &rules, agreement, row).into_iter().collect(),
+    };
+    let report = check(&serde_json::to_vec(&bundle).map_err(broken)?, &Pins::default());
+    let stored = [StepName::Vorm, StepName::Bericht, StepName::Logregel, StepName::Insluiting];
+    let wrong = report
+        .stappen
+        .iter()
+        .find(|step| stored.contains(&step.stap) && step.uitkomst == StepOutcome::Onjuist);
+    match wrong {
+        Some(step) => Err(broken(&step.uitleg)),
+        None => Ok((bundle, report)),
+    }
+}
+
+/// The agreement that a message went under. What was refused here was not kept, and neither was that: any agreement with
+/// its sender says which the log key is.
+fn agreement_of<'a>(core: &Core, rules: &'a Rulebook, row: &MessageRow) -> Option<&'a Agreement> {
+    if let Some(digest) = row.agreement {
+        return rules.agreement(digest).map(AsRef::as_ref);
+    }
+    let with_both = |one: &&Agreement| one.party(row.partner).is_some() && one.log_key(core.me).is_some();
+    rules.agreements().map(AsRef::as_ref).filter(with_both).max_by_key(|one| one.content().versie)
+}
+
+/// The text of the message, or why there is none.
+async fn text_of(core: &Core, row: &MessageRow) -> Result<Result<String, NoText>, NoEvidence> {
+    if (row.direction, row.state) == (Direction::Inbound, State::Refused) {
+        return Ok(Err(NoText::NietBewaard));
+    }
+    match core.store.payload(row.index).await {
+        Ok(text) => Ok(Ok(text)),
+        Err(StoreError::Erased) => Ok(Err(NoText::Gewist)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The purpose of the message: no more of the agreement's than that.
+fn purpose_of(
+    core: &Core,
+    rules: &Rulebook,
+    agreement: Option<&Agreement>,
+    row: &MessageRow,
+) -> Option<Value> {
+    let (from, to) = match row.direction {
+        Direction::Outbound => (core.me, row.partner),
+        Direction::Inbound => (row.partner, core.me),
+    };
+    let (purpose, message_type) = (row.purpose.as_deref()?, row.message_type.as_deref()?);
+    let mut clauses = agreement?.content().afspraken.iter();
+    let clause = clauses.find(|clause| clause.covers(from, to, purpose, message_type))?;
+    serde_json::from_str(rules.purpose(clause.doel_digest)?.text()).ok()
+}
+
+/// The partner's proof of receipt of a message that was sent.
+pub(crate) async fn receipt_of(core: &Core, row: &MessageRow) -> Result<Proof, NoEvidence> {
+    if row.state == State::Waiting || row.state == State::Undeliverable {
+        return Err(NoEvidence::NotDelivered);
+    }
+    let text = core.store.receipt(row.index).await?.ok_or(NoEvidence::NotDelivered)?;
+    let receipt: Receipt = serde_json::from_str(&text).map_err(broken)?;
+    let rules = core.rules();
+    let agreement = row.agreement.and_then(|digest| rules.agreement(digest));
+    let key =
+        agreement.and_then(|agreement| agreement.log_key(row.partner)).ok_or_else(|| broken("logsleutel"))?;
+    let verified = receipt.verify(key).map_err(broken)?;
+    let mut entries = verified.entries().enumerate();
+    let (position, leaf) = entries
+        .find_map(|(position, (_, leaf))| {
+            (speaks_of(leaf) == Some(row.digest)).then(|| (position, leaf.clone()))
+        })
+        .ok_or_else(|| broken("het ontvangstbewijs noemt dit bericht niet"))?;
+    let file = verified.proof_file(position).ok_or_else(|| broken("ontvangstbewijs"))?;
+    Ok(Proof { file, leaf, key: key.clone() })
+}
+
+fn speaks_of(leaf: &Leaf) -> Option<Digest> {
+    match Entry::of_leaf(leaf).ok()? {
+        Entry::Ontvangst(reception) => Some(reception.bericht),
+        _ => None,
+    }
+}
+
+/// The proof that a message that came in stands in this node's own log: under a checkpoint that parties of the agreement
+/// cosigned, when there is one.
+async fn inclusion_of(
+    core: &Core,
+    row: &MessageRow,
+    agreement: Option<&Agreement>,
+) -> Result<Proof, NoEvidence> {
+    let key = match agreement {
+        Some(agreement) => agreement.log_key(core.me).cloned().ok_or_else(|| broken("logsleutel"))?,
+        None => core.store.log_key(),
+    };
+    let leaf = core.store.leaves(row.index, 1).await?.pop().ok_or_else(|| broken("de regel ontbreekt"))?;
+    let note = match agreement {
+        Some(agreement) => cosigned(core, agreement, &key, row.index).await?,
+        None => None,
+    };
+    let checkpoint = match note {
+        Some(note) => note,
+        None => core.store.checkpoint().await?,
+    };
+    let size = key.open(&checkpoint).map_err(broken)?.size;
+    let proof = core.store.inclusion(row.index, size).await?;
+    Ok(Proof { file: ProofFile { extra: None, index: row.index, proof, checkpoint }, leaf, key })
+}
+
+/// The smallest checkpoint that covers an entry and that the most parties of the agreement cosigned.
+async fn cosigned(
+    core: &Core,
+    agreement: &Agreement,
+    key: &LogVerifier,
+    index: u64,
+) -> Result<Option<String>, StoreError> {
+    let is_party = |oin: Oin| agreement.party(oin).is_some();
+    let mut seen = core.store.cosigned(core.me, None).await?;
+    seen.retain(|one| one.size > index && one.key == key.to_string() && is_party(one.witness));
+    seen.retain(|one| witness::is_by_party(agreement, one));
+    let witnesses = |size: u64| seen.iter().filter(|one| one.size == size).count();
+    let best = seen.iter().max_by_key(|one| (witnesses(one.size), std::cmp::Reverse(one.size)));
+    Ok(best.and_then(|best| {
+        let (_, bare) = key.bare(&best.note).ok()?;
+        Some(witness::with_cosignatures(key, bare, &seen))
+    }))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "shaped for map_err")]
+fn broken(error: impl ToString) -> NoEvidence {
+    NoEvidence::Broken(error.to_string())
+}

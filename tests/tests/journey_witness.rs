@@ -1,0 +1,237 @@
+//! Partners watch each other's logs: an honest one is never accused, whatever crashes; one that puts back an older
+//! database and goes on differently always is, for good, with evidence that anybody can check.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use exchange::{
+    tlog::{LogVerifier, NoteError},
+    witness::{Alarm, Contradiction, Proven},
+};
+use serde_json::Value;
+use tests::processes::{CORPORATION, MUNICIPALITY, Node, Place, Serving, agree, export, until};
+use transport::Request;
+
+struct Pair {
+    municipality: Node,
+    corporation: Node,
+    receiving: Option<Serving>,
+    _sending: Serving,
+    place: Place,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let place = Place::new();
+        let (municipality, receiving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+        let (corporation, sending) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+        agree(&place, &municipality, &corporation);
+        Self { municipality, corporation, receiving: Some(receiving), _sending: sending, place }
+    }
+
+    /// The corporation sends so many messages, others in each series, and waits until all of them are receipted.
+    fn exchange(&self, count: u32, series: u32) {
+        let list = self.place.file(&format!("lijst-{series}.csv"), &export::rows(count, series));
+        let report = self.corporation.send(&list, MUNICIPALITY);
+        assert_eq!(report["verzonden"], count, "{report}");
+        self.corporation.settle();
+    }
+
+    fn stop(&mut self) {
+        self.receiving.take().unwrap().stop();
+    }
+
+    fn start(&mut self) {
+        self.receiving = Some(self.municipality.serve());
+    }
+
+    fn database(&self) -> PathBuf {
+        self.municipality.path("schakel.db")
+    }
+}
+
+/// What a node says of the logs of its partners after asking them, and its exit code.
+fn look(node: &Node) -> (Value, i32) {
+    let done = node.cli(&["logboek", "partners", "--nu", "--json"]);
+    (done.json(), done.code)
+}
+
+/// Looks until the partner answers; gives what is known of it.
+fn seen(node: &Node) -> (Value, i32) {
+    until("a partner answers", || {
+        let (answer, code) = look(node);
+        let partner = answer["partners"][0].clone();
+        let waits = partner["alarmen"].as_array().unwrap().is_empty() && !partner["probleem"].is_null();
+        (!waits).then_some((partner, code))
+    })
+}
+
+fn alarms(partner: &Value) -> Vec<String> {
+    let alarms = partner["alarmen"].as_array().unwrap().iter();
+    alarms.map(|alarm| alarm["aard"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_honest_pair_is_never_accused() {
+    let mut pair = Pair::new();
+    let list = pair.place.file("lijst.csv", &export::rows(600, 7));
+    let sending = pair.corporation.start_sending(&list, MUNICIPALITY);
+    for _ in 0..3 {
+        // Each asks the other while messages go and the receiver dies; no answer is no accusation.
+        for node in [&pair.corporation, &pair.municipality] {
+            let (answer, _) = look(node);
+            assert!(alarms(&answer["partners"][0]).is_empty(), "{answer}");
+            assert_eq!(answer["eigen_alarmen"].as_array().unwrap().len(), 0, "{answer}");
+        }
+        pair.receiving.as_mut().unwrap().kill();
+        pair.start();
+    }
+    sending.wait().expect(0);
+    pair.corporation.settle();
+    for (node, other) in [(&pair.corporation, &pair.municipality), (&pair.municipality, &pair.corporation)] {
+        let (partner, code) = seen(node);
+        assert_eq!(code, 0, "{partner}");
+        let size = other.verified_log();
+        assert_eq!(partner["gecontroleerd"]["grootte"], size, "{partner}");
+        // The other has the testimony, and knows whose it is.
+        let (of_us, _) = seen(other);
+        assert_eq!(of_us["medeondertekend"]["grootte"], size, "{of_us}");
+    }
+}
+
+/// Nothing is kept that this log did not sign, or that nobody cosigned who may.
+#[tokio::test]
+async fn a_testimony_is_looked_at() {
+    let pair = Pair::new();
+    let peer = tests::processes::Peer::new(&pair.place, &pair.municipality, 77);
+    let file = pair.place.file("waarnemer.jws", peer.descriptor().as_bytes());
+    pair.municipality.cli(&["partner", "toevoegen", file.to_str().unwrap()]).expect(0);
+    until("the observer is a partner", || {
+        let lists = pair.municipality.json(&["partner", "lijst"]);
+        (lists["partners"].as_array().unwrap().len() == 2).then_some(())
+    });
+    let size = loop {
+        if let Some(size) = peer.log_size().await {
+            break size;
+        }
+        tokio::task::yield_now().await;
+    };
+    let head = peer.ask(Request::get("/v1/logboek/checkpoint")).await.unwrap();
+    let head = String::from_utf8(head.body.to_vec()).unwrap();
+    let testify = async |note: String| {
+        let request = Request::post("/v1/logboek/getuigenis", "text/plain; charset=utf-8", note);
+        peer.ask(request).await.unwrap().status
+    };
+    let mine = peer.cosigned(&head);
+    for wrong in [
+        String::new(),
+        head.clone(),
+        mine.replace(&format!("\n{size}\n"), &format!("\n{}\n", size + 1)),
+        pair.municipality.json(&["convenant", "partij"]).to_string(),
+        peer.cosigned(&peer.own_checkpoint(3)),
+    ] {
+        assert_eq!(testify(wrong.clone()).await, 400, "{wrong}");
+    }
+    assert_eq!(testify(mine.clone()).await, 204);
+    assert_eq!(testify(mine).await, 204, "twice is the same as once");
+    let served = peer.ask(Request::get("/v1/logboek/checkpoint")).await.unwrap();
+    let served = String::from_utf8(served.body.to_vec()).unwrap();
+    if served.starts_with(head.split_once("\n\n").unwrap().0) {
+        assert!(peer.cosigner().find(&served).is_ok(), "served with who saw it: {served}");
+    }
+    // Who shares no agreement with the corporation learns nothing of its log.
+    let query = format!("van={CORPORATION}");
+    let others = peer.ask(Request::get("/v1/logboek/getuigenis").with_query(query)).await.unwrap();
+    assert_eq!((others.status, &others.body[..]), (200, &b"[]"[..]));
+}
+
+/// What a municipality does that puts back an older database: says so, is caught, and stays caught.
+fn rewrite(grown_before: u32, grown_after: u32, expected: Contradiction) {
+    let mut pair = Pair::new();
+    pair.exchange(5, 1);
+    pair.stop();
+    let copy = pair.place.path().join("kopie.db");
+    fs::copy(pair.database(), &copy).unwrap();
+    pair.start();
+    pair.exchange(grown_before, 2);
+    let (partner, code) = seen(&pair.corporation);
+    assert_eq!((code, alarms(&partner).len()), (0, 0), "{partner}");
+
+    pair.stop();
+    put_back(&copy, &pair.database());
+    let lost = fs::read(&copy).unwrap();
+    assert!(!lost.is_empty());
+    if grown_after > 0 {
+        pair.start();
+        pair.exchange(grown_after, 3);
+    } else {
+        pair.start();
+    }
+    let (partner, code) = seen(&pair.corporation);
+    assert_eq!(code, 1, "{partner}");
+    assert!(alarms(&partner).contains(&expected.as_str().to_owned()), "{expected:?}: {partner}");
+    evidence_holds(&pair, expected);
+
+    // Its own node knows as well: a partner holds what it signed.
+    let own = until("the municipality knows", || {
+        let done = pair.municipality.cli(&["logboek", "partners", "--json"]);
+        let answer = done.json();
+        (!answer["eigen_alarmen"].as_array().unwrap().is_empty()).then_some((answer, done.code))
+    });
+    assert_eq!(own.1, 1, "{}", own.0);
+    stays(&pair);
+}
+
+/// Puts the whole database of an earlier moment in the place of the one that is there.
+fn put_back(copy: &Path, database: &Path) {
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{suffix}", database.display()));
+    }
+    fs::copy(copy, database).unwrap();
+}
+
+/// The exported alarm proves itself to somebody who has the log key from the agreement and nothing else.
+fn evidence_holds(pair: &Pair, expected: Contradiction) {
+    let path = pair.place.path().join("alarm.json");
+    pair.corporation.cli(&["logboek", "alarm", "--naar", path.to_str().unwrap()]).expect(0);
+    let alarms: Vec<Alarm> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let alarm = alarms.iter().find(|alarm| alarm.aard == expected).unwrap();
+    let key = pair.municipality.json(&["convenant", "partij"])["partij"]["logsleutel"].clone();
+    assert_eq!(alarm.logsleutel, key);
+    let proven = alarm.check().unwrap();
+    assert_eq!(proven == Proven::Contradiction, expected == Contradiction::Gesplitst);
+    let key: LogVerifier = alarm.logsleutel.parse().unwrap();
+    assert!(key.open(&alarm.gezien).is_ok() && key.open(&alarm.getoond).is_ok());
+    let forged = Alarm { getoond: alarm.getoond.replacen('\n', "\n1", 1), ..alarm.clone() };
+    assert_eq!(forged.check().unwrap_err(), exchange::witness::AlarmError::Note(NoteError::BadSignature));
+}
+
+/// The alarm is in the log of who noticed, every command says so, and nothing makes it go away.
+fn stays(pair: &Pair) {
+    let done = pair.corporation.cli(&["berichten", "--json"]).expect(0);
+    assert!(done.stderr.contains("ALARM"), "{done:?}");
+    let said = pair.corporation.cli(&["logboek", "partners"]).expect(1);
+    assert!(said.stdout.contains("Bel de beheerder van"), "{said:?}");
+    assert_eq!(pair.corporation.cli(&["logboek", "partners"]).expect(1).stdout, said.stdout);
+    assert!(pair.corporation.verified_log() > 0, "the log of who noticed is whole");
+    // A case is not left lying because of it.
+    pair.exchange(2, 4);
+}
+
+#[test]
+fn a_log_that_was_put_back_is_caught() {
+    rewrite(4, 0, Contradiction::Ingekort);
+}
+
+#[test]
+fn a_log_that_was_put_back_and_grew_further_is_caught() {
+    rewrite(3, 9, Contradiction::Herschreven);
+}
+
+#[test]
+fn a_log_that_was_put_back_and_grew_as_far_is_caught() {
+    rewrite(4, 4, Contradiction::Gesplitst);
+}
