@@ -160,6 +160,10 @@ fn answers_have_the_members_that_are_documented() {
     holds("convenanten", &agreements["convenanten"][0]);
     holds("antwoorden", &agreements["convenanten"][0]["antwoorden"][0]);
     holds("logboek bewijs", &ask(&["logboek", "bewijs", &messages["berichten"][0]["nummer"].to_string()]));
+    let logs = ask(&["logboek", "partners"]);
+    holds("logboek partners", &logs);
+    holds("partners of logboek partners", &logs["partners"][0]);
+    holds("logboek alarm", &ask(&["logboek", "alarm", "--naar", "alarm.json"]));
     holds("convenant partij", &ask(&["convenant", "partij"]));
     holds("partner beschrijving", &ask(&["partner", "beschrijving"]));
 }

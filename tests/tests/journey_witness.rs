@@ -8,6 +8,7 @@ use std::{
 };
 
 use exchange::{
+    digest::Digest,
     tlog::{LogVerifier, NoteError},
     witness::{Alarm, Contradiction, Proven},
 };
@@ -205,8 +206,16 @@ fn evidence_holds(pair: &Pair, expected: Contradiction) {
     assert_eq!(proven == Proven::Contradiction, expected == Contradiction::Gesplitst);
     let key: LogVerifier = alarm.logsleutel.parse().unwrap();
     assert!(key.open(&alarm.gezien).is_ok() && key.open(&alarm.getoond).is_ok());
+    let checked = |path: &Path| pair.place.cli(&["bewijs", "controleer", path.to_str().unwrap(), "--json"]);
+    let said = checked(&path).expect(0).json();
+    assert_eq!(
+        (said["klopt"].as_bool(), said["alarmen"].as_array().unwrap().len()),
+        (Some(true), alarms.len())
+    );
     let forged = Alarm { getoond: alarm.getoond.replacen('\n', "\n1", 1), ..alarm.clone() };
     assert_eq!(forged.check().unwrap_err(), exchange::witness::AlarmError::Note(NoteError::BadSignature));
+    let file = pair.place.file("vals-alarm.json", &serde_json::to_vec(&forged).unwrap());
+    assert_eq!(checked(&file).expect(1).json()["klopt"], false);
 }
 
 /// The alarm is in the log of who noticed, every command says so, and nothing makes it go away.
@@ -219,6 +228,56 @@ fn stays(pair: &Pair) {
     assert!(pair.corporation.verified_log() > 0, "the log of who noticed is whole");
     // A case is not left lying because of it.
     pair.exchange(2, 4);
+}
+
+/// A damaged end does not keep anybody from finding out what is damaged, and what partners keep is asked for.
+#[test]
+fn a_log_is_checked_against_what_partners_keep() {
+    let mut pair = Pair::new();
+    pair.exchange(6, 1);
+    seen(&pair.corporation);
+    pair.stop();
+    let copy = pair.place.path().join("kopie.db");
+    fs::copy(pair.database(), &copy).unwrap();
+    pair.start();
+    pair.exchange(6, 2);
+    let (partner, _) = seen(&pair.corporation);
+    let size = partner["gecontroleerd"]["grootte"].as_u64().unwrap();
+    let whole = pair.municipality.json(&["logboek", "verify", "--inhoud", "--partners"]);
+    assert!(whole["eerdere_controlepunten"].as_u64().unwrap() >= 2, "{whole}");
+    pair.stop();
+    put_back(&copy, &pair.database());
+    let verdict = pair.municipality.cli(&["logboek", "verify", "--json"]).expect(0).json();
+    assert_eq!(verdict["heel"], true, "by itself an old copy is whole: {verdict}");
+    let verdict = pair.municipality.cli(&["logboek", "verify", "--partners", "--json"]).expect(1).json();
+    assert_eq!((verdict["heel"].as_bool(), verdict["regel"].as_u64().unwrap() < size), (Some(false), true));
+    let what = verdict["afwijking"].as_str().unwrap();
+    assert!(what.contains(CORPORATION) && what.contains("oudere kopie"), "{what}");
+}
+
+/// What a node refused it did not keep, and of that there is evidence as well.
+#[tokio::test]
+async fn a_refusal_can_be_shown() {
+    let pair = Pair::new();
+    let peer = tests::processes::Peer::new(&pair.place, &pair.municipality, 78);
+    let file = pair.place.file("ander.jws", peer.descriptor().as_bytes());
+    pair.municipality.cli(&["partner", "toevoegen", file.to_str().unwrap()]).expect(0);
+    let letter = tests::processes::Letter::new(&peer, MUNICIPALITY, &Digest::of(b"unknown").to_string());
+    let message = letter.signed(&peer);
+    while peer.deliver(message.clone()).await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+    let number = pair.municipality.mailbox("in").0[0]["nummer"].to_string();
+    let path = pair.place.path().join("weigering.json");
+    let answer = pair.municipality.json(&["logboek", "bewijs", &number, "--naar", path.to_str().unwrap()]);
+    assert_eq!(
+        (&answer["zonder_tekst"], &answer["klopt"]),
+        (&"niet-bewaard".into(), &true.into()),
+        "{answer}"
+    );
+    let report = pair.place.cli(&["bewijs", "controleer", path.to_str().unwrap()]).expect(0).stdout;
+    let digest = Digest::of(message.as_bytes()).to_string();
+    assert!(report.contains(&digest) && report.contains("convenant-onbekend"), "{report}");
 }
 
 #[test]

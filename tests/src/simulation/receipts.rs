@@ -5,7 +5,7 @@ use exchange::{
     delivery::{Delivered, check_receipt},
     digest::Digest,
     entry::Entry,
-    evidence::{Step, StepName, StepOutcome},
+    evidence::{NoText, Step, StepName, StepOutcome},
     receipt::{Receipt, ReceiptLeaf},
     tlog::{Leaf, ProofFile},
 };
@@ -44,18 +44,25 @@ pub(super) fn check(world: &World, side: Side, message: &Stored) -> anyhow::Resu
     })??;
     let id = message.line.id;
     let gather = async |core: &Core| {
-        let row = core.store.message(id).await?.context("the message of the evidence")?;
+        // What was refused without binding its identifier has none.
+        let Some(row) = core.store.message(id).await? else { return Ok(None) };
         let (bundle, report) = evidence::gather(core, &row).await?;
         // Nodes here may have been hours behind since before they agreed; that only says something of their clocks.
         let wrong = |step: &Step| step.uitkomst == StepOutcome::Onjuist && step.stap != StepName::Geldigheid;
         ensure!(!report.stappen.iter().any(wrong), "the evidence does not hold: {report:?}");
-        anyhow::Ok(bundle)
+        anyhow::Ok(Some(bundle))
     };
-    let evidence = sender.steady(gather)??;
+    let evidence = sender.steady(gather)??.context("the message of the evidence")?;
     ensure!(evidence.blad.as_bytes() == leaf.bytes(), "the evidence is about another entry");
-    if message.row.state == State::Admitted {
-        let theirs = receiver.steady(gather)??;
-        ensure!(theirs.bericht == evidence.bericht, "the receiver shows another message");
+    match (receiver.steady(gather)??, message.row.state) {
+        (Some(theirs), State::Admitted) => {
+            ensure!(theirs.bericht == evidence.bericht, "the receiver shows another message");
+        }
+        (None, State::Admitted) => anyhow::bail!("the receiver does not know the message"),
+        (theirs, _) => {
+            let kept = theirs.is_some_and(|theirs| theirs.zonder_tekst != Some(NoText::NietBewaard));
+            ensure!(!kept, "the receiver kept what it refused");
+        }
     }
     Ok(())
 }
