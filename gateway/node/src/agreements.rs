@@ -396,4 +396,4 @@ async fn record(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

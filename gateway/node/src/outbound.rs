@@ -159,3 +159,6 @@ fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Su
     }
     outcomes
 }
+
+#[cfg(test)]
+mod tests;
