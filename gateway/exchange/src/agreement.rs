@@ -241,18 +241,26 @@ impl Agreement {
         self.ends
     }
 
-    /// From when it was in force, if it ever was or will be by the answers that are known: the latest of its first
-    /// instant and the times of all acceptances. The same at every party that knows the same answers, whatever happened
-    /// to it later.
+    /// From when it is in force, once all have accepted: the latest of its first instant and the times of the
+    /// acceptances. The same at every party that knows the same answers, and also when it ended later. Nothing when it
+    /// was ended before its first day, or accepted after its last.
+    ///
+    /// An end that crossed the last acceptance does not count as before it: clocks differ, and who takes that for never
+    /// having been in force would go on under what it replaced.
     pub fn in_force_since(&self) -> Option<Timestamp> {
         if !self.waiting.is_empty() {
             return None;
         }
-        let (accepted, refused): (Vec<&Answer>, Vec<&Answer>) =
+        let (accepted, over): (Vec<&Answer>, Vec<&Answer>) =
             self.answers.iter().partition(|answer| answer.kind == AnswerKind::Accepted);
         let since = accepted.iter().map(|answer| answer.at).max()?.max(self.begins);
-        let until = refused.iter().map(|answer| answer.at).min().unwrap_or(self.ends).min(self.ends);
-        (since < until).then_some(since)
+        let called_off = over.iter().any(|answer| answer.at < self.begins);
+        (!called_off && since < self.ends).then_some(since)
+    }
+
+    /// The first instant of its first day.
+    pub const fn begins(&self) -> Timestamp {
+        self.begins
     }
 
     /// A party of the agreement.

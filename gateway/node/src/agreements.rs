@@ -34,8 +34,9 @@ const MAX_OPEN_PROPOSALS: usize = 50;
 /// it, and by then no partner still brings answers to it.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24 * 92);
 
-/// How far the clock of a party may be ahead of this node's.
-const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How far ahead an acceptance may be dated. More than any clock is off, and little beside the time for which messages
+/// under a replaced agreement are still admitted, which counts from the last acceptance.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// What travels over `POST /v1/convenanten`: the agreement, the purposes it names and every answer the sender has.
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,9 +104,9 @@ pub enum AgreementFault {
     /// Who proposes has accepted it first.
     #[error("een convenant wordt voorgelegd met het eigen antwoord erbij. Aanvaard het eerst zelf")]
     NotAnswered,
-    /// An answer is dated in the future: it would keep an earlier version in use for as long.
+    /// An acceptance is dated in the future: it would keep an earlier version in use for as long.
     #[error(
-        "een antwoord van {0} is van een tijd die nog moet komen. Laat die organisatie de klok van haar knooppunt gelijkzetten en opnieuw antwoorden"
+        "de aanvaarding door {0} is van een tijd die nog moet komen. Laat die organisatie de klok van haar knooppunt gelijkzetten en opnieuw antwoorden"
     )]
     FromTheFuture(Oin),
     /// There is no such agreement here.
@@ -239,8 +240,11 @@ fn may_propose(
     if open.count() < MAX_OPEN_PROPOSALS { Ok(()) } else { Err(AgreementFault::TooMany) }
 }
 
+/// No acceptance is dated so far ahead that it keeps an earlier version in use. An end or a rejection counts from the
+/// moment it is known, whatever its date.
 fn not_from_the_future(answers: &[Answer], now: Timestamp) -> Result<(), AgreementFault> {
-    let early = answers.iter().find(|answer| answer.at > now + MAX_CLOCK_SKEW);
+    let mut acceptances = answers.iter().filter(|answer| answer.kind == AnswerKind::Accepted);
+    let early = acceptances.find(|answer| answer.at > now + MAX_AHEAD);
     early.map_or(Ok(()), |answer| Err(AgreementFault::FromTheFuture(answer.by)))
 }
 
@@ -392,4 +396,4 @@ async fn record(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

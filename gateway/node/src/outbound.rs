@@ -190,3 +190,6 @@ fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Su
     }
     outcomes
 }
+
+#[cfg(test)]
+mod tests;

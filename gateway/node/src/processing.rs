@@ -167,7 +167,8 @@ pub fn register(owner: Controller, rules: &Rulebook, now: Timestamp) -> Register
             let content = purpose.content();
             let key = (content.doel.clone(), content.versie, purpose.digest());
             let activity = activities.entry(key).or_insert_with(|| activity(purpose));
-            activity.add(agreement, clause, purpose, me);
+            let goes_on = |other| !rules.is_replaced(agreement, me, other, now);
+            activity.add(agreement, clause, purpose, (me, &goes_on));
         }
     }
     Register {
@@ -196,15 +197,22 @@ fn activity(purpose: &Purpose) -> Activity {
 }
 
 impl Activity {
-    /// Adds what a clause of an agreement lets this organisation give and get.
-    fn add(&mut self, agreement: &Agreement, clause: &Clause, purpose: &Purpose, me: Oin) {
+    /// Adds what a clause of an agreement lets this organisation (`me`) give and get, with those with whom the agreement
+    /// goes on: with the others a later version took its place.
+    fn add(
+        &mut self,
+        agreement: &Agreement,
+        clause: &Clause,
+        purpose: &Purpose,
+        (me, goes_on): (Oin, &dyn Fn(Oin) -> bool),
+    ) {
         let own_kind = agreement.party(me).map(|party| party.soort);
         for message_type in &clause.berichttypen {
             let Some(rule) = purpose.rule(message_type) else { continue };
             let gives = clause.van.contains(&me) && own_kind.is_some_and(|kind| rule.van.contains(&kind));
             let gets = clause.naar.contains(&me) && own_kind.is_some_and(|kind| rule.naar.contains(&kind));
             let parties = |oins: &[Oin], may: &BTreeSet<OrganisationKind>| {
-                let others = oins.iter().filter(|oin| **oin != me);
+                let others = oins.iter().filter(|oin| **oin != me && goes_on(**oin));
                 let parties = others.filter_map(|oin| agreement.party(*oin));
                 parties.filter(|party| may.contains(&party.soort)).map(controller).collect::<BTreeSet<_>>()
             };

@@ -20,8 +20,10 @@ pub const OVERLAP: SignedDuration = SignedDuration::from_hours(24 * 7);
 pub struct Replacement<'a> {
     /// The newest such version.
     pub by: &'a Arc<Agreement>,
-    /// From when the other was replaced: when the first such version came in force.
+    /// When the first such version came in force, by the times in the answers.
     pub since: Timestamp,
+    /// The first instant of the first such version: who knows the answers makes nothing new from then on.
+    pub begins: Timestamp,
 }
 
 /// The versions of each group that has more than one, oldest first.
@@ -57,15 +59,17 @@ impl Rulebook {
         let mut found: Option<Replacement<'_>> = None;
         for version in of_both {
             let Some(since) = version.in_force_since() else { continue };
-            let first = found.map_or(since, |known| known.since.min(since));
-            found = Some(Replacement { by: version, since: first });
+            let begins = version.begins();
+            let first =
+                found.map_or((since, begins), |known| (known.since.min(since), known.begins.min(begins)));
+            found = Some(Replacement { by: version, since: first.0, begins: first.1 });
         }
         found
     }
 
     /// Whether at `now` an agreement is replaced between two of its parties: no new message is made under it.
     pub fn is_replaced(&self, agreement: &Agreement, one: Oin, other: Oin, now: Timestamp) -> bool {
-        self.replacement(agreement, one, other).is_some_and(|replacement| replacement.since <= now)
+        self.replacement(agreement, one, other).is_some_and(|replacement| replacement.begins <= now)
     }
 
     /// Whether a message that was made at `made` came too late under an agreement that is replaced.

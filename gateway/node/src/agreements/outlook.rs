@@ -36,7 +36,7 @@ pub fn replaced_by<'a>(
     let others = agreement.content().partijen.iter().map(|party| party.oin).filter(|oin| *oin != me);
     let mut found = None;
     for other in others {
-        let replacement = rules.replacement(agreement, me, other).filter(|one| one.since <= now)?;
+        let replacement = rules.replacement(agreement, me, other).filter(|one| one.begins <= now)?;
         found = Some(replacement.by);
     }
     found
@@ -68,8 +68,9 @@ pub fn expiring(rules: &Rulebook, me: Oin, now: Timestamp) -> Vec<Expiring> {
 /// Whether a later version is ready to take its place on the day after its last, with every other party.
 fn is_renewed(rules: &Rulebook, agreement: &Agreement, me: Oin) -> bool {
     let mut others = agreement.content().partijen.iter().map(|party| party.oin).filter(|oin| *oin != me);
-    others
-        .all(|other| rules.replacement(agreement, me, other).is_some_and(|one| one.since <= agreement.ends()))
+    others.all(|other| {
+        rules.replacement(agreement, me, other).is_some_and(|one| one.begins <= agreement.ends())
+    })
 }
 
 /// What was warned of already, so that each agreement is once at 60, 30 and 7 days.

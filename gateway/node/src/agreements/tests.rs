@@ -21,7 +21,7 @@ use crate::{assets::PURPOSES, partners};
 
 mod changed;
 
-pub(super) const LAST_DAY: Date = date(2026, 12, 31);
+pub(crate) const LAST_DAY: Date = date(2026, 12, 31);
 
 /// The parties of an agreement, each with a node, all with the same time.
 struct Group {
@@ -30,11 +30,11 @@ struct Group {
     _place: TempDir,
 }
 
-pub(super) fn oin(number: usize) -> Oin {
+pub(crate) fn oin(number: usize) -> Oin {
     format!("0000009900000000{number}000").parse().unwrap()
 }
 
-pub(super) fn signer(number: usize) -> Ed25519Signer {
+pub(crate) fn signer(number: usize) -> Ed25519Signer {
     Ed25519Signer::from_seed(&[u8::try_from(number).unwrap() + 1; 32])
 }
 
@@ -62,13 +62,13 @@ fn descriptor(number: usize) -> String {
     descriptor.sign(&signer(number)).unwrap()
 }
 
-pub(super) fn purpose() -> Purpose {
+pub(crate) fn purpose() -> Purpose {
     let (_, text) = PURPOSES.iter().find(|(name, _)| *name == "vroegsignalering-huur.toml").unwrap();
     Purpose::from_toml(text).unwrap()
 }
 
 /// The text of a version of the agreement between so many parties.
-pub(super) fn text(parties: usize, version: u32, last: Date) -> String {
+pub(crate) fn text(parties: usize, version: u32, last: Date) -> String {
     let party = |number: usize| Party {
         oin: oin(number),
         naam: format!("Organisatie {number}"),

@@ -58,6 +58,11 @@ fn clause(purpose: &Purpose, from: &[u8], to: &[u8], message_type: &str) -> Clau
 /// A municipality (1), two corporations (2, 3) and UWV (4), and what they agreed; the last two did not agree with 2.
 pub(super) fn rules(answers: AnswerKind) -> Rulebook {
     let (arrears, handover) = (purpose("vroegsignalering-huur"), purpose("overdracht-werk-en-inkomen"));
+    Rulebook::new([first(answers)], [arrears, handover])
+}
+
+fn first(answers: AnswerKind) -> Agreement {
+    let (arrears, handover) = (purpose("vroegsignalering-huur"), purpose("overdracht-werk-en-inkomen"));
     let content = Content {
         groep: "rivierland".into(),
         versie: 3,
@@ -76,12 +81,17 @@ pub(super) fn rules(answers: AnswerKind) -> Rulebook {
             clause(&handover, &[1, 2, 4], &[1, 2, 4], OFFERED),
         ],
     };
-    let mut agreement = Agreement::parse(&serde_json::to_string(&content).unwrap()).unwrap();
-    for number in 1..=4 {
-        let answer = agreement.answer(answers, now(), &signer(number)).unwrap();
+    answered(&content, answers)
+}
+
+/// An agreement to which every party gave this answer.
+fn answered(content: &Content, kind: AnswerKind) -> Agreement {
+    let mut agreement = Agreement::parse(&serde_json::to_string(content).unwrap()).unwrap();
+    for (number, _) in (1_u8..).zip(&content.partijen) {
+        let answer = agreement.answer(kind, now(), &signer(number)).unwrap();
         agreement.add_answer(&answer).unwrap();
     }
-    Rulebook::new([agreement], [arrears, handover])
+    agreement
 }
 
 pub(super) fn of(number: u8, kind: OrganisationKind) -> Register {
@@ -117,6 +127,26 @@ fn another_party_has_another_register_of_the_same_agreement() {
     assert_eq!(register.verwerkingen.len(), 1);
     let signal = &register.verwerkingen[0].berichten[0];
     assert_eq!((numbers(&signal.bronnen), numbers(&signal.ontvangers)), (vec![], vec![oin(1)]));
+}
+
+/// The next version is between the municipality and the first corporation, and has no feedback.
+#[test]
+fn what_was_replaced_counts_for_those_it_goes_on_with() {
+    let first = first(AnswerKind::Accepted);
+    let mut content = first.content().clone();
+    content.versie += 1;
+    content.partijen.truncate(2);
+    content.afspraken.truncate(1);
+    content.afspraken[0].van = vec![oin(2)];
+    let second = answered(&content, AnswerKind::Accepted);
+    let purposes = ["vroegsignalering-huur", "overdracht-werk-en-inkomen"].map(purpose);
+    let rules = Rulebook::new([first, second], purposes);
+    let register = register(controller(&party(1, OrganisationKind::Municipality)), &rules, now());
+    let arrears = register.verwerkingen.iter().find(|one| one.doel == "vroegsignalering-huur").unwrap();
+    let [signal, feedback] = arrears.berichten.as_slice() else { panic!("two") };
+    assert_eq!(numbers(&signal.bronnen), [oin(2), oin(3)]);
+    assert_eq!(numbers(&feedback.ontvangers), [oin(3)], "and not the first any more");
+    assert_eq!(arrears.convenanten.len(), 2);
 }
 
 #[test]

@@ -98,18 +98,53 @@ fn the_end_of_a_new_version_does_not_bring_back_the_old() {
     }
     assert_eq!(ended.in_force_since(), Some("2026-11-02T10:00:00Z".parse().unwrap()));
     assert_eq!(send(&rules([in_force(&content()), ended]), now()), Err(Reason::AgreementNotInForce));
-    // One that was taken back before all had accepted was never in force.
-    let mut never = agreement(&version(2, |_| {}));
-    for (number, kind, time) in [
-        (1, AnswerKind::Accepted, "2026-11-01T10:00:00Z"),
-        (1, AnswerKind::Ended, "2026-11-02T10:00:00Z"),
-        (2, AnswerKind::Accepted, "2026-11-03T10:00:00Z"),
-    ] {
-        let jws = never.answer(kind, time.parse().unwrap(), &signer(number)).unwrap();
-        never.add_answer(&jws).unwrap();
+}
+
+/// The second version, with these answers.
+fn answered(change: impl FnOnce(&mut Content), answers: [(u8, AnswerKind, &str); 3]) -> Agreement {
+    let mut agreement = agreement(&version(2, change));
+    for (number, kind, time) in answers {
+        let jws = agreement.answer(kind, time.parse().unwrap(), &signer(number)).unwrap();
+        agreement.add_answer(&jws).unwrap();
     }
-    assert_eq!(never.in_force_since(), None);
-    assert_eq!(send(&rules([in_force(&content()), never]), now()), Ok(()));
+    agreement
+}
+
+#[test]
+fn a_version_that_was_called_off_before_its_first_day_replaces_nothing() {
+    use AnswerKind::{Accepted, Ended};
+    let january = |content: &mut Content| content.geldig_van = date(2027, 1, 1);
+    let called_off = [
+        (1, Accepted, "2026-11-01T10:00:00Z"),
+        (2, Accepted, "2026-11-02T10:00:00Z"),
+        (2, Ended, "2026-12-31T22:59:59Z"),
+    ];
+    let later = "2027-02-01T10:00:00Z".parse().unwrap();
+    let under = |second| send(&rules([in_force(&content()), second]), later);
+    assert_eq!(under(answered(january, called_off)), Ok(()));
+    let [one, two, (number, kind, _)] = called_off;
+    let too_late = [one, two, (number, kind, "2026-12-31T23:00:00Z")];
+    assert_eq!(under(answered(january, too_late)), Err(Reason::AgreementNotInForce));
+}
+
+/// An end and the last acceptance that cross: by clocks that differ nobody can say which was first.
+#[test]
+fn an_end_that_crosses_the_last_acceptance_does_not_bring_back_the_old() {
+    use AnswerKind::{Accepted, Ended};
+    let crossed = [
+        (1, Accepted, "2026-11-01T10:00:00Z"),
+        (1, Ended, "2026-11-02T10:00:00Z"),
+        (2, Accepted, "2026-11-02T10:05:00Z"),
+    ];
+    let rules = rules([in_force(&content()), answered(|_| {}, crossed)]);
+    assert_eq!(send(&rules, now()), Err(Reason::AgreementNotInForce));
+}
+
+/// Who knows the answers goes by them, whatever clock they were made by.
+#[test]
+fn a_sender_whose_clock_is_behind_makes_nothing_new_either() {
+    let rules = rules([in_force(&content()), in_force(&version(2, |_| {}))]);
+    assert_eq!(send(&rules, now() - SignedDuration::from_mins(10)), Err(Reason::AgreementNotInForce));
 }
 
 #[test]

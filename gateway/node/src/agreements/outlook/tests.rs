@@ -60,7 +60,7 @@ fn replaced_is_what_is_replaced_with_every_other_party() {
     assert!(replaced_by(&partly, &old, oin(0), now).is_none());
     let whole = rules([old.clone(), accepted(3, 2, date(2027, 12, 31))]);
     assert_eq!(replaced_by(&whole, &old, oin(0), now).unwrap().content().versie, 2);
-    assert!(replaced_by(&whole, &old, oin(0), at("2026-11-01")).is_none(), "not before all had accepted");
+    assert!(replaced_by(&whole, &old, oin(0), at("2026-10-31")).is_none(), "not before its first day");
     assert_eq!(days_left(&whole, &old, oin(0), now), None);
     assert_eq!(days_left(&partly, &old, oin(0), now), Some(30));
 }

@@ -70,8 +70,8 @@ async fn an_answer_to_another_agreement_is_none_to_this_one() {
 }
 
 #[tokio::test]
-async fn an_answer_from_the_future_is_not_taken_in() {
-    for (ahead, taken) in [(SignedDuration::from_mins(5), true), (SignedDuration::from_mins(6), false)] {
+async fn an_acceptance_from_the_future_is_not_taken_in() {
+    for (ahead, taken) in [(SignedDuration::from_hours(24), true), (SignedDuration::from_hours(25), false)] {
         let group = Group::new(2).await;
         let agreement = Agreement::parse(&text(2, 1, LAST_DAY)).unwrap();
         let at = group.clock.now() + ahead;
@@ -89,15 +89,18 @@ async fn an_answer_from_the_future_is_not_taken_in() {
     }
 }
 
-/// Also an answer to an agreement that is known already.
+/// Also for an agreement that is known already; an end counts whatever its date.
 #[tokio::test]
-async fn a_later_answer_from_the_future_is_not_taken_in_either() {
+async fn a_later_acceptance_from_the_future_is_not_taken_in_either() {
     let group = Group::new(2).await;
     let digest = group.propose(0, 1, LAST_DAY).await.unwrap();
     group.bring(0, 1, digest).await.unwrap();
-    let rules = group.cores[1].rules();
-    let at = group.clock.now() + SignedDuration::from_hours(1);
-    let ended = rules.agreement(digest).unwrap().answer(AnswerKind::Ended, at, &signer(0)).unwrap();
-    let outcome = learn(&group.cores[1], digest, &[ended], Some(oin(0))).await;
+    let rules = group.cores[0].rules();
+    let at = group.clock.now() + SignedDuration::from_hours(25);
+    let said = |kind| rules.agreement(digest).unwrap().answer(kind, at, &signer(1)).unwrap();
+    let outcome = learn(&group.cores[0], digest, &[said(AnswerKind::Accepted)], Some(oin(1))).await;
     assert!(matches!(outcome, Err(AgreementFault::FromTheFuture(_))), "{outcome:?}");
+    assert!(learn(&group.cores[0], digest, &[said(AnswerKind::Ended)], Some(oin(1))).await.is_ok());
+    let standing = group.cores[0].rules().agreement(digest).unwrap().standing(group.clock.now());
+    assert_eq!(standing, Standing::Ended(oin(1)));
 }
