@@ -258,11 +258,6 @@ impl Agreement {
         (!called_off && since < self.ends).then_some(since)
     }
 
-    /// The first instant of its first day.
-    pub const fn begins(&self) -> Timestamp {
-        self.begins
-    }
-
     /// A party of the agreement.
     pub fn party(&self, oin: Oin) -> Option<&Party> {
         self.content.partijen.iter().find(|party| party.oin == oin)
