@@ -84,6 +84,24 @@ fn a_new_version_takes_the_place_of_the_old() {
 }
 
 #[test]
+fn a_new_version_that_is_rejected_changes_nothing() {
+    let two = two();
+    let second = two.propose(2, |text| text["afspraken"] = json!([text["afspraken"][1]]));
+    two.corporation.cli(&["convenant", "afwijzen", &second]).expect(0);
+    for node in [&two.municipality, &two.corporation] {
+        until("the rejection is known", || {
+            standing(node, &second).starts_with("afgewezen door Organisatie corporatie").then_some(())
+        });
+        assert_eq!(standing(node, &two.first), "in werking");
+        assert!(node.cli(&["convenant", "aanvaarden", &second]).refused().contains("afgewezen"));
+    }
+    let export = two.place.file("lijst.csv", &export::rows(3, 1));
+    assert_eq!(two.corporation.send(&export, MUNICIPALITY)["verzonden"], 3);
+    two.corporation.settle();
+    assert_eq!(two.municipality.mailbox("in").states(), [("toegelaten".to_owned(), 3)].into());
+}
+
+#[test]
 fn the_history_says_who_said_what_and_where_it_is_logged() {
     let two = two();
     two.corporation.cli(&["convenant", "opzeggen", &two.first]).expect(0);

@@ -196,11 +196,6 @@ impl HeldBack {
 }
 
 impl PermittedDraft {
-    /// The draft as it may leave.
-    pub const fn draft(&self) -> &Draft {
-        &self.draft
-    }
-
     /// The fields that the purpose does not allow and that were left out: JSON pointers into the `data` that was
     /// offered, never a value. Empty when it leaves as it was offered.
     pub fn left_out(&self) -> &[String] {
