@@ -18,6 +18,7 @@ use crate::{
     rulebook::Rulebook,
 };
 
+pub(crate) use consent::{Resting, covers};
 pub(crate) use data::Trimmed;
 pub use data::{Allowance, Obstacle};
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     agreement::AnswerKind,
+    entry::{Entry, Outcome, Reception},
     message::ReceivedMessage,
     policy::ConsentKnowledge,
     receipt::{Receipt, ReceiptLeaf},
@@ -97,6 +98,83 @@ fn a_refusal_is_evidence_too() {
         entry.uitleg.contains("geweigerd") && entry.uitleg.contains("convenant-niet-geldig"),
         "{entry:?}"
     );
+}
+
+/// A bundle of a message that rests on a consent, with its terms changed, that the receiver admitted or should not have.
+fn on_consent(change: impl FnOnce(&mut Value), signed_by: u8) -> Report {
+    let purpose = testing::purpose_with(|content| {
+        content.berichten[0].grondslagen[0].soort = schemas::BasisKind::Consent;
+    });
+    let (rules, digest) = testing::rulebook_on(purpose.clone());
+    let mut data = testing::with_consent(testing::data());
+    let good = testing::draft_of(&data);
+    let message = crate::message::Draft { agreement: digest, ..good };
+    let message =
+        message.permit(&rules, ConsentKnowledge::NothingElse).unwrap().sign(&testing::signer(1)).unwrap();
+    change(&mut data);
+    // What the sender signs and the receiver admits in spite of it: both break the rules.
+    let jws = crate::jws::Unverified::parse(crate::jws::MESSAGE, message.compact()).unwrap();
+    let mut payload: Value = serde_json::from_slice(jws.unverified_payload()).unwrap();
+    payload["data"] = testing::carried(&data, signed_by);
+    let compact = crate::jws::sign(crate::jws::MESSAGE, payload.to_string().as_bytes(), &testing::signer(1));
+    let regels = Digest::of(format!("{digest}\n{}\n", purpose.digest()).as_bytes());
+    let leaf = Entry::Ontvangst(Reception {
+        bericht: Digest::of(compact.as_bytes()),
+        id: Some(message.draft().id),
+        reden: None,
+        regels: Some(regels),
+        tijd: testing::now(),
+        uitkomst: Outcome::Toegelaten,
+        van: testing::corporation(),
+    })
+    .leaf();
+    let agreement = rules.agreement(digest).unwrap();
+    checked(&Bundle {
+        bericht: Some(compact),
+        blad: String::from_utf8(leaf.bytes().to_vec()).unwrap(),
+        ontvangstbewijs: proof_of(leaf),
+        convenant: serde_json::from_str(agreement.text()).unwrap(),
+        antwoorden: agreement.answers().iter().map(|answer| answer.jws.clone()).collect(),
+        doelen: vec![serde_json::from_str(purpose.text()).unwrap()],
+        ..bundle()
+    })
+}
+
+#[test]
+fn the_consent_is_proven_by_its_holder() {
+    let report = on_consent(|_| {}, 1);
+    assert!(report.holds(), "{report:#?}");
+    assert_eq!(report.outcome(StepName::Toestemming), Some(StepOutcome::Bewezen), "{report:#?}");
+    let not_theirs = testing::oin(2);
+    for (what, report) in [
+        (
+            "another holder",
+            on_consent(|data| data["grondslag"]["toestemming"]["id"] = json!(uuid::Uuid::nil()), 9),
+        ),
+        (
+            "another receiver",
+            on_consent(
+                |data| data["grondslag"]["toestemming"]["verleend_aan"] = json!(["00000099000000009000"]),
+                1,
+            ),
+        ),
+        (
+            "another purpose",
+            on_consent(|data| data["grondslag"]["toestemming"]["doelen"] = json!(["consultatie"]), 1),
+        ),
+        (
+            "less data",
+            on_consent(
+                |data| data["grondslag"]["toestemming"]["gegevens"] = json!({"categorieen": ["adres"]}),
+                1,
+            ),
+        ),
+    ] {
+        assert_eq!(wrong(&report), [StepName::Toestemming], "{what} of {not_theirs}: {report:#?}");
+    }
+    let over =
+        on_consent(|data| data["grondslag"]["toestemming"]["geldig_tot"] = json!("2026-11-20T00:00:00Z"), 1);
+    assert_eq!(over.outcome(StepName::Toestemming), Some(StepOutcome::NietGecontroleerd), "{over:#?}");
 }
 
 #[test]
