@@ -7,6 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::{
     agreement::AnswerKind,
+    entry::{Entry, Outcome, Reception},
+    jws,
     message::ReceivedMessage,
     policy::ConsentKnowledge,
     receipt::{Receipt, ReceiptLeaf},
@@ -164,6 +166,63 @@ fn the_agreement_counts_as_of_the_message() {
     let mut without = base;
     without.antwoorden.truncate(1);
     assert_eq!(wrong(&checked(&without)), [StepName::Antwoorden]);
+}
+
+/// A message of the corporation with something changed before it was signed.
+fn resigned(change: impl FnOnce(&mut Value)) -> String {
+    let message = testing::signed(testing::draft());
+    let jws = jws::Unverified::parse(jws::MESSAGE, message.compact()).unwrap();
+    let mut payload: Value = serde_json::from_slice(jws.unverified_payload()).unwrap();
+    change(&mut payload);
+    jws::sign(jws::MESSAGE, payload.to_string().as_bytes(), &testing::signer(1))
+}
+
+/// A bundle of this message, whose entry says what it should but for what is changed. Everything is signed as it is.
+fn told(message: String, change: impl FnOnce(&mut Reception)) -> Bundle {
+    let base = bundle();
+    let Ok(Entry::Ontvangst(mut said)) = Entry::of_leaf(&Leaf::new(base.blad.into_bytes())) else {
+        panic!("a reception")
+    };
+    said.bericht = Digest::of(message.as_bytes());
+    change(&mut said);
+    let leaf = Entry::Ontvangst(said).leaf();
+    let blad = String::from_utf8(leaf.bytes().to_vec()).unwrap();
+    Bundle { bericht: Some(message), blad, ontvangstbewijs: proof_of(leaf), ..bundle() }
+}
+
+/// What the receiver signed about something else is no evidence of this.
+#[test]
+fn an_entry_that_says_something_else_is_noticed() {
+    let message = || resigned(|_| {});
+    assert!(checked(&told(message(), |_| {})).holds(), "{:#?}", checked(&told(message(), |_| {})));
+    let changes: [(&str, fn(&mut Reception)); 6] = [
+        ("other rules", |said| said.regels = Some(Digest::of(b"other rules"))),
+        ("no rules", |said| said.regels = None),
+        ("another message", |said| said.bericht = Digest::of(b"another message")),
+        ("another identifier", |said| said.id = Some(uuid::Uuid::nil())),
+        ("another sender", |said| said.van = testing::oin(3)),
+        ("refused without a reason", |said| said.uitkomst = Outcome::Geweigerd),
+    ];
+    for (what, change) in changes {
+        assert_eq!(wrong(&checked(&told(message(), change))), [StepName::Logregel], "{what}");
+    }
+}
+
+/// What the sender signed must be what the parties agreed.
+#[test]
+fn a_message_outside_the_agreement_is_noticed() {
+    let other_agreement = |payload: &mut Value| payload["convenant"] = json!(Digest::of(b"another"));
+    assert_eq!(wrong(&checked(&told(resigned(other_agreement), |_| {}))), [StepName::Convenant]);
+    let feedback = |payload: &mut Value| payload["type"] = json!(testing::FEEDBACK);
+    let steps = wrong(&checked(&told(resigned(feedback), |_| {})));
+    assert!(steps.contains(&StepName::Doel), "{steps:?}");
+    let too_late = |payload: &mut Value| payload["time"] = json!("2028-01-01T00:00:00Z");
+    assert_eq!(wrong(&checked(&told(resigned(too_late), |_| {}))), [StepName::Geldigheid]);
+    let stranger = |payload: &mut Value| {
+        payload["source"] = json!(format!("urn:nld:oin:{}:systeem:schakel", testing::oin(3)));
+    };
+    let steps = wrong(&checked(&told(resigned(stranger), |said| said.van = testing::oin(3))));
+    assert!(steps.contains(&StepName::Bericht) && steps.contains(&StepName::Doel), "{steps:?}");
 }
 
 /// Another log of the same organisation, or another organisation's, is not the one that the agreement names.
