@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use ed25519_dalek::SigningKey;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
@@ -15,18 +16,21 @@ use crate::{
     rulebook::Rulebook,
     signature::Signer as _,
     testing,
-    tlog::{Checkpoint, CompactRange, Cosignature, Leaf},
+    tlog::{Checkpoint, CompactRange, Cosignature, Leaf, LogSigner},
 };
 
 /// Puts a leaf in the municipality's log behind four others, and gives the receipt of it with a witness' line.
 fn proof_of(leaf: Leaf) -> String {
+    proof_by(&testing::log_signer(2), leaf)
+}
+
+fn proof_by(log: &LogSigner, leaf: Leaf) -> String {
     let mut range = CompactRange::default();
     for number in 0..4_u8 {
         range.append(Leaf::new(vec![number]).hash());
     }
     let (size_before, range_before) = (range.size(), range.roots().to_vec());
     range.append(leaf.hash());
-    let log = testing::log_signer(2);
     let head = Checkpoint { origin: log.origin().to_owned(), size: range.size(), root: range.root() };
     let receipt = Receipt {
         checkpoint: log.sign(&head),
@@ -195,7 +199,8 @@ fn told(message: String, change: impl FnOnce(&mut Reception)) -> Bundle {
 fn an_entry_that_says_something_else_is_noticed() {
     let message = || resigned(|_| {});
     assert!(checked(&told(message(), |_| {})).holds(), "{:#?}", checked(&told(message(), |_| {})));
-    let changes: [(&str, fn(&mut Reception)); 6] = [
+    type Change = fn(&mut Reception);
+    let changes: [(&str, Change); 6] = [
         ("other rules", |said| said.regels = Some(Digest::of(b"other rules"))),
         ("no rules", |said| said.regels = None),
         ("another message", |said| said.bericht = Digest::of(b"another message")),
@@ -206,6 +211,38 @@ fn an_entry_that_says_something_else_is_noticed() {
     for (what, change) in changes {
         assert_eq!(wrong(&checked(&told(message(), change))), [StepName::Logregel], "{what}");
     }
+}
+
+/// The letter in the middle of the last word of a text is another.
+fn bent(text: &str, before: char) -> String {
+    let (head, last) = text.trim_end().rsplit_once(before).unwrap();
+    let (start, rest) = last.split_at(last.len() / 2);
+    let letter = if rest.starts_with('A') { 'B' } else { 'A' };
+    let end = &text[text.trim_end().len()..];
+    format!("{head}{before}{start}{letter}{}{end}", &rest[1..])
+}
+
+/// Each signature counts by itself: everything else in these bundles is as it should be.
+#[test]
+fn a_forged_signature_is_noticed_by_its_own_step() {
+    let message = bent(testing::signed(testing::draft()).compact(), '.');
+    assert_eq!(wrong(&checked(&told(message, |_| {}))), [StepName::Bericht]);
+    let whole = bundle();
+    // The last line of the proof is the cosignature.
+    let witness = Bundle { ontvangstbewijs: bent(&whole.ontvangstbewijs, ' '), ..whole.clone() };
+    assert_eq!(wrong(&checked(&witness)), [StepName::Getuigen]);
+    let (others, last) = whole.ontvangstbewijs.trim_end().rsplit_once('\n').unwrap();
+    let log = Bundle { ontvangstbewijs: format!("{}\n{last}\n", bent(others, ' ')), ..whole.clone() };
+    assert!(wrong(&checked(&log)).contains(&StepName::Controlepunt));
+    // A log of the same name with a key of its own, signed through and through.
+    let other =
+        LogSigner::new(testing::municipality().log_origin(), SigningKey::from_bytes(&[77; 32])).unwrap();
+    let proof = proof_by(&other, Leaf::new(whole.blad.clone().into_bytes()));
+    let other = Bundle { ontvangstbewijs: proof, logsleutel: other.verifier().to_string(), ..whole.clone() };
+    assert!(wrong(&checked(&other)).contains(&StepName::Controlepunt));
+    let answer =
+        Bundle { antwoorden: vec![bent(&whole.antwoorden[0], '.'), whole.antwoorden[1].clone()], ..whole };
+    assert_eq!(wrong(&checked(&answer)), [StepName::Antwoorden]);
 }
 
 /// What the sender signed must be what the parties agreed.
