@@ -194,12 +194,14 @@ fn told(message: String, change: impl FnOnce(&mut Reception)) -> Bundle {
     Bundle { bericht: Some(message), blad, ontvangstbewijs: proof_of(leaf), ..bundle() }
 }
 
+/// What to change in an entry before it is signed.
+type Change = fn(&mut Reception);
+
 /// What the receiver signed about something else is no evidence of this.
 #[test]
 fn an_entry_that_says_something_else_is_noticed() {
     let message = || resigned(|_| {});
     assert!(checked(&told(message(), |_| {})).holds(), "{:#?}", checked(&told(message(), |_| {})));
-    type Change = fn(&mut Reception);
     let changes: [(&str, Change); 6] = [
         ("other rules", |said| said.regels = Some(Digest::of(b"other rules"))),
         ("no rules", |said| said.regels = None),
