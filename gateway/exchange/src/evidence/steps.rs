@@ -442,7 +442,7 @@ impl<'a> Parts<'a> {
         let schema = SchemaName::of_message_type(&envelope.message_type);
         let document = schema.and_then(|schema| Document::parse(schema, envelope.data.get().as_bytes()).ok());
         let Some(document) = document else {
-            return nothing("De gegevens in het bericht zijn niet geldig volgens het schema.");
+            return self.unless_admitted("De gegevens in het bericht zijn niet geldig volgens het schema.");
         };
         let Some(stated) = document.basis().consent.as_ref().filter(|_| rests_on_consent(&document)) else {
             return nothing("Het bericht berust niet op toestemming.");

@@ -154,7 +154,10 @@ fn the_consent_is_proven_by_its_holder() {
     for (what, report) in [
         (
             "another holder",
-            on_consent(|data| data["grondslag"]["toestemming"]["id"] = json!(uuid::Uuid::nil()), 9),
+            on_consent(
+                |data| data["grondslag"]["toestemming"]["id"] = json!("3f0c1a52-5d0e-4a57-9a3b-0f6d1c2b7e10"),
+                9,
+            ),
         ),
         (
             "another receiver",
