@@ -7,7 +7,7 @@ use super::{Bundle, NoText, Pins, Report, Step, StepName, StepOutcome};
 use crate::{
     agreement::{Agreement, AnswerKind, Clause},
     canonical,
-    consent::Extract,
+    consent::{Extract, event::is_about_consent},
     digest::Digest,
     entry::{Entry, Outcome, Reception},
     envelope::{self, Envelope},
@@ -202,6 +202,12 @@ impl<'a> Parts<'a> {
         if !self.admitted() {
             return nothing("Het bericht is niet toegelaten; of het convenant toen gold doet er niet toe.");
         }
+        let message_type = self.envelope.as_ref().map(|envelope| &*envelope.message_type);
+        if message_type.and_then(SchemaName::of_message_type).is_some_and(is_about_consent) {
+            return nothing(
+                "Dit bericht voert een recht van de inwoner uit en mag ook als het convenant niet meer geldt.",
+            );
+        }
         if moment < agreement.begins() || moment >= agreement.ends() {
             return wrong("Het bericht valt buiten de dagen waarop het convenant geldt.");
         }
@@ -257,9 +263,7 @@ impl<'a> Parts<'a> {
         match (&self.envelope, &self.reception) {
             (Some(envelope), _) => {
                 let from = envelope.sender()?;
-                clauses.find(|clause| {
-                    clause.covers(from, envelope.ontvanger, &envelope.doel, &envelope.message_type)
-                })
+                agreement.clause((from, envelope.ontvanger), &envelope.doel, &envelope.message_type)
             }
             (None, Some(reception)) => {
                 let rules = reception.regels?;
