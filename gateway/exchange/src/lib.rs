@@ -3,7 +3,7 @@
 //! Sans-IO: no sockets, no database, no clock and no randomness of its own. Everything that comes from outside
 //! is a parameter, so the same rules run in the node, in the simulation and in an auditor's notebook.
 //!
-//! - who: [`oin`], [`organisation`], [`descriptor`]
+//! - who: [`oin`], [`organisation`], [`descriptor`]; about whom: [`person`]
 //! - what may be sent: [`purpose`], [`agreement`], [`rulebook`], [`policy`], [`refusal`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
@@ -21,6 +21,7 @@ pub mod jws;
 pub mod message;
 pub mod oin;
 pub mod organisation;
+pub mod person;
 pub mod policy;
 pub mod purpose;
 pub mod random;

@@ -1,0 +1,34 @@
+//! Addresses, however they are written.
+
+use super::name::words;
+
+/// The postal code in capitals, without a space.
+pub(super) fn postal_code(text: &str) -> String {
+    words(text).concat().to_uppercase()
+}
+
+/// What stands after a house number: letter and addition, in one form.
+pub(super) fn addition(text: &str) -> String {
+    let mut parts = words(text);
+    // "1hoog" and "1 hoog" are one addition.
+    let text = parts.concat();
+    if let Some(floor) = text.strip_suffix("hoog").filter(|floor| !floor.is_empty()) {
+        return floor_number(floor).to_owned();
+    }
+    if let Some(last) = parts.last_mut() {
+        *last = floor_number(last).to_owned();
+    }
+    parts.concat()
+}
+
+/// The ground floor and the floors above it, as they are written in Amsterdam and elsewhere.
+fn floor_number(part: &str) -> &str {
+    match part {
+        "h" | "hs" | "huis" => "hs",
+        "i" | "een" | "eerste" | "1e" => "1",
+        "ii" | "twee" | "tweede" | "2e" => "2",
+        "iii" | "drie" | "derde" | "3e" => "3",
+        "iv" | "vier" | "vierde" | "4e" => "4",
+        other => other,
+    }
+}
