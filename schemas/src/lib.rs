@@ -16,6 +16,7 @@ mod category;
 mod document;
 mod format;
 mod name;
+mod readable;
 mod registry;
 mod strict;
 mod violation;
@@ -24,6 +25,7 @@ pub use annotation::DataUse;
 pub use category::{Category, LifeDomain};
 pub use document::{Basis, BasisKind, ConsentExtract, ConsentedData, Document, ParseError};
 pub use name::{SchemaName, UnknownName};
+pub use readable::{Field, Reading, describe, readable, title, written_day, written_moment};
 pub use registry::{all, source, validate, vocabulary};
 pub use violation::{MAX_VIOLATIONS, Violation};
 
