@@ -59,6 +59,13 @@ pub enum Entry {
         /// When this node learned of it.
         tijd: Timestamp,
     },
+    /// A person or a local system saw, looked for, took out or decided something.
+    Raadpleging {
+        /// Digest of the record of it, which begins with a salt: who and what cannot be guessed from it.
+        bewijs: Digest,
+        /// When.
+        tijd: Timestamp,
+    },
 }
 
 /// A message arrived: what the receipt proves. A later version of the protocol may say more here; a reader of this
@@ -147,6 +154,9 @@ impl Entry {
                 members.text("antwoord", antwoord.as_str()).text("bewijs", bewijs);
                 members.text("convenant", convenant).text("door", door);
                 members.text("soort", "convenant").text("tijd", tijd);
+            }
+            Self::Raadpleging { bewijs, tijd } => {
+                members.text("bewijs", bewijs).text("soort", "raadpleging").text("tijd", tijd);
             }
         }
         members.into_leaf()

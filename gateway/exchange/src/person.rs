@@ -25,9 +25,11 @@ mod name;
 use std::fmt;
 
 use schemas::Document;
+use serde::Deserialize;
 use serde_json::Value;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::jws::{self, Unverified};
 use name::Name;
 
 /// The kinds of key, each with its version: what one kind is made of never equals another, and changing how a value is
@@ -70,6 +72,22 @@ impl Identity {
     /// Who this document is about; `None` when its schema has no place for a person.
     pub fn of(document: &Document) -> Option<Self> {
         Self::read(document.value().get("betrokkene")?)
+    }
+
+    /// Who a signed message that was stored is about; `None` as for [`of`](Self::of). Does not verify anything: that was
+    /// done before the message was stored.
+    pub fn of_message(compact: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Message {
+            data: Data,
+        }
+        #[derive(Deserialize)]
+        struct Data {
+            betrokkene: Value,
+        }
+        let signed = Unverified::parse(jws::MESSAGE, compact).ok()?;
+        let message: Message = serde_json::from_slice(signed.unverified_payload()).ok()?;
+        Self::read(&message.data.betrokkene)
     }
 
     /// Who this is, given as the schema `betrokkene` has it; `None` when neither a number nor a name, date of birth and

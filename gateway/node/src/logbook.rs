@@ -7,7 +7,7 @@ use exchange::{
     tlog::{CompactRange, Leaf, LogVerifier, ProofFile},
 };
 use serde::Serialize;
-use store::{Direction, Filter, MessageRow, Order, State, Store, StoreError};
+use store::{Access, Direction, Filter, MessageRow, Order, State, Store, StoreError};
 use uuid::Uuid;
 
 use crate::core::Core;
@@ -171,12 +171,18 @@ pub enum NoEvidence {
     Store(#[from] StoreError),
 }
 
-/// Gathers the evidence of one message, after checking that it holds.
-pub async fn evidence(core: &Core, id: Uuid) -> Result<Evidence, NoEvidence> {
+/// Gathers the evidence of one message for somebody, after checking that it holds.
+pub async fn evidence(core: &Core, id: Uuid, access: Access) -> Result<Evidence, NoEvidence> {
     let row = core.store.message(id).await?.ok_or(NoEvidence::Unknown(id))?;
+    let shown = core.store.view(access, &[row.index]).await?.pop().ok_or(NoEvidence::Unknown(id))?;
+    assemble(core, &row, shown.content.ok_or(NoEvidence::NotKept)?).await
+}
+
+/// Puts the evidence of a message together with its content.
+pub async fn assemble(core: &Core, row: &MessageRow, message: String) -> Result<Evidence, NoEvidence> {
     let (proof, leaf, key) = match row.direction {
-        Direction::Outbound => receipt_of(core, &row).await?,
-        Direction::Inbound => inclusion_of(core, &row).await?,
+        Direction::Outbound => receipt_of(core, row).await?,
+        Direction::Inbound => inclusion_of(core, row).await?,
     };
     proof.verify(&leaf, &key).map_err(broken)?;
     let rules = core.rules();
@@ -189,7 +195,7 @@ pub async fn evidence(core: &Core, id: Uuid) -> Result<Evidence, NoEvidence> {
         digests.iter().filter_map(|digest| serde_json::from_str(rules.purpose(*digest)?.text()).ok());
     Ok(Evidence {
         soort: "schakel-bewijs/1",
-        bericht: core.store.payload(row.index).await?,
+        bericht: message,
         blad: String::from_utf8_lossy(leaf.bytes()).into_owned(),
         ontvangstbewijs: proof.to_string(),
         logsleutel: key.to_string(),

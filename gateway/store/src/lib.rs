@@ -5,6 +5,7 @@
 //! committed in groups: many operations, one transaction, one fsync, and nothing is confirmed before it. Payloads
 //! are encrypted with a key per case. `DATA_MODEL.md` tells what the tables hold and which states a message knows.
 
+mod access;
 mod error;
 mod hot;
 mod key;
@@ -13,7 +14,12 @@ mod model;
 mod seal;
 mod sqlite;
 mod store;
+mod subject;
 
+pub use access::{
+    Access, AccessFilter, AccessRecord, Accesses, Actor, ActorKind, Deed, Found, MAX_NAME_CHARS, NotAName,
+    NotAReason, Reason, Shown, Why,
+};
 pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
@@ -23,6 +29,6 @@ pub use model::{
     SentOutcome, State, StoredAgreement,
 };
 pub use store::{
-    CONFLICT_REASON, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES, MAX_PAYLOAD_BYTES,
-    MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, UNREADABLE_REASON,
+    CONFLICT_REASON, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES, MAX_LEAF_BYTES,
+    MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep, UNREADABLE_REASON,
 };

@@ -6,12 +6,13 @@ use exchange::{
     digest::Digest,
     message::{AdmittedMessage, Attributes, RefusedMessage, SignedMessage},
     oin::Oin,
+    person::Identity,
     tlog::Leaf,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::key::IntakeKey;
+use crate::{key::IntakeKey, subject::Tokens};
 
 /// Before what a message goes, among those that wait for the same partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -64,12 +65,16 @@ pub struct Outgoing {
     pub(crate) expires: Timestamp,
     pub(crate) priority: Priority,
     pub(crate) row: Option<IntakeKey>,
+    /// Whom it is about, until the store made `tokens` of that.
+    pub(crate) subject: Option<Identity>,
+    pub(crate) tokens: Tokens,
 }
 
 impl From<SignedMessage> for Outgoing {
     fn from(message: SignedMessage) -> Self {
         let (digest, leaf) = (message.digest(), message.leaf());
         let (draft, jws) = message.into_parts();
+        let subject = Identity::of(&draft.document);
         Self {
             to: draft.to,
             id: draft.id,
@@ -85,6 +90,8 @@ impl From<SignedMessage> for Outgoing {
             expires: draft.expires,
             priority: Priority::default(),
             row: None,
+            subject,
+            tokens: Tokens::default(),
         }
     }
 }
@@ -154,6 +161,9 @@ pub struct Arrival {
     /// What the log says instead when the identifier is known with another digest: a refusal with the reason
     /// `dubbel-met-andere-inhoud`.
     pub(crate) conflict_leaf: Leaf,
+    /// Whom it is about, until the store made `tokens` of that.
+    pub(crate) subject: Option<Identity>,
+    pub(crate) tokens: Tokens,
 }
 
 /// What was decided about an arrival.
@@ -176,6 +186,8 @@ impl Arrival {
                 digest: message.digest(),
                 leaf: message.leaf(received),
                 conflict_leaf: message.conflict_leaf(received),
+                subject: Identity::of(message.document()),
+                tokens: Tokens::default(),
                 verdict: Verdict::Admitted(message.into_attributes()),
             },
             Err(refused) => Self {
@@ -185,6 +197,8 @@ impl Arrival {
                 digest: refused.digest(),
                 leaf: refused.leaf(received),
                 conflict_leaf: refused.conflict_leaf(received),
+                subject: None,
+                tokens: Tokens::default(),
                 verdict: Verdict::Refused(refused.refusal().reason.code()),
             },
         }

@@ -33,7 +33,7 @@ impl Entropy {
         Self { source, bytes: Zeroizing::new(Vec::new()) }
     }
 
-    fn take(&mut self, into: &mut [u8]) {
+    pub(crate) fn take(&mut self, into: &mut [u8]) {
         if self.bytes.len() < into.len() {
             self.bytes.resize(ENTROPY_BYTES, 0);
             self.source.fill(&mut self.bytes);
@@ -90,7 +90,7 @@ impl CaseKey {
 
 /// Nonce, ciphertext and tag. Nonces are random: one case sees few messages, one storage key far fewer than the
 /// 2^32 cases up to which random nonces are safe (NIST SP 800-38D §8.3).
-fn seal(
+pub(crate) fn seal(
     key: &LessSafeKey,
     bound_to: &[u8],
     plain: &[u8],
@@ -112,7 +112,7 @@ fn seal(
     Ok(sealed)
 }
 
-fn open(key: &LessSafeKey, bound_to: &[u8], sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn open(key: &LessSafeKey, bound_to: &[u8], sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
     let damaged = || StoreError::Corrupt("something sealed does not open with its key".into());
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
     let mut plain = ciphertext.to_vec();

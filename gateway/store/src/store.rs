@@ -1,9 +1,13 @@
 //! The use cases.
 
+mod access;
 mod inbound;
 mod log;
 mod outbound;
 mod rules;
+mod subject;
+
+pub use subject::{MAX_CANDIDATES, SubjectUpkeep};
 
 use std::{
     fs::File,
@@ -29,8 +33,9 @@ use crate::{
         change::Change,
         committer::{Committer, Operation, Writer},
         connect::{self, Target},
-        read, wal,
+        read, subject as subject_rows, wal,
     },
+    subject::Tokeniser,
 };
 
 /// The most messages or leaves in one operation: larger ones would make others wait.
@@ -121,6 +126,8 @@ struct Inner {
     readers: SqlitePool,
     leases: Arc<Leases>,
     hot: Hot,
+    tokeniser: Tokeniser,
+    random: Arc<dyn Random>,
     expiry: outbound::Expiry,
     /// One reading of the queue at a time.
     reading: tokio::sync::Mutex<()>,
@@ -152,13 +159,21 @@ impl Store {
         // process may commit in between.
         let mut view = connection.begin().await?;
         read::log_state(&mut view).await?;
+        let salt = subject_rows::salt(&mut view).await?;
         view.rollback().await?;
+        let tokeniser = Tokeniser::new(&options.storage_key, &salt)?;
         let gauge = wal::Gauge::default();
         let copying = wal::start(target.clone(), gauge.clone());
         let wal = gauge.clone();
         let log = Arc::clone(&options.log);
-        let writer =
-            Writer::new(target.clone(), connection, Arc::clone(&keys), options.random, options.log, gauge);
+        let writer = Writer::new(
+            target.clone(),
+            connection,
+            Arc::clone(&keys),
+            Arc::clone(&options.random),
+            options.log,
+            gauge,
+        );
         let (committer, committing) = Committer::start(writer);
         let readers = target.readers();
         Ok(Self(Arc::new(Inner {
@@ -172,6 +187,8 @@ impl Store {
             readers,
             leases: Arc::default(),
             hot: Hot::default(),
+            tokeniser,
+            random: options.random,
             expiry: outbound::Expiry::default(),
             reading: tokio::sync::Mutex::default(),
             delivery: OnceCell::new(),

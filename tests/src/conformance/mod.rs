@@ -13,6 +13,7 @@ pub mod inbound;
 pub mod log;
 pub mod model;
 pub mod outbound;
+pub mod person;
 pub mod races;
 pub mod rules;
 
@@ -87,6 +88,9 @@ macro_rules! store_conformance {
             erasing::sees_what_another_process_erased,
             erasing::erases_wholly_or_not_at_all,
             erasing::forgets_the_rows_of_what_it_erased,
+            person::finds_a_person,
+            person::forgets_who_was_erased,
+            person::keeps_who_saw_what,
             log::proves_every_leaf,
             log::proves_growth,
             log::proves_across_many_tiles,

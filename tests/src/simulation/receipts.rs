@@ -8,8 +8,12 @@ use exchange::{
     receipt::{Receipt, ReceiptLeaf},
     tlog::{Leaf, ProofFile},
 };
-use node::logbook;
+use node::{
+    core::Core,
+    logbook::{self, Evidence},
+};
 use store::State;
+use uuid::Uuid;
 
 use super::{checks::Stored, node::extends, operation::Side, world::World};
 
@@ -42,13 +46,20 @@ pub(super) fn check(world: &World, side: Side, message: &Stored) -> anyhow::Resu
         extends(&core.store, verified.checkpoint(), &now).await
     })??;
     let id = message.line.id;
-    let evidence = sender.steady(async |core| logbook::evidence(core, id).await)??;
+    let evidence = sender.steady(async |core| gathered(core, id).await)??;
     ensure!(evidence.blad.as_bytes() == leaf.bytes(), "the evidence is about another entry");
     if message.row.state == State::Admitted {
-        let theirs = receiver.steady(async |core| logbook::evidence(core, id).await)??;
+        let theirs = receiver.steady(async |core| gathered(core, id).await)??;
         ensure!(theirs.bericht == evidence.bericht, "the receiver shows another message");
     }
     Ok(())
+}
+
+/// What the node would show somebody, without anybody who sees it.
+async fn gathered(core: &Core, id: Uuid) -> anyhow::Result<Evidence> {
+    let row = core.store.message(id).await?.context("the message is there")?;
+    let message = core.store.payload_for_machine_check(row.index).await?;
+    Ok(logbook::assemble(core, &row, message).await?)
 }
 
 fn digest_in(leaf: &ReceiptLeaf) -> anyhow::Result<Digest> {

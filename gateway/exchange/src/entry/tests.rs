@@ -15,7 +15,7 @@ fn text(entry: &Entry) -> String {
 }
 
 /// One of each kind, as the protocol shows them.
-fn each() -> [(Entry, &'static str); 6] {
+fn each() -> [(Entry, &'static str); 7] {
     let (me, partner) = (testing::corporation(), testing::municipality());
     let tijd = testing::now();
     let id = Uuid::from_u128(0x019a_a5a1_3e3b_7000_8000_0000_0000_0001);
@@ -60,6 +60,10 @@ fn each() -> [(Entry, &'static str); 6] {
                 van: me,
             }),
             r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","reden":"handtekening-ongeldig","soort":"ontvangst","tijd":"2026-11-21T09:30:00.123Z","uitkomst":"geweigerd","van":"00000099000000001000"}"#,
+        ),
+        (
+            Entry::Raadpleging { bewijs: digest("a"), tijd },
+            r#"{"bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","soort":"raadpleging","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
         (
             Entry::Convenant {
@@ -214,6 +218,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         reception.prop_map(|(bericht, id, reden, regels, tijd, uitkomst, van)| {
             Entry::Ontvangst(Reception { bericht, id, reden, regels, tijd, uitkomst, van })
         }),
+        (any_digest(), any_time()).prop_map(|(bewijs, tijd)| Entry::Raadpleging { bewijs, tijd }),
         (kind, any_digest(), any_digest(), any_oin(), any_time()).prop_map(
             |(antwoord, bewijs, convenant, door, tijd)| Entry::Convenant {
                 antwoord,

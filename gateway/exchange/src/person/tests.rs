@@ -168,6 +168,9 @@ fn reads_whom_a_document_is_about() {
     let document = crate::testing::document(&crate::testing::data());
     let identity = Identity::of(&document).unwrap();
     assert_eq!(identity, read(&document.value()["betrokkene"]));
+    let signed = crate::testing::signed(crate::testing::draft_of(&crate::testing::data()));
+    assert_eq!(Identity::of_message(signed.compact()), Some(identity.clone()));
+    assert_eq!(Identity::of_message("no.message.this"), None);
     assert_eq!(format!("{identity:?}"), "Identity");
     let without = json!({ "grondslag": document.value()["grondslag"], "inhoud": {} });
     assert!(schemas::validate(SchemaName::PaymentArrears, &without).is_err());

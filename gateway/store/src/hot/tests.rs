@@ -25,6 +25,8 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
         expires: Timestamp::UNIX_EPOCH,
         priority: Priority::Normal,
         row: None,
+        subject: None,
+        tokens: crate::subject::Tokens::default(),
     }
 }
 

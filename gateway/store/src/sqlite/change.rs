@@ -13,10 +13,12 @@ use super::{
     names::{Missing, Names},
     read,
     rows::{Part, Statement},
+    subject,
 };
 use crate::{
     error::StoreError,
     model::{Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
+    subject::Tokens,
 };
 
 static NEW_NOTICES: LazyLock<Statement> =
@@ -31,14 +33,47 @@ static NEW_PURPOSES: LazyLock<Statement> = LazyLock::new(|| {
 pub(crate) enum Change {
     PutPartner(PartnerRecord),
     RemovePartner(Oin),
-    Failed { oin: Oin, reason: String, now: Timestamp, next_attempt: Timestamp },
-    Reached { oin: Oin, now: Timestamp },
-    PutCheckpoint { oin: Oin, checkpoint: PartnerCheckpoint },
-    PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
-    PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
-    Resend { index: u64, now: Timestamp },
+    Failed {
+        oin: Oin,
+        reason: String,
+        now: Timestamp,
+        next_attempt: Timestamp,
+    },
+    Reached {
+        oin: Oin,
+        now: Timestamp,
+    },
+    PutCheckpoint {
+        oin: Oin,
+        checkpoint: PartnerCheckpoint,
+    },
+    PutAgreement {
+        digest: Digest,
+        content: String,
+        purposes: Vec<(Digest, String)>,
+        now: Timestamp,
+    },
+    PutAnswer {
+        agreement: Digest,
+        from: Oin,
+        jws: String,
+        notify: Vec<Oin>,
+    },
+    Resend {
+        index: u64,
+        now: Timestamp,
+    },
     Told(Owed),
     ForgetAgreement(Digest),
+    /// Tokens of messages from before the lookup existed, and up to where that is all of them.
+    FillSubjects {
+        tokens: Vec<(u64, Tokens)>,
+        through: u64,
+    },
+    /// The next run of tokens.
+    WriteSubjects {
+        run: u64,
+    },
 }
 
 impl Change {
@@ -56,7 +91,11 @@ impl Change {
                     missing.party(names, *oin);
                 }
             }
-            Self::PutAgreement { .. } | Self::ForgetAgreement(_) | Self::Resend { .. } => {}
+            Self::PutAgreement { .. }
+            | Self::ForgetAgreement(_)
+            | Self::Resend { .. }
+            | Self::FillSubjects { .. }
+            | Self::WriteSubjects { .. } => {}
         }
     }
 }
@@ -88,6 +127,8 @@ pub(super) async fn apply(
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
+        Change::FillSubjects { tokens, through } => subject::fill(connection, tokens, *through).await,
+        Change::WriteSubjects { run } => subject::write_run(connection, *run).await,
     }
 }
 

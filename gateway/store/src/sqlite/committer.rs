@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    access::Recording,
     change::Change,
     connect::Target,
     erase::{Erased, Erasure},
@@ -81,6 +82,8 @@ pub(crate) enum Operation {
     Checkpoint(Job<(), String>),
     /// Erase a case.
     Erase(Job<Erasure, Erased>),
+    /// Keep that somebody saw something.
+    Access(Job<Recording, u64>),
     /// Change something small.
     Change(Job<Change, u64>),
 }
@@ -93,6 +96,7 @@ impl Operation {
             Self::Append(job) => job.input.len(),
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
+            Self::Access(job) => 1 + job.input.messages.len(),
             Self::Checkpoint(_) | Self::Erase(_) | Self::Change(_) => 1,
         }
     }
@@ -105,6 +109,7 @@ impl Operation {
             Self::Settle(job) => job.finish(result),
             Self::Checkpoint(job) => job.finish(result),
             Self::Erase(job) => job.finish(result),
+            Self::Access(job) => job.finish(result),
             Self::Change(job) => job.finish(result),
         }
     }

@@ -10,6 +10,7 @@ use super::{
     committer::Writer,
     group::Group,
     names::{Missing, Names},
+    subject,
 };
 use crate::{
     error::StoreError,
@@ -82,6 +83,9 @@ async fn erase_key(
     .bind(time_to_sql(now))
     .execute(&mut *connection)
     .await?;
+    // Whom it was about goes with it.
+    let messages = subject::find_case(connection, case, usize::MAX).await?;
+    subject::forget(connection, &messages).await?;
     sqlx::query("PRAGMA secure_delete = OFF").fetch_all(&mut *connection).await?;
     Ok(done.rows_affected() > 0)
 }

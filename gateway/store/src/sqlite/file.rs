@@ -133,6 +133,7 @@ fn admitted_row(names: &Names, arrival: &Arrival, admitted: &Attributes) -> Resu
         finished: Some(time_to_sql(arrival.received)),
         bytes: admitted.compact.len(),
         desk: admitted.desk.clone(),
+        subject: arrival.tokens,
         ..NewMessage::default()
     })
 }

@@ -21,6 +21,7 @@ use crate::{
     key::Keys,
     model::{RulesVersion, Verdict},
     seal::CaseKey,
+    subject::Tokens,
 };
 
 /// Takes the right to write at once: a transaction that begins by reading can find out too late that it may not. Then
@@ -77,6 +78,8 @@ const MESSAGE_COLUMNS: &[&str] = &[
     "desk",
     "priority",
     "queued",
+    "subject_bsn",
+    "subject_place",
 ];
 
 /// A row of a source that is offered again after its message was over leads to the new one.
@@ -139,6 +142,7 @@ pub(super) struct NewMessage {
     pub(super) desk: Option<String>,
     pub(super) priority: Option<i64>,
     pub(super) queued: Option<i64>,
+    pub(super) subject: Tokens,
 }
 
 /// A kind of message, for counting: party, direction, state, reason (0 for none).
@@ -387,7 +391,9 @@ fn bind_message((index, message): (u64, NewMessage), values: &mut Values) {
         .add(i64::try_from(message.bytes).unwrap_or(i64::MAX))
         .add(message.desk)
         .add(message.priority)
-        .add(message.queued);
+        .add(message.queued)
+        .add(message.subject.bsn.map(Vec::from))
+        .add(message.subject.place.map(Vec::from));
 }
 
 fn bind_tally(((party, direction, state, reason), count): &(Kind, i64), values: &mut Values) {

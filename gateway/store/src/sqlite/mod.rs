@@ -5,10 +5,12 @@
 //!   reads first and writes last
 //! - [`outbound`], [`mod@file`], [`change`]: the operations of a group
 //! - [`tree`]: the Merkle log on disk
+//! - [`subject`]: finding residents; [`access`]: who saw what
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
+pub(crate) mod access;
 pub(crate) mod change;
 mod column;
 pub(crate) mod committer;
@@ -20,6 +22,7 @@ mod names;
 pub(crate) mod outbound;
 pub(crate) mod read;
 mod rows;
+pub(crate) mod subject;
 mod transaction;
 mod tree;
 pub(crate) mod wal;

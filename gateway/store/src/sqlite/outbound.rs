@@ -196,6 +196,7 @@ fn new_message(names: &Names, message: &Outgoing, index: u64) -> Result<NewMessa
         bytes: message.jws.len(),
         priority: Some(priority_to_sql(message.priority)),
         queued: Some(to_sql(index)),
+        subject: message.tokens,
         ..NewMessage::default()
     })
 }

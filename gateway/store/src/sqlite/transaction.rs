@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    change,
+    access, change,
     column::to_sql,
     committer::{Operation, Writer},
     erase,
@@ -68,6 +68,7 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
             }
         }
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
+        Operation::Access(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.leaf)),
         Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
     }
     Ok(())
@@ -78,7 +79,11 @@ fn is_prepared(operation: &Operation) -> bool {
     match operation {
         Operation::Enqueue(_) | Operation::Append(_) => true,
         Operation::File(job) => job.answer.as_ref().is_some_and(Filed::is_complete),
-        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => false,
+        Operation::Settle(_)
+        | Operation::Checkpoint(_)
+        | Operation::Erase(_)
+        | Operation::Access(_)
+        | Operation::Change(_) => false,
     }
 }
 
@@ -100,6 +105,10 @@ async fn complete(
         }
         Operation::Erase(job) => {
             job.answer = Some(erase::erase(writer, connection, group, &job.input).await?);
+        }
+        Operation::Access(job) => {
+            let index = job.answer.ok_or(StoreError::NotFound("place in the log"))?;
+            access::keep(connection, index, &job.input).await?;
         }
         Operation::Change(job) => {
             job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
@@ -130,7 +139,7 @@ fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> 
             Operation::Settle(job) => job.input.missing_names(names, &mut missing),
             Operation::Erase(_) => erase::missing_names(names, &mut missing),
             Operation::Change(job) => job.input.missing_names(names, &mut missing),
-            Operation::Append(_) | Operation::Checkpoint(_) => {}
+            Operation::Append(_) | Operation::Checkpoint(_) | Operation::Access(_) => {}
         }
     }
     missing

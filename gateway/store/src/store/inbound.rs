@@ -22,10 +22,11 @@ impl Store {
     ///
     /// All of it was decided by the rules of this version; if those have changed meanwhile, nothing is kept of it and
     /// the answer is [`StoreError::RulesChanged`].
-    pub async fn file(&self, rules: RulesVersion, arrivals: Vec<Arrival>) -> Result<Receipt, StoreError> {
+    pub async fn file(&self, rules: RulesVersion, mut arrivals: Vec<Arrival>) -> Result<Receipt, StoreError> {
         limited("messages in one batch", arrivals.len(), MAX_LEAVES)?;
         let mut bytes = 0;
-        for arrival in &arrivals {
+        for arrival in &mut arrivals {
+            arrival.tokens = self.tokens(arrival.subject.take());
             let jws = match &arrival.verdict {
                 Verdict::Admitted(admitted) => {
                     check_text(&admitted.message_type)?;
@@ -76,8 +77,9 @@ impl Store {
         read::message(&mut *self.0.readers.acquire().await?, id).await
     }
 
-    /// The signed message with this index.
-    pub async fn payload(&self, index: u64) -> Result<String, StoreError> {
+    /// The signed message with this index, for a check that the machine does by itself and of which nobody sees more than
+    /// the outcome. Whoever shows content, or has a local system use it, takes it from [`Store::view`].
+    pub async fn payload_for_machine_check(&self, index: u64) -> Result<String, StoreError> {
         read::payload(&mut *self.0.readers.acquire().await?, &self.0.keys, index).await
     }
 

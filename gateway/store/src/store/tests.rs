@@ -11,9 +11,15 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{
-    Arrival, BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, Priority, SentOutcome, State, Verdict,
+use crate::{
+    model::{
+        Arrival, BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, Priority, SentOutcome, State, Verdict,
+    },
+    subject::Tokens,
 };
+
+mod access;
+mod person;
 
 const ALL: BatchLimit = BatchLimit { count: 256, bytes: 4 << 20 };
 const SECRET: &str = "zeer-vertrouwelijk";
@@ -95,6 +101,8 @@ fn outgoing(number: u128, bytes: usize) -> Outgoing {
         expires: now() + SignedDuration::from_hours(1),
         priority: Priority::Normal,
         row: None,
+        subject: None,
+        tokens: Tokens::default(),
     }
 }
 
@@ -110,7 +118,18 @@ fn arrival(number: u128) -> Arrival {
         Attributes { case, message_type, purpose, agreement, desk: None, compact: jws, created, expires };
     let conflict_leaf = leaf.clone();
     let verdict = Verdict::Admitted(admitted);
-    Arrival { from: partner(), received: now(), id: Some(id), digest, verdict, leaf, conflict_leaf }
+    let (subject, tokens) = (None, Tokens::default());
+    Arrival {
+        from: partner(),
+        received: now(),
+        id: Some(id),
+        digest,
+        verdict,
+        leaf,
+        conflict_leaf,
+        subject,
+        tokens,
+    }
 }
 
 impl Store {
@@ -175,13 +194,13 @@ async fn takes_an_earlier_database_along() {
     let place = Place::new();
     let store = place.create().await;
     store.queue(outgoings(0..3)).await.unwrap();
-    let before = (store.log_state().await.unwrap(), store.payload(1).await.unwrap());
+    let before = (store.log_state().await.unwrap(), store.payload_for_machine_check(1).await.unwrap());
     store.close().await;
     place.tamper("ALTER TABLE message DROP COLUMN replaced").await;
     place.tamper("DELETE FROM _sqlx_migrations WHERE version = 2").await;
 
     let store = place.open().await.unwrap();
-    assert_eq!((store.log_state().await.unwrap(), store.payload(1).await.unwrap()), before);
+    assert_eq!((store.log_state().await.unwrap(), store.payload_for_machine_check(1).await.unwrap()), before);
     let lease = store.lease_due(partner(), now(), ALL).await.unwrap().unwrap();
     assert_eq!(lease.messages().len(), 3);
     store.record_undeliverable(&lease, "onbereikbaar", now()).await.unwrap();
@@ -259,7 +278,7 @@ async fn notices_content_that_was_moved() {
         store.close().await;
         place.tamper(statement).await;
         let store = place.open().await.unwrap();
-        let read = [store.payload(0).await, store.payload(1).await];
+        let read = [store.payload_for_machine_check(0).await, store.payload_for_machine_check(1).await];
         assert!(read.iter().any(|read| matches!(read, Err(StoreError::Corrupt(_)))), "{statement}");
     }
 }
@@ -341,7 +360,7 @@ async fn survives_a_full_database() {
     assert_eq!(store.queue(large(number + 1)).await, Err(StoreError::Full));
     admit(&store, &lease).await.unwrap();
     drop(lease);
-    assert_eq!(store.payload(0).await.unwrap(), outgoing(0, 10).jws);
+    assert_eq!(store.payload_for_machine_check(0).await.unwrap(), outgoing(0, 10).jws);
     store.close().await;
 
     let store = place.open().await.unwrap();
@@ -575,7 +594,7 @@ async fn goes_on_when_the_disk_has_room_again() {
         }
     };
     assert_eq!(failed, StoreError::Full);
-    assert_eq!(store.payload(0).await.unwrap(), outgoing(0, 10).jws);
+    assert_eq!(store.payload_for_machine_check(0).await.unwrap(), outgoing(0, 10).jws);
     let size = store.log_size().await.unwrap();
 
     fs::remove_file(filler).unwrap();
