@@ -19,15 +19,20 @@ use crate::{
 /// The environment variable that says what to log.
 const LOG: &str = "SCHAKEL_LOG";
 
+mod accesses;
 mod agreement;
+mod ask;
+mod caller;
 mod demo;
 mod dutch;
+mod find;
 mod init;
 mod logbook;
 mod messages;
 mod partner;
 mod send;
 mod serve;
+mod subject;
 
 /// Schakel: berichten tussen organisaties in het sociaal domein, gebonden aan een doel en een grondslag,
 /// ondertekend en met bewijs van ontvangst.
@@ -63,6 +68,9 @@ enum Command {
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Logboek(logbook::Logbook),
+    Zoek(find::Find),
+    Inzage(subject::SubjectAccess),
+    Raadplegingen(accesses::AccessLog),
 }
 
 /// How a command that could be carried out ended.
@@ -189,6 +197,9 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Partner(command) => command.run(&open(&map).await?, output).await,
         Command::Convenant(command) => command.run(&open(&map).await?, output).await,
         Command::Logboek(command) => command.run(&open(&map).await?, output).await,
+        Command::Zoek(command) => command.run(&open(&map).await?, output).await,
+        Command::Inzage(command) => command.run(&open(&map).await?, output).await,
+        Command::Raadplegingen(command) => command.run(&open(&map).await?, output).await,
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use tokio::task::JoinSet;
 use transport::{Identity, Link, Request, Tls, TlsError, Trust};
 
-use crate::{agreements, core::Core, partners};
+use crate::{agreements, core::Core, partners, subjects};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Parties that could not be reached are tried again this often, in intervals.
@@ -54,6 +54,7 @@ impl TlsFiles {
 pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
     let mut calls = JoinSet::new();
     calls.spawn(announce(core.clone(), link.clone()));
+    calls.spawn(subjects::run(core.clone()));
     let mut telling = agreements::Telling::new();
     let mut to_spread = true;
     let mut version = None;

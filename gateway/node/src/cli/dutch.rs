@@ -97,7 +97,7 @@ pub(super) fn explain(error: &clap::Error) -> String {
 
 /// What the value of an argument looks like, by the argument as a call shows it.
 fn expected(argument: &str) -> &'static str {
-    const VALUES: [(&str, &str); 7] = [
+    const VALUES: [(&str, &str); 10] = [
         ("<OIN>", "een OIN is 20 tekens: 8 cijfers en daarna cijfers of hoofdletters"),
         (
             "--soort",
@@ -105,6 +105,12 @@ fn expected(argument: &str) -> &'static str {
         ),
         ("--luister", "geef IP-ADRES:POORT, bijvoorbeeld 0.0.0.0:8443"),
         ("--aantal", "geef een getal van 1 tot en met 500"),
+        ("--vanaf", "geef een dag als 2026-11-22"),
+        ("--tot", "geef een dag als 2026-11-22"),
+        (
+            "--reden",
+            "kies uit dossier, inzageverzoek, correctieverzoek, wisverzoek, bezwaar, controle, incident, bewijs en beheer",
+        ),
         ("--na", "geef het nummer van een bericht"),
         ("--stand", "kies uit wacht, toegelaten, geweigerd en onbestelbaar"),
         ("ID>", "geef het id van een bericht of zijn nummer, zoals `schakel berichten --json` het laat zien"),

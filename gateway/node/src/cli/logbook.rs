@@ -4,9 +4,10 @@ use std::{path::PathBuf, str::FromStr};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use store::{Deed, Reason};
 use uuid::Uuid;
 
-use super::{Ending, Output, shown};
+use super::{Ending, Output, caller::Caller, shown};
 use crate::{
     keys::{self, KeyError},
     logbook::{self, Verdict},
@@ -43,6 +44,8 @@ enum What {
         /// Het bestand; zonder deze optie ID.bewijs.json.
         #[arg(long, value_name = "BESTAND")]
         naar: Option<PathBuf>,
+        #[command(flatten)]
+        caller: Caller,
     },
 }
 
@@ -68,7 +71,7 @@ impl Logbook {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
             What::Verify => verify(node, output).await,
-            What::Bewijs { bericht, naar } => evidence(node, bericht, naar, output).await,
+            What::Bewijs { bericht, naar, caller } => evidence(node, bericht, naar, caller, output).await,
         }
     }
 }
@@ -107,13 +110,17 @@ async fn evidence(
     node: &Node,
     which: Which,
     path: Option<PathBuf>,
+    caller: Caller,
     output: Output,
 ) -> anyhow::Result<Ending> {
     let id = match which {
         Which::Id(id) => id,
         Which::Number(number) => identifier(node, number).await?,
     };
-    let evidence = logbook::evidence(&node.core, id).await?;
+    let evidence = {
+        let access = caller.access(Deed::Uitvoer, Reason::Bewijs, None, node.core.now())?;
+        logbook::evidence(&node.core, id, access).await?
+    };
     let path = path.unwrap_or_else(|| format!("{id}.bewijs.json").into());
     match keys::write_private(&path, &serde_json::to_string_pretty(&evidence)?) {
         Err(KeyError::File { source, .. }) => {
