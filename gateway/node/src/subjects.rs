@@ -10,17 +10,22 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// Between two pieces of work, so that messages go first.
 const BREATH: Duration = Duration::from_millis(5);
+/// When the log grows by this much between two pieces of work, the rest can wait: what is not sorted yet is found too,
+/// only less quickly.
+const BUSY: u64 = 20;
 /// How many messages are made findable between two lines in the program's log.
 const TELL_EVERY: u64 = 64 * 1024;
 
 /// Runs until cancelled.
 pub async fn run(core: Arc<Core>) {
     let mut told = None;
+    let mut size = 0;
     loop {
         let pause = match core.store.keep_subjects().await {
             Ok(done) => {
                 tell(&mut told, done.to_fill);
-                if done.more { BREATH } else { INTERVAL }
+                let grown = done.log_size.saturating_sub(std::mem::replace(&mut size, done.log_size));
+                if done.more && grown < BUSY { BREATH } else { INTERVAL }
             }
             Err(error) => {
                 tracing::error!(%error, "cannot keep the messages of residents findable; trying again");

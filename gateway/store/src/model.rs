@@ -6,7 +6,7 @@ use exchange::{
     digest::Digest,
     message::{AdmittedMessage, Attributes, RefusedMessage, SignedMessage},
     oin::Oin,
-    person::Identity,
+    person::LookupKeys,
     tlog::Leaf,
 };
 use jiff::Timestamp;
@@ -66,7 +66,7 @@ pub struct Outgoing {
     pub(crate) priority: Priority,
     pub(crate) row: Option<IntakeKey>,
     /// Whom it is about, until the store made `tokens` of that.
-    pub(crate) subject: Option<Identity>,
+    pub(crate) subject: LookupKeys,
     pub(crate) tokens: Tokens,
 }
 
@@ -74,7 +74,7 @@ impl From<SignedMessage> for Outgoing {
     fn from(message: SignedMessage) -> Self {
         let (digest, leaf) = (message.digest(), message.leaf());
         let (draft, jws) = message.into_parts();
-        let subject = Identity::of(&draft.document);
+        let subject = LookupKeys::of(&draft.document);
         Self {
             to: draft.to,
             id: draft.id,
@@ -162,7 +162,7 @@ pub struct Arrival {
     /// `dubbel-met-andere-inhoud`.
     pub(crate) conflict_leaf: Leaf,
     /// Whom it is about, until the store made `tokens` of that.
-    pub(crate) subject: Option<Identity>,
+    pub(crate) subject: LookupKeys,
     pub(crate) tokens: Tokens,
 }
 
@@ -186,7 +186,7 @@ impl Arrival {
                 digest: message.digest(),
                 leaf: message.leaf(received),
                 conflict_leaf: message.conflict_leaf(received),
-                subject: Identity::of(message.document()),
+                subject: LookupKeys::of(message.document()),
                 tokens: Tokens::default(),
                 verdict: Verdict::Admitted(message.into_attributes()),
             },
@@ -197,7 +197,7 @@ impl Arrival {
                 digest: refused.digest(),
                 leaf: refused.leaf(received),
                 conflict_leaf: refused.conflict_leaf(received),
-                subject: None,
+                subject: LookupKeys::default(),
                 tokens: Tokens::default(),
                 verdict: Verdict::Refused(refused.refusal().reason.code()),
             },

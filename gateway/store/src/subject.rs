@@ -6,7 +6,7 @@
 //! only says where to look; the message itself, opened, says whether it is this person.
 
 use aws_lc_rs::hmac;
-use exchange::person::Identity;
+use exchange::person::{Identity, LookupKeys};
 
 use crate::{
     error::StoreError,
@@ -37,6 +37,13 @@ impl Tokeniser {
         Ok(Self(subject_key(storage, salt)?))
     }
 
+    /// The tokens of the resident of a message.
+    pub(crate) fn of_message(&self, keys: &LookupKeys) -> Tokens {
+        let token = |key: &Option<Vec<u8>>| key.as_deref().map(|key| self.token(key));
+        Tokens { bsn: token(&keys.bsn), place: token(&keys.place) }
+    }
+
+    /// The tokens by which to find a person.
     pub(crate) fn tokens(&self, identity: &Identity) -> Tokens {
         Tokens {
             bsn: identity.bsn_key().map(|key| self.token(&key)),

@@ -25,7 +25,7 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
         expires: Timestamp::UNIX_EPOCH,
         priority: Priority::Normal,
         row: None,
-        subject: None,
+        subject: exchange::person::LookupKeys::default(),
         tokens: crate::subject::Tokens::default(),
     }
 }

@@ -26,7 +26,7 @@ impl Store {
         limited("messages in one batch", arrivals.len(), MAX_LEAVES)?;
         let mut bytes = 0;
         for arrival in &mut arrivals {
-            arrival.tokens = self.tokens(arrival.subject.take());
+            arrival.tokens = self.tokens(&std::mem::take(&mut arrival.subject));
             let jws = match &arrival.verdict {
                 Verdict::Admitted(admitted) => {
                     check_text(&admitted.message_type)?;

@@ -64,7 +64,7 @@ impl Store {
         for message in &mut messages {
             bytes += check_message(&message.jws, &message.leaf)?;
             check_text(&message.purpose)?;
-            message.tokens = self.tokens(message.subject.take());
+            message.tokens = self.tokens(&std::mem::take(&mut message.subject));
         }
         if messages.is_empty() && held_back.is_empty() {
             return Ok(Vec::new());

@@ -1,6 +1,6 @@
 //! Finding everything about a resident.
 
-use exchange::person::{Identity, Match};
+use exchange::person::{Identity, LookupKeys, Match};
 
 use super::Store;
 use crate::{
@@ -27,6 +27,8 @@ pub struct SubjectUpkeep {
     pub more: bool,
     /// Messages from before the lookup existed that still cannot be found, at most.
     pub to_fill: u64,
+    /// The size of the log: how much it grows says how busy the node is.
+    pub log_size: u64,
 }
 
 /// What was found of a person, not yet shown to anybody.
@@ -40,8 +42,8 @@ pub(super) struct Candidates {
 }
 
 impl Store {
-    pub(super) fn tokens(&self, subject: Option<Identity>) -> Tokens {
-        subject.map(|subject| self.0.tokeniser.tokens(&subject)).unwrap_or_default()
+    pub(super) fn tokens(&self, subject: &LookupKeys) -> Tokens {
+        self.0.tokeniser.of_message(subject)
     }
 
     /// Does one bounded piece of upkeep of the lookup: messages from before it existed get their tokens, and tokens
@@ -54,9 +56,10 @@ impl Store {
         }
         if progress.run_is_due() {
             self.change(Change::WriteSubjects { run: progress.runs }).await?;
-            return Ok(SubjectUpkeep { more: (progress.runs + 2) * RUN <= progress.size, to_fill: 0 });
+            let more = (progress.runs + 2) * RUN <= progress.size;
+            return Ok(SubjectUpkeep { more, to_fill: 0, log_size: progress.size });
         }
-        Ok(SubjectUpkeep { more: false, to_fill: 0 })
+        Ok(SubjectUpkeep { more: false, to_fill: 0, log_size: progress.size })
     }
 
     async fn subject_progress(&self) -> Result<Progress, StoreError> {
@@ -84,7 +87,7 @@ impl Store {
         }
         drop(reader);
         self.change(Change::FillSubjects { tokens, through }).await?;
-        Ok(SubjectUpkeep { more: true, to_fill: progress.fill_to - through })
+        Ok(SubjectUpkeep { more: true, to_fill: progress.fill_to - through, log_size: progress.size })
     }
 
     /// The messages that may be about this person, opened and compared.

@@ -4,7 +4,9 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use ed25519_dalek::SigningKey;
-use exchange::{digest::Digest, message::Attributes, random::SeededRandom, receipt::Receipt};
+use exchange::{
+    digest::Digest, message::Attributes, person::LookupKeys, random::SeededRandom, receipt::Receipt,
+};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -101,7 +103,7 @@ fn outgoing(number: u128, bytes: usize) -> Outgoing {
         expires: now() + SignedDuration::from_hours(1),
         priority: Priority::Normal,
         row: None,
-        subject: None,
+        subject: LookupKeys::default(),
         tokens: Tokens::default(),
     }
 }
@@ -118,7 +120,7 @@ fn arrival(number: u128) -> Arrival {
         Attributes { case, message_type, purpose, agreement, desk: None, compact: jws, created, expires };
     let conflict_leaf = leaf.clone();
     let verdict = Verdict::Admitted(admitted);
-    let (subject, tokens) = (None, Tokens::default());
+    let (subject, tokens) = (LookupKeys::default(), Tokens::default());
     Arrival {
         from: partner(),
         received: now(),

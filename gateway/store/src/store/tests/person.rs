@@ -28,7 +28,11 @@ pub(super) fn about(number: u128, case: u128, resident: Option<&Value>) -> Outgo
     let payload = json!({ "nr": number.to_string(), "data": data }).to_string();
     let jws = jws::sign(jws::MESSAGE, payload.as_bytes(), &Ed25519Signer::from_seed(&[3; 32]));
     let digest = Digest::of(jws.as_bytes());
-    let subject = resident.and_then(Identity::read);
+    let identity = resident.and_then(Identity::read);
+    let subject = identity.map_or_else(LookupKeys::default, |identity| LookupKeys {
+        bsn: identity.bsn_key(),
+        place: identity.place_key(),
+    });
     Outgoing { jws, digest, subject, case: Uuid::from_u128(case), ..outgoing(number, 0) }
 }
 
