@@ -97,7 +97,7 @@ pub(super) fn explain(error: &clap::Error) -> String {
 
 /// What the value of an argument looks like, by the argument as a call shows it.
 fn expected(argument: &str) -> &'static str {
-    const VALUES: [(&str, &str); 10] = [
+    const VALUES: [(&str, &str); 14] = [
         ("<OIN>", "een OIN is 20 tekens: 8 cijfers en daarna cijfers of hoofdletters"),
         (
             "--soort",
@@ -105,6 +105,10 @@ fn expected(argument: &str) -> &'static str {
         ),
         ("--luister", "geef IP-ADRES:POORT, bijvoorbeeld 0.0.0.0:8443"),
         ("--aantal", "geef een getal van 1 tot en met 500"),
+        ("--dossier", "geef het dossiernummer (een UUID) zoals `schakel berichten --json` het laat zien"),
+        ("--bericht", "geef het nummer van een bericht"),
+        ("--ook", "geef het nummer van een bericht"),
+        ("--voor", "geef het nummer van een raadpleging"),
         ("--vanaf", "geef een dag als 2026-11-22"),
         ("--tot", "geef een dag als 2026-11-22"),
         (

@@ -186,6 +186,10 @@ fn the_page_can_be_read_by_everybody() {
             let target = target.trim_end_matches('"');
             assert_eq!(page.matches(&format!("id=\"{target}\"")).count(), 1, "{target}");
         }
+        let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+        let digest =
+            exchange::tlog::Hash::from_bytes(*exchange::digest::Digest::of(style.as_bytes()).as_bytes());
+        assert!(page.contains(&format!("style-src 'sha256-{digest}'")));
         assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("url("));
     }
 }
