@@ -118,7 +118,7 @@ impl<'a> Place<'a> {
             let place = self.property(name);
             Field {
                 label: label(name),
-                meaning: place.word("description").map(str::to_owned),
+                meaning: place.word("description").map(|words| meaning(name, words)),
                 holds: place.read(name, value),
             }
         };
@@ -167,6 +167,11 @@ fn label(name: &str) -> String {
     let text = name.strip_suffix(CENTS).unwrap_or(name).replace(['_', '-'], " ");
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What a field means. Amounts are shown in euros.
+fn meaning(name: &str, words: &str) -> String {
+    if is_cents(name) { words.replace(" in eurocenten", "") } else { words.to_owned() }
 }
 
 /// `50884` as "€ 508,84".

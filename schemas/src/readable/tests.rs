@@ -79,6 +79,7 @@ fn every_field_has_its_meaning() {
     let fields = readable(&document());
     let subject = fields.iter().find(|field| field.label == "Betrokkene").unwrap();
     assert_eq!(subject.meaning.as_deref(), Some("De inwoner over wie het gaat."));
+    assert_eq!(meaning("bedrag_in_centen", "Hoogte in eurocenten."), "Hoogte.");
 }
 
 #[test]

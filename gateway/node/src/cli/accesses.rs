@@ -105,6 +105,7 @@ fn line(record: &AccessRecord) -> String {
     let reference = record.why.reference().map_or_else(String::new, |reference| format!(" {reference}"));
     let case = record.why.case.map_or_else(String::new, |case| format!(" dossier {case}"));
     let about = match record.messages.as_slice() {
+        [] if record.searched_person && record.what == Deed::Raadplegingen => "over een persoon".to_owned(),
         [] if record.searched_person => "persoon gezocht, niets gevonden".to_owned(),
         [] => String::new(),
         [one] => format!("bericht {one}"),

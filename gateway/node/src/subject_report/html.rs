@@ -10,7 +10,7 @@ use super::{Item, SubjectReport};
 const STYLE: &str = "body{font:1.05rem/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:1.5rem;color:#1a1a1a;background:#fff}\
 h1,h2,h3{line-height:1.25}h2{margin-top:2.5rem;border-bottom:2px solid #154273}h3{margin-top:2rem}\
 a{color:#154273}.skip{position:absolute;left:-999rem}.skip:focus{position:static}\
-dl{margin:.25rem 0 .25rem 0;display:grid;grid-template-columns:minmax(9rem,15rem) 1fr;gap:.25rem 1rem}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}\
+dl{margin:.25rem 0 .25rem 0;display:grid;grid-template-columns:minmax(9rem,15rem) 1fr;gap:.25rem 1rem}dt{font-weight:600}small{display:block;font-weight:400;font-size:.85rem;color:#3d3d3d}dd{margin:0;overflow-wrap:anywhere}\
 dd>dl,dd>ul{margin-top:.1rem}.let-op{border-left:.4rem solid #ca005d;padding:.25rem 1rem}\
 table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:600;padding:.4rem 0}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #767676;vertical-align:top}\
 @media (max-width:34rem){dl{display:block}dd{margin:0 0 .5rem 1rem}}\
@@ -179,7 +179,11 @@ fn ground(item: &Item, page: &mut String) -> fmt::Result {
 fn fields(fields: &[Field], page: &mut String) -> fmt::Result {
     page.write_str("<dl>\n")?;
     for field in fields {
-        write!(page, "<dt>{}</dt><dd>", Text(&field.label))?;
+        write!(page, "<dt>{}", Text(&field.label))?;
+        if let Some(meaning) = &field.meaning {
+            write!(page, " <small>{}</small>", Text(meaning))?;
+        }
+        page.write_str("</dt><dd>")?;
         reading(&field.holds, page)?;
         page.write_str("</dd>\n")?;
     }
@@ -219,11 +223,39 @@ fn looks(report: &SubjectReport, page: &mut String) -> fmt::Result {
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             Text(&written_moment(look.wanneer)),
             Text(look.door),
-            Text(look.wat),
-            Text(look.reden)
+            Text(done(look.wat)),
+            Text(reason(look.reden))
         )?;
     }
     page.write_str("</tbody>\n</table>\n")
+}
+
+/// What somebody did, for whom it was about.
+fn done(what: &str) -> &str {
+    match what {
+        "inzien" => "een bericht bekeken",
+        "zoeken" => "berichten over u gezocht",
+        "uitvoer" => "berichten over u in een bestand gezet",
+        "besluit" => "een besluit genomen over een bericht",
+        "raadplegingen" => "nagekeken wie uw gegevens bekeek",
+        other => other,
+    }
+}
+
+/// Why, for whom it was about.
+fn reason(why: &str) -> &str {
+    match why {
+        "dossier" => "voor het werk aan uw dossier",
+        "inzageverzoek" => "omdat u om inzage vroeg",
+        "correctieverzoek" => "omdat u om verbetering vroeg",
+        "wisverzoek" => "omdat u vroeg om iets te wissen",
+        "bezwaar" => "voor een bezwaar of een klacht",
+        "controle" => "voor een controle",
+        "incident" => "om een fout of een datalek uit te zoeken",
+        "bewijs" => "om te bewijzen wat er is uitgewisseld",
+        "beheer" => "voor het technisch beheer",
+        other => other,
+    }
 }
 
 fn rights(report: &SubjectReport, page: &mut String) -> fmt::Result {

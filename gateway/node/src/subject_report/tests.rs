@@ -152,7 +152,8 @@ fn the_page_has_the_same_parts_each_time() {
         "U heeft hier toestemming voor gegeven",
         "Geldig tot 1 januari 2027, 01:00 uur",
         "<dt>Wij bewaren dit tot</dt><dd>18 mei 2027</dd>",
-        "<dt>Bedrag</dt><dd>€ 508,84</dd>",
+        "<dt>Bedrag <small>Hoogte van de achterstand.</small></dt><dd>€ 508,84</dd>",
+        "<td>een bericht bekeken</td><td>voor het werk aan uw dossier</td>",
         "fg@rivierstad.test",
         "Autoriteit Persoonsgegevens",
     ] {
@@ -199,6 +200,18 @@ fn what_a_message_says_is_text_and_nothing_else() {
     let page = html(&report(vec![item(3)]));
     assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; Zn"));
     assert!(!page.contains("<script"));
+}
+
+/// No word of the access log reaches the resident as it stands there.
+#[test]
+fn everything_somebody_can_do_is_told_in_words() {
+    let deeds = [Deed::Inzien, Deed::Zoeken, Deed::Uitvoer, Deed::Besluit, Deed::Raadplegingen];
+    for (deed, why) in deeds.into_iter().cycle().zip(store::Reason::ALL) {
+        let mut report = report(vec![item(3)]);
+        (report.raadplegingen[0].wat, report.raadplegingen[0].reden) = (deed.as_str(), why.as_str());
+        let page = html(&report);
+        assert!(!page.contains(&format!("<td>{deed}</td>")) && !page.contains(&format!("<td>{why}</td>")));
+    }
 }
 
 #[test]
