@@ -40,6 +40,8 @@ fn a_resident_gets_what_is_held_about_them() {
     assert!(refused.contains("--reden"), "{refused}");
     let refused = municipality.cli(&["zoek", "--reden", "dossier", "--persoon", person]).refused();
     assert!(refused.contains("--kenmerk"), "{refused}");
+    let refused = municipality.cli(&["inzage", "--kenmerk", "AVG 999990342", "--persoon", person]).refused();
+    assert!(refused.contains("geen BSN"), "{refused}");
     assert_eq!(municipality.cli(&["zoek", "--bsn", "999990342"]).code, 2);
     let refused = municipality.cli(&["inzage", "--kenmerk", "AVG-1"]).refused();
     assert!(refused.contains("geen persoon in JSON"), "{refused}");

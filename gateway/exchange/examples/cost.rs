@@ -20,6 +20,7 @@ use exchange::{
     envelope::Envelope,
     jws,
     message::{Draft, ReceivedMessage},
+    person::{Identity, LookupKeys},
     policy::{self, ConsentKnowledge, Question},
     purpose::Purpose,
     receipt::{Receipt, ReceiptLeaf},
@@ -141,6 +142,10 @@ fn main() {
     });
     measure("read the data: parse, schema, categories", 1, parse);
     measure("decide", 1, || policy::decide(&rulebook, &question).is_ok());
+    measure("keys to find the resident by", 1, || LookupKeys::of(&document));
+    measure("who the resident is, to compare", 1, || {
+        Identity::of(&document).and_then(|who| who.person_key())
+    });
     measure("entry to leaf", 1, || outgoing.leaf());
     let leaf = outgoing.leaf();
     measure("leaf hash", 1, || leaf.hash());

@@ -1,6 +1,6 @@
 //! Who calls a command that shows something about people, and why.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::Timestamp;
 use store::{Access, Deed, Reason, Why};
@@ -31,6 +31,11 @@ impl Caller {
         case: Option<Uuid>,
         when: Timestamp,
     ) -> anyhow::Result<Access> {
+        if self.kenmerk.as_deref().is_some_and(holds_number) {
+            bail!(
+                "zet geen BSN in het kenmerk: het staat dan in lijsten van processen. Gebruik het zaaknummer"
+            );
+        }
         let who = access::operator(self.medewerker.as_deref()).context(NAME)?;
         let why = Why::new(self.reden.unwrap_or(usual), self.kenmerk.as_deref(), case).context(REFERENCE)?;
         Ok(Access { who, what, why, when })
@@ -50,6 +55,11 @@ impl Caller {
         let given = self.kenmerk.as_deref().map(str::trim).filter(|given| !given.is_empty());
         given.context("geef met --kenmerk waaronder uw organisatie dit kent, zoals het zaaknummer")
     }
+}
+
+/// Whether a citizen service number stands in a text.
+fn holds_number(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_digit()).any(schemas::bsn::is_valid)
 }
 
 const NAME: &str = "geef bij --medewerker een naam van hooguit 100 tekens op één regel";

@@ -127,7 +127,9 @@ pub(super) async fn apply(
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
-        Change::FillSubjects { tokens, through } => subject::fill(connection, tokens, *through).await,
+        Change::FillSubjects { tokens, through } => {
+            subject::fill(connection, &writer.keys, tokens, *through).await
+        }
         Change::WriteSubjects { run } => subject::write_run(connection, *run).await,
     }
 }

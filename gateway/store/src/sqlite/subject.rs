@@ -7,8 +7,11 @@
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::column::{from_sql, to_sql};
-use crate::{error::StoreError, subject::Tokens};
+use super::{
+    column::{from_sql, to_sql},
+    read,
+};
+use crate::{error::StoreError, key::Keys, subject::Tokens};
 
 /// How many places of the log a run covers: writing one takes some milliseconds, during which nobody else writes, and
 /// a log of ten million messages has two and a half thousand of them, which are looked through as quickly.
@@ -74,20 +77,22 @@ pub(crate) async fn to_fill(
 /// Gives messages their tokens; from here on all up to `through` have theirs.
 pub(super) async fn fill(
     connection: &mut SqliteConnection,
+    keys: &Keys,
     tokens: &[(u64, Tokens)],
     through: u64,
 ) -> Result<u64, StoreError> {
     for (index, tokens) in tokens {
         // Not of what was erased meanwhile: its content is what they were made of.
-        sqlx::query(
-            "UPDATE message SET subject_bsn = ?2, subject_place = ?3 WHERE idx = ?1 AND \"case\" IN \
-             (SELECT \"case\" FROM case_key WHERE wrapped IS NOT NULL)",
-        )
-        .bind(to_sql(*index))
-        .bind(tokens.bsn.map(Vec::from))
-        .bind(tokens.place.map(Vec::from))
-        .execute(&mut *connection)
-        .await?;
+        match read::payload(&mut *connection, keys, *index).await {
+            Err(StoreError::Erased | StoreError::NotFound(_) | StoreError::Corrupt(_)) => continue,
+            read => drop(read?),
+        }
+        sqlx::query("UPDATE message SET subject_bsn = ?2, subject_place = ?3 WHERE idx = ?1")
+            .bind(to_sql(*index))
+            .bind(tokens.bsn.map(Vec::from))
+            .bind(tokens.place.map(Vec::from))
+            .execute(&mut *connection)
+            .await?;
     }
     let done = sqlx::query("UPDATE subject_state SET filled = max(filled, ?1)")
         .bind(to_sql(through))

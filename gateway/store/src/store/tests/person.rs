@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     access::{Access, Actor, Deed, Found, Reason, Why},
-    sqlite::subject::RUN,
+    sqlite::{change::Change, subject::RUN},
 };
 
 pub(super) const BSN: &str = "999990342";
@@ -168,6 +168,11 @@ async fn makes_what_was_there_findable() {
     let store = place.open().await.unwrap();
     let before = search(&store, &brouwer).await;
     assert!(!before.complete && before.messages.is_empty());
+    // What was erased while it was being read stays without.
+    let person = Identity::read(&brouwer).unwrap();
+    let tokens = vec![(5, store.0.tokeniser.tokens(&person)), (7, store.0.tokeniser.tokens(&person))];
+    store.change(Change::FillSubjects { tokens, through: 0 }).await.unwrap();
+    assert_eq!(found(&search(&store, &brouwer).await).0, [7, 107, 207], "with the rest of the case");
     let first = store.keep_subjects().await.unwrap();
     assert_eq!((first.more, first.to_fill), (true, 300 - 128));
     assert!(!search(&store, &brouwer).await.complete);
