@@ -172,6 +172,10 @@ async fn makes_what_was_there_findable() {
     let person = Identity::read(&brouwer).unwrap();
     let tokens = vec![(5, store.0.tokeniser.tokens(&person)), (7, store.0.tokeniser.tokens(&person))];
     store.change(Change::FillSubjects { tokens, through: 0 }).await.unwrap();
+    let with = sqlx::query("SELECT idx FROM message WHERE subject_place IS NOT NULL");
+    let with: Vec<i64> =
+        with.fetch_all(&mut place.bare().await).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(with, [7]);
     assert_eq!(found(&search(&store, &brouwer).await).0, [7, 107, 207], "with the rest of the case");
     let first = store.keep_subjects().await.unwrap();
     assert_eq!((first.more, first.to_fill), (true, 300 - 128));
