@@ -16,6 +16,7 @@ mod category;
 mod document;
 mod format;
 mod name;
+mod readable;
 mod registry;
 mod strict;
 mod violation;
@@ -25,6 +26,7 @@ pub use annotation::{DataUse, Field};
 pub use category::{Category, LifeDomain};
 pub use document::{Basis, BasisKind, ConsentedData, Document, ParseError, StatedConsent, StatedSalts};
 pub use name::{SchemaName, UnknownName};
+pub use readable::{ReadableField, Reading, describe, readable, title, written_day, written_moment};
 pub use registry::{all, source, validate, vocabulary};
 pub use violation::{MAX_VIOLATIONS, Violation};
 

@@ -21,6 +21,7 @@ use exchange::{
     jws,
     message::{Draft, ReceivedMessage},
     organisation::OrganisationKind,
+    person::{Identity, LookupKeys},
     policy::{self, Allowance, ConsentKnowledge, Question},
     purpose::{OnExcess, Purpose},
     receipt::{Receipt, ReceiptLeaf},
@@ -164,6 +165,10 @@ fn main() {
     measure("read the data: parse, schema, categories", 1, parse);
     measure("decide", 1, || policy::decide(&rulebook, &question).is_ok());
     measure_data(&question);
+    measure("keys to find the resident by", 1, || LookupKeys::of(&document));
+    measure("who the resident is, to compare", 1, || {
+        Identity::of(&document).and_then(|who| who.person_key())
+    });
     measure("entry to leaf", 1, || outgoing.leaf());
     let leaf = outgoing.leaf();
     measure("leaf hash", 1, || leaf.hash());

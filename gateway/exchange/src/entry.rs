@@ -99,6 +99,13 @@ pub enum Entry {
         /// When.
         tijd: Timestamp,
     },
+    /// A person or a local system saw, looked for, took out or decided something.
+    Raadpleging {
+        /// Digest of the record of it, which begins with a salt: who and what cannot be guessed from it.
+        bewijs: Digest,
+        /// When.
+        tijd: Timestamp,
+    },
 }
 
 /// How many indexes one entry about an erasure lists: at most 14 bytes each in a log of up to 2^40 entries, which fits
@@ -266,6 +273,9 @@ impl Entry {
             Self::Alarm { aard, bewijs, logboek, tijd } => {
                 members.text("aard", aard.as_str()).text("bewijs", bewijs).text("logboek", logboek);
                 members.text("soort", "alarm").text("tijd", tijd);
+            }
+            Self::Raadpleging { bewijs, tijd } => {
+                members.text("bewijs", bewijs).text("soort", "raadpleging").text("tijd", tijd);
             }
         }
         members.into_leaf()

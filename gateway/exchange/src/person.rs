@@ -25,9 +25,11 @@ mod name;
 use std::fmt;
 
 use schemas::Document;
+use serde::Deserialize;
 use serde_json::Value;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::jws::{self, Unverified};
 use name::Name;
 
 /// The kinds of key, each with its version: what one kind is made of never equals another, and changing how a value is
@@ -48,11 +50,17 @@ pub struct Identity {
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 struct Person {
     name: Name,
+    place: Place,
+    addition: String,
+}
+
+/// When somebody was born and where they live, but for the part of the house.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+struct Place {
     /// As written: the schema allows one way only.
     born: String,
     postal_code: String,
     house_number: String,
-    addition: String,
 }
 
 /// Whether two identities are of the same person.
@@ -66,10 +74,50 @@ pub enum Match {
     Different,
 }
 
+/// By what the resident of a message is looked up: the keys of [`Identity`] that say where to look, and nothing that only
+/// says who it is. Cheap enough for every message.
+#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct LookupKeys {
+    /// As [`Identity::bsn_key`].
+    pub bsn: Option<Vec<u8>>,
+    /// As [`Identity::place_key`].
+    pub place: Option<Vec<u8>>,
+}
+
+impl LookupKeys {
+    /// Those of the resident in this document; none when its schema has no place for a person.
+    pub fn of(document: &Document) -> Self {
+        document.value().get("betrokkene").map(Self::read).unwrap_or_default()
+    }
+
+    fn read(subject: &Value) -> Self {
+        Self {
+            bsn: subject["bsn"].as_str().map(bsn_key),
+            place: Place::read(subject).map(|place| place.key()),
+        }
+    }
+}
+
 impl Identity {
     /// Who this document is about; `None` when its schema has no place for a person.
     pub fn of(document: &Document) -> Option<Self> {
         Self::read(document.value().get("betrokkene")?)
+    }
+
+    /// Who a signed message that was stored is about; `None` as for [`of`](Self::of). Does not verify anything: that was
+    /// done before the message was stored.
+    pub fn of_message(compact: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Message {
+            data: Data,
+        }
+        #[derive(Deserialize)]
+        struct Data {
+            betrokkene: Value,
+        }
+        let signed = Unverified::parse(jws::MESSAGE, compact).ok()?;
+        let message: Message = serde_json::from_slice(signed.unverified_payload()).ok()?;
+        Self::read(&message.data.betrokkene)
     }
 
     /// Who this is, given as the schema `betrokkene` has it; `None` when neither a number nor a name, date of birth and
@@ -82,7 +130,7 @@ impl Identity {
 
     /// What names the person by BSN.
     pub fn bsn_key(&self) -> Option<Vec<u8>> {
-        self.bsn.as_deref().map(|bsn| key(label::BSN, &[bsn]))
+        self.bsn.as_deref().map(bsn_key)
     }
 
     /// What names the person by name, date of birth and address.
@@ -94,9 +142,9 @@ impl Identity {
                 &[
                     &surname,
                     initial,
-                    &person.born,
-                    &person.postal_code,
-                    &person.house_number,
+                    &person.place.born,
+                    &person.place.postal_code,
+                    &person.place.house_number,
                     &person.addition,
                 ],
             )
@@ -106,9 +154,7 @@ impl Identity {
     /// What everybody born on this day at this postal code and number shares, however their names are written: by which
     /// to find those to [`compare`](Self::compare).
     pub fn place_key(&self) -> Option<Vec<u8>> {
-        self.person
-            .as_ref()
-            .map(|person| key(label::PLACE, &[&person.born, &person.postal_code, &person.house_number]))
+        self.person.as_ref().map(|person| person.place.key())
     }
 
     /// Whether this is the same person.
@@ -131,17 +177,13 @@ impl Person {
         let addition = address["huisnummertoevoeging"].as_str().unwrap_or_default();
         Some(Self {
             name: Name::read(name)?,
-            born: subject["geboortedatum"].as_str()?.to_owned(),
-            postal_code: address::postal_code(address["postcode"].as_str()?),
-            house_number: address["huisnummer"].as_u64()?.to_string(),
+            place: Place::read(subject)?,
             addition: address::addition(addition),
         })
     }
 
     fn compare(&self, other: &Self) -> Match {
-        let place =
-            |person: &Self| (person.born.clone(), person.postal_code.clone(), person.house_number.clone());
-        if place(self) != place(other) {
+        if self.place != other.place {
             return Match::Different;
         }
         match self.name.compare(&other.name) {
@@ -149,6 +191,25 @@ impl Person {
             names => names,
         }
     }
+}
+
+impl Place {
+    fn read(subject: &Value) -> Option<Self> {
+        let address = &subject["adres"];
+        Some(Self {
+            born: subject["geboortedatum"].as_str()?.to_owned(),
+            postal_code: address::postal_code(address["postcode"].as_str()?),
+            house_number: address["huisnummer"].as_u64()?.to_string(),
+        })
+    }
+
+    fn key(&self) -> Vec<u8> {
+        key(label::PLACE, &[&self.born, &self.postal_code, &self.house_number])
+    }
+}
+
+fn bsn_key(bsn: &str) -> Vec<u8> {
+    key(label::BSN, &[bsn])
 }
 
 /// Values hold letters and digits only once they are normalised, so what stands between them cannot be in one.
@@ -159,6 +220,13 @@ fn key(label: &str, values: &[&str]) -> Vec<u8> {
         key.extend_from_slice(value.as_bytes());
     }
     key
+}
+
+/// Shows nothing: they name a person.
+impl fmt::Debug for LookupKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LookupKeys")
+    }
 }
 
 /// Shows nothing: it is a person.

@@ -19,12 +19,16 @@ use crate::{
 /// The environment variable that says what to log.
 const LOG: &str = "SCHAKEL_LOG";
 
+mod accesses;
 mod agreement;
+mod ask;
+mod caller;
 mod consent;
 mod demo;
 mod document;
 mod dutch;
 mod erase;
+mod find;
 mod init;
 mod logbook;
 mod messages;
@@ -33,6 +37,7 @@ mod proof;
 mod purpose;
 mod send;
 mod serve;
+mod subject;
 mod witness;
 
 /// Schakel: berichten tussen organisaties in het sociaal domein, gebonden aan een doel en een grondslag,
@@ -74,6 +79,9 @@ enum Command {
     Logboek(logbook::Logbook),
     Wissen(erase::Erase),
     Bewijs(proof::Proof),
+    Zoek(find::Find),
+    Inzage(subject::SubjectAccess),
+    Raadplegingen(accesses::AccessLog),
 }
 
 /// How a command that could be carried out ended.
@@ -210,6 +218,9 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
                 .await
         }
         Command::Logboek(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Zoek(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Inzage(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Raadplegingen(command) => command.run(&open_watchful(&map, output).await?, output).await,
     }
 }
 

@@ -166,7 +166,7 @@ impl Demo {
         let mapping = drop_folders::mapping(&corporation.folder.join(MAPPING))?;
         let before = Totals::of(corporation).await?;
         let offer = Offer { mapping: &mapping, to: municipality.core.me, path: export, rejects: None };
-        let report = intake::take_in(&corporation.core, &offer, |_| {})
+        let read = intake::take_in(&corporation.core, &offer, |_| {})
             .await
             // The name as it was given: the copy in a temporary folder tells nobody anything.
             .with_context(|| export.file_name().unwrap_or_default().to_string_lossy().into_owned())?;
@@ -174,10 +174,12 @@ impl Demo {
         feedback::give(municipality, corporation.core.me).await?;
         settled(municipality).await?;
         let cast = [municipality, &self.nodes[SOCIAL_SERVICE], &self.nodes[UWV]];
-        let (consent, proof) = consent::tell(cast).await?;
-        let file = proofs.join(format!("schakel-demo-{}.bewijs.json", proof.message));
-        keys::write_private(&file, &proof.bundle)?;
-        Outcome::gather(&self.nodes, corporation, (before, report), (consent, file)).await
+        let (consent, papers) = consent::tell(cast).await?;
+        let file = |ending: &str| proofs.join(format!("schakel-demo-{}.{ending}", papers.proof.message));
+        let (proof, report) = (file("bewijs.json"), file("inzage.html"));
+        keys::write_private(&proof, &papers.proof.bundle)?;
+        keys::write_private(&report, &papers.report)?;
+        Outcome::gather(&self.nodes, corporation, (before, read), (consent, [proof, report])).await
     }
 
     /// The folders of the nodes with the name of their organisation.

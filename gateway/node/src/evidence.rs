@@ -11,7 +11,7 @@ use exchange::{
     tlog::{Leaf, LogVerifier, ProofFile},
 };
 use serde_json::Value;
-use store::{Direction, MessageRow, State, StoreError};
+use store::{Access, Direction, MessageRow, State, StoreError};
 
 use crate::{core::Core, witness};
 
@@ -38,8 +38,22 @@ pub(crate) struct Proof {
     pub(crate) key: LogVerifier,
 }
 
-/// Gathers the evidence of one message, and what it proves.
-pub async fn gather(core: &Core, row: &MessageRow) -> Result<(Bundle, Report), NoEvidence> {
+/// Gathers the evidence of one message for somebody, and what it proves.
+pub async fn take(core: &Core, row: &MessageRow, access: Access) -> Result<(Bundle, Report), NoEvidence> {
+    let shown = core.store.view(access, &[row.index]).await?.pop();
+    let text = shown.and_then(|shown| shown.content).ok_or(match (row.direction, row.state) {
+        (Direction::Inbound, State::Refused) => NoText::NietBewaard,
+        _ => NoText::Gewist,
+    });
+    gather(core, row, text).await
+}
+
+/// Gathers the evidence of one message of which the text is at hand, or is not for this reason; and what it proves.
+pub async fn gather(
+    core: &Core,
+    row: &MessageRow,
+    text: Result<String, NoText>,
+) -> Result<(Bundle, Report), NoEvidence> {
     let rules = core.rules();
     let agreement = agreement_of(core, &rules, row);
     let mut proof = match row.direction {
@@ -47,7 +61,6 @@ pub async fn gather(core: &Core, row: &MessageRow) -> Result<(Bundle, Report), N
         Direction::Inbound => inclusion_of(core, row, agreement).await?,
     };
     proof.file.extra = Some(proof.leaf.bytes().to_vec());
-    let text = text_of(core, row).await?;
     let bundle = Bundle {
         soort: BUNDLE.to_owned(),
         zonder_tekst: text.as_ref().err().copied(),
@@ -79,18 +92,6 @@ fn agreement_of<'a>(core: &Core, rules: &'a Rulebook, row: &MessageRow) -> Optio
     }
     let with_both = |one: &&Agreement| one.party(row.partner).is_some() && one.log_key(core.me).is_some();
     rules.agreements().map(AsRef::as_ref).filter(with_both).max_by_key(|one| one.content().versie)
-}
-
-/// The text of the message, or why there is none.
-async fn text_of(core: &Core, row: &MessageRow) -> Result<Result<String, NoText>, NoEvidence> {
-    if (row.direction, row.state) == (Direction::Inbound, State::Refused) {
-        return Ok(Err(NoText::NietBewaard));
-    }
-    match core.store.payload(row.index).await {
-        Ok(text) => Ok(Ok(text)),
-        Err(StoreError::Erased) => Ok(Err(NoText::Gewist)),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The purpose of the message: no more of the agreement's than that.

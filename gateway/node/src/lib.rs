@@ -1,5 +1,6 @@
 //! The node: everything wired together. [`outbound`] and [`inbound`] read from top to bottom as the path of a message.
 
+pub mod access;
 pub mod agreements;
 pub mod assets;
 pub mod certificate;
@@ -24,6 +25,8 @@ pub mod purposes;
 pub mod retention;
 pub mod routes;
 pub mod setup;
+pub mod subject_report;
+pub mod subjects;
 pub mod system;
 pub mod upkeep;
 pub mod witness;

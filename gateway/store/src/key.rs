@@ -99,10 +99,19 @@ fn hmac_key(secret: &Secret) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, &secret.0)
 }
 
-/// One key per use (HKDF, RFC 5869), so that no use can weaken another.
+/// The key for finding persons in the database with this salt.
+pub(crate) fn subject_key(storage: &StorageKey, salt: &[u8]) -> Result<hmac::Key, StoreError> {
+    Ok(hmac_key(&salted(storage, salt, b"schakel store 1 subject")?))
+}
+
 fn derived(storage: &StorageKey, usage: &[u8]) -> Result<Secret, StoreError> {
+    salted(storage, &[], usage)
+}
+
+/// One key per use (HKDF, RFC 5869), so that no use can weaken another.
+fn salted(storage: &StorageKey, salt: &[u8], usage: &[u8]) -> Result<Secret, StoreError> {
     let mut secret = Secret([0; KEY_BYTES]);
-    hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
+    hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
         .extract(&storage.0)
         .expand(&[usage], hkdf::HKDF_SHA256)
         .and_then(|okm| okm.fill(&mut secret.0))

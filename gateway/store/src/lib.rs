@@ -5,6 +5,7 @@
 //! committed in groups: many operations, one transaction, one fsync, and nothing is confirmed before it. Payloads
 //! are encrypted with a key per entry of the log, which can be destroyed by itself. `DATA_MODEL.md` tells what the tables hold and which states a message knows.
 
+mod access;
 mod consents;
 mod entry_keys;
 mod error;
@@ -15,7 +16,12 @@ mod model;
 mod seal;
 mod sqlite;
 mod store;
+mod subject;
 
+pub use access::{
+    Access, AccessFilter, AccessRecord, Accesses, Actor, ActorKind, Deed, Found, MAX_NAME_CHARS, NotAName,
+    NotAReason, Reason, Shown, Why,
+};
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
@@ -26,7 +32,7 @@ pub use model::{
     Priority, RaisedAlarm, RulesVersion, SentOutcome, State, StoredAgreement, Swept,
 };
 pub use store::{
-    Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_LEAF_BYTES,
-    MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, UNREADABLE_REASON, Verdict,
-    WITHDRAWN_REASON,
+    Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES, MAX_LEAF_BYTES,
+    MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep, UNREADABLE_REASON,
+    Verdict, WITHDRAWN_REASON,
 };

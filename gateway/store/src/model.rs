@@ -7,12 +7,13 @@ use exchange::{
     digest::Digest,
     message::{AdmittedMessage, Attributes, RefusedMessage, SignedMessage},
     oin::Oin,
+    person::LookupKeys,
     tlog::Leaf,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::key::IntakeKey;
+use crate::{key::IntakeKey, subject::Tokens};
 
 /// Before what a message goes, among those that wait for the same partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -70,6 +71,9 @@ pub struct Outgoing {
     pub(crate) consent: Option<ConsentUse>,
     /// The consent of which it tells the end.
     pub(crate) tells: Option<ConsentKey>,
+    /// Whom it is about, until the store made `tokens` of that.
+    pub(crate) subject: LookupKeys,
+    pub(crate) tokens: Tokens,
 }
 
 impl From<SignedMessage> for Outgoing {
@@ -78,6 +82,7 @@ impl From<SignedMessage> for Outgoing {
         let days = message.retention_days();
         let consent = message.consent().cloned();
         let (draft, jws) = message.into_parts();
+        let subject = LookupKeys::of(&draft.document);
         Self {
             to: draft.to,
             id: draft.id,
@@ -96,6 +101,8 @@ impl From<SignedMessage> for Outgoing {
             keep_until: days_after(draft.time, days),
             consent,
             tells: None,
+            subject,
+            tokens: Tokens::default(),
         }
     }
 }
@@ -177,6 +184,9 @@ pub struct Arrival {
     /// What the log says instead when the identifier is known with another digest: a refusal with the reason
     /// `dubbel-met-andere-inhoud`.
     pub(crate) conflict_leaf: Leaf,
+    /// Whom it is about, until the store made `tokens` of that.
+    pub(crate) subject: LookupKeys,
+    pub(crate) tokens: Tokens,
 }
 
 /// What was decided about an arrival.
@@ -207,6 +217,8 @@ impl Arrival {
                 keep_until: Some(days_after(received, message.retention_days())),
                 consent: message.consent().cloned(),
                 event: message.event().cloned(),
+                subject: LookupKeys::of(message.document()),
+                tokens: Tokens::default(),
                 verdict: Verdict::Admitted(message.into_attributes()),
             },
             Err(refused) => Self {
@@ -219,6 +231,8 @@ impl Arrival {
                 keep_until: None,
                 consent: None,
                 event: None,
+                subject: LookupKeys::default(),
+                tokens: Tokens::default(),
                 verdict: Verdict::Refused(refused.refusal().reason.code()),
             },
         }

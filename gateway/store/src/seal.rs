@@ -56,7 +56,7 @@ impl Entropy {
         nonce
     }
 
-    fn take(&mut self, into: &mut [u8]) {
+    pub(crate) fn take(&mut self, into: &mut [u8]) {
         if self.bytes.len() < into.len() {
             self.bytes.resize(ENTROPY_BYTES, 0);
             self.source.fill(&mut self.bytes);

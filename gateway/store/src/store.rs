@@ -1,14 +1,17 @@
 //! The use cases.
 
+mod access;
 mod consent;
 mod erasing;
 mod inbound;
 mod log;
 mod outbound;
 mod rules;
+mod subject;
 mod verify;
 mod witness;
 
+pub use subject::{MAX_CANDIDATES, SubjectUpkeep};
 pub use verify::{Anchor, Check, Verdict};
 
 use std::{
@@ -37,8 +40,9 @@ use crate::{
         change::Change,
         committer::{Committer, Operation, Writer},
         connect::{self, Target},
-        read, wal,
+        read, subject as subject_rows, wal,
     },
+    subject::Tokeniser,
 };
 
 /// The most messages or leaves in one operation: larger ones would make others wait.
@@ -160,6 +164,8 @@ struct Inner {
     readers: SqlitePool,
     leases: Arc<Leases>,
     hot: Hot,
+    tokeniser: Tokeniser,
+    random: Arc<dyn Random>,
     expiry: outbound::Expiry,
     /// One reading of the queue at a time.
     reading: tokio::sync::Mutex<()>,
@@ -189,19 +195,27 @@ impl Store {
         let mut connection = connect::open(&target, options.oin, &keys).await?;
         // Reads the end of the log and checks that it belongs to its head; in one view of the database, since another
         // process may commit in between.
+        let mut view = connection.begin().await?;
         if !options.unchecked {
-            let mut view = connection.begin().await?;
             read::log_state(&mut view).await?;
-            view.rollback().await?;
         }
+        let salt = subject_rows::salt(&mut view).await?;
+        view.rollback().await?;
+        let tokeniser = Tokeniser::new(&options.storage_key, &salt)?;
         let entries = erasing::entry_keys(&mut connection, &keys, options.entry_keys()).await?;
         let vault = Arc::new(Vault { keys, entries });
         let gauge = wal::Gauge::default();
         let copying = wal::start(target.clone(), gauge.clone());
         let wal = gauge.clone();
         let log = Arc::clone(&options.log);
-        let writer =
-            Writer::new(target.clone(), connection, Arc::clone(&vault), options.random, options.log, gauge);
+        let writer = Writer::new(
+            target.clone(),
+            connection,
+            Arc::clone(&vault),
+            Arc::clone(&options.random),
+            options.log,
+            gauge,
+        );
         let (committer, committing) = Committer::start(writer);
         let readers = target.readers();
         Ok(Self(Arc::new(Inner {
@@ -215,6 +229,8 @@ impl Store {
             readers,
             leases: Arc::default(),
             hot: Hot::default(),
+            tokeniser,
+            random: options.random,
             expiry: outbound::Expiry::default(),
             reading: tokio::sync::Mutex::default(),
             delivery: OnceCell::new(),

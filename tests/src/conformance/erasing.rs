@@ -46,14 +46,14 @@ pub async fn erases_a_case(database: &impl Database) -> Result<()> {
     assert!(erase_case(&store, case, now()).await?);
     assert!(!erase_case(&store, case, now()).await?);
     assert!(!erase_case(&store, maker.id(), now()).await?);
-    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
-    store.payload(1).await?;
+    assert_eq!(store.payload_for_machine_check(0).await, Err(StoreError::Erased));
+    store.payload_for_machine_check(1).await?;
 
     // The case may live on.
     let next = of_case()?;
     store.take_in(vec![admitted(&next, now())?]).await?;
-    assert_eq!(store.payload(3).await?, next.compact());
-    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
+    assert_eq!(store.payload_for_machine_check(3).await?, next.compact());
+    assert_eq!(store.payload_for_machine_check(0).await, Err(StoreError::Erased));
     Ok(())
 }
 
@@ -86,7 +86,7 @@ pub async fn ends_what_waits_in_the_case(database: &impl Database) -> Result<()>
     let store = database.open().await?;
     assert_eq!(indexes(&lease(&store, one).await?), [2, 5]);
     assert!(store.lease_due(two, now(), ALL).await?.is_none());
-    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
+    assert_eq!(store.payload_for_machine_check(0).await, Err(StoreError::Erased));
     Ok(())
 }
 
@@ -108,7 +108,7 @@ pub async fn lets_a_receipt_have_the_last_word(database: &impl Database) -> Resu
     admit(&store, &under_way).await?;
     drop(under_way);
     assert_eq!(states(&store).await?, [(State::Admitted, None), erased(), (State::Waiting, None)]);
-    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
+    assert_eq!(store.payload_for_machine_check(0).await, Err(StoreError::Erased));
 
     // No answer: it is not due again, nor anything else but a reason.
     for give_back in [true, false] {
@@ -178,7 +178,7 @@ pub async fn erases_wholly_or_not_at_all(database: &impl Database) -> Result<()>
     let gone = || (State::Undeliverable, Some("gewist".to_owned()), Err(StoreError::Erased));
     let mut waiting = BTreeSet::new();
     for row in store.messages(Filter { limit: 500, ..Filter::default() }).await? {
-        let payload = store.payload(row.index).await;
+        let payload = store.payload_for_machine_check(row.index).await;
         if row.state == State::Waiting {
             payload?;
             waiting.insert(row.index);
@@ -312,8 +312,8 @@ pub async fn keeps_no_longer_than_the_purpose_allows(database: &impl Database) -
     let nothing = Swept { erased: 0, next: None };
     assert_eq!(store.erase_expired(0, later(183 * DAY - 1)).await?, nothing);
     assert_eq!(store.erase_expired(0, later(183 * DAY)).await?, Swept { erased: 1, next: None });
-    assert_eq!(store.payload(0).await, Err(StoreError::Erased));
-    store.payload(1).await?;
+    assert_eq!(store.payload_for_machine_check(0).await, Err(StoreError::Erased));
+    store.payload_for_machine_check(1).await?;
     drop(store);
     let store = database.open().await?;
     assert_eq!(store.erase_expired(0, later(184 * DAY)).await?.erased, 1);

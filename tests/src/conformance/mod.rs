@@ -13,6 +13,7 @@ pub mod inbound;
 pub mod log;
 pub mod model;
 pub mod outbound;
+pub mod person;
 pub mod races;
 pub mod rules;
 pub mod witness;
@@ -91,6 +92,9 @@ macro_rules! store_conformance {
             erasing::proves_what_it_erased,
             erasing::erases_what_is_there,
             erasing::keeps_no_longer_than_the_purpose_allows,
+            person::finds_a_person,
+            person::forgets_who_was_erased,
+            person::keeps_who_saw_what,
             log::proves_every_leaf,
             log::proves_growth,
             log::proves_across_many_tiles,

@@ -10,7 +10,7 @@ use exchange::{
     tlog::{Leaf, ProofFile},
 };
 use node::{core::Core, evidence};
-use store::State;
+use store::{State, StoreError};
 
 use super::{checks::Stored, node::extends, operation::Side, world::World};
 
@@ -46,7 +46,13 @@ pub(super) fn check(world: &World, side: Side, message: &Stored) -> anyhow::Resu
     let gather = async |core: &Core| {
         // What was refused without binding its identifier has none.
         let Some(row) = core.store.message(id).await? else { return Ok(None) };
-        let (bundle, report) = evidence::gather(core, &row).await?;
+        // As somebody would take it, without anybody who does.
+        let text = match core.store.payload_for_machine_check(row.index).await {
+            Err(StoreError::Erased) => Err(NoText::Gewist),
+            Err(StoreError::NotFound(_)) => Err(NoText::NietBewaard),
+            text => Ok(text?),
+        };
+        let (bundle, report) = evidence::gather(core, &row, text).await?;
         // Nodes here may have been hours behind since before they agreed; that only says something of their clocks.
         let wrong = |step: &Step| step.uitkomst == StepOutcome::Onjuist && step.stap != StepName::Geldigheid;
         ensure!(!report.stappen.iter().any(wrong), "the evidence does not hold: {report:?}");

@@ -94,6 +94,8 @@ pub struct Terms {
     pub data: ConsentedData,
     /// When the resident gave it.
     pub given: Timestamp,
+    /// From this moment it no longer holds.
+    pub valid_until: Timestamp,
 }
 
 /// The text is not an extract that its holder signed.
@@ -150,6 +152,7 @@ impl Extract {
             purposes: text.doelen,
             data: text.gegevens,
             given: text.verleend_op,
+            valid_until: text.geldig_tot,
         })
     }
 

@@ -16,7 +16,7 @@ fn text(entry: &Entry) -> String {
 
 /// One of each kind, as the protocol shows them.
 #[expect(clippy::too_many_lines, reason = "a list")]
-fn each() -> [(Entry, &'static str); 9] {
+fn each() -> [(Entry, &'static str); 10] {
     let (me, partner) = (testing::corporation(), testing::municipality());
     let tijd = testing::now();
     let id = Uuid::from_u128(0x019a_a5a1_3e3b_7000_8000_0000_0000_0001);
@@ -72,6 +72,10 @@ fn each() -> [(Entry, &'static str); 9] {
                 uitkomst: Some(WhatWasDone::Gewist),
             },
             r#"{"bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","gebeurtenis":"verwerkt","houder":"00000099000000001000","soort":"toestemming","tijd":"2026-11-21T09:30:00.123Z","toestemming":"019aa5a1-3e3b-7000-8000-000000000001","uitkomst":"gewist"}"#,
+        ),
+        (
+            Entry::Raadpleging { bewijs: digest("a"), tijd },
+            r#"{"bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","soort":"raadpleging","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
         (
             Entry::Convenant {
@@ -254,6 +258,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
             }),
         (contradiction, any_digest(), any_oin(), any_time())
             .prop_map(|(aard, bewijs, logboek, tijd)| Entry::Alarm { aard, bewijs, logboek, tijd }),
+        (any_digest(), any_time()).prop_map(|(bewijs, tijd)| Entry::Raadpleging { bewijs, tijd }),
         (kind, any_digest(), any_digest(), any_oin(), any_time()).prop_map(
             |(antwoord, bewijs, convenant, door, tijd)| Entry::Convenant {
                 antwoord,

@@ -4,7 +4,11 @@ use super::name::words;
 
 /// The postal code in capitals, without a space.
 pub(super) fn postal_code(text: &str) -> String {
-    words(text).concat().to_uppercase()
+    // As the schema has it already.
+    if text.len() == 6 && text.bytes().all(|letter| letter.is_ascii_digit() || letter.is_ascii_uppercase()) {
+        return text.to_owned();
+    }
+    text.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_uppercase()
 }
 
 /// What stands after a house number: letter and addition, in one form.

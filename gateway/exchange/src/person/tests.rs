@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use schemas::SchemaName;
 use serde_json::{Value, json};
 
-use super::{Identity, Match, address, name};
+use super::{Identity, LookupKeys, Match, address, name};
 
 fn subject(prefix: &str, surname: &str, initials: &str) -> Value {
     let mut subject = json!({
@@ -135,6 +135,8 @@ fn a_number_decides_where_both_have_one() {
     assert_eq!(person.compare(&number_only), Match::Same);
     assert_eq!(number_only.compare(&named("", "Brouwer", "E.")), Match::Different);
     assert_eq!(number_only.bsn_key(), person.bsn_key());
+    let keys = LookupKeys::read(&json!({ "bsn": "999990342" }));
+    assert_eq!((keys.bsn.clone(), keys.place.clone()), (person.bsn_key(), None));
     assert_eq!((number_only.person_key(), number_only.place_key()), (None, None));
     assert_eq!(named("", "Brouwer", "E.").bsn_key(), None);
 }
@@ -168,7 +170,12 @@ fn reads_whom_a_document_is_about() {
     let document = crate::testing::document(&crate::testing::data());
     let identity = Identity::of(&document).unwrap();
     assert_eq!(identity, read(&document.value()["betrokkene"]));
-    assert_eq!(format!("{identity:?}"), "Identity");
+    let signed = crate::testing::signed(crate::testing::draft_of(&crate::testing::data()));
+    assert_eq!(Identity::of_message(signed.compact()), Some(identity.clone()));
+    assert_eq!(Identity::of_message("no.message.this"), None);
+    let keys = LookupKeys::of(&document);
+    assert_eq!((keys.bsn.clone(), keys.place.clone()), (identity.bsn_key(), identity.place_key()));
+    assert_eq!((format!("{identity:?}"), format!("{keys:?}")), ("Identity".into(), "LookupKeys".into()));
     let without = json!({ "grondslag": document.value()["grondslag"], "inhoud": {} });
     assert!(schemas::validate(SchemaName::PaymentArrears, &without).is_err());
     assert_eq!(Identity::read(&json!({ "naam": { "achternaam": "Brouwer" } })), None);

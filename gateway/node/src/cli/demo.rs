@@ -68,6 +68,7 @@ impl Demo {
         story(&outcome, output);
         let mut answer = serde_json::to_value(&outcome)?;
         answer["bewijs"] = shown(&outcome.bewijs).into();
+        answer["inzage"] = shown(&outcome.inzage).into();
         answer["problemen"] = outcome.report.problems.clone().into();
         answer["tegengehouden"] = tegengehouden(&outcome.report).into();
         answer["waarschuwingen"] = outcome.report.warnings.clone().into();
@@ -127,6 +128,10 @@ fn consent_story(outcome: &Outcome, output: Output) {
         "  {:>3} nieuwe overdracht werd tegengehouden ({})",
         consent.daarna_tegengehouden.values().sum::<u64>(),
         consent.daarna_tegengehouden.keys().cloned().collect::<Vec<_>>().join(", ")
+    ));
+    output.say(format!(
+        "Wat de gemeente vóór de intrekking over de inwoner had, staat in het inzageverslag {}",
+        outcome.inzage.display()
     ));
     output.say(format!(
         "Het bewijs van de overdracht staat in {}. Controleer het zonder knooppunt:\n  schakel bewijs controleer {}",

@@ -97,12 +97,11 @@ pub(super) fn explain(error: &clap::Error) -> String {
 
 /// What the value of an argument looks like, by the argument as a call shows it.
 fn expected(argument: &str) -> &'static str {
-    const VALUES: [(&str, &str); 14] = [
+    const VALUES: [(&str, &str); 20] = [
         (
             "<TOESTEMMING>",
             "geef het nummer van een toestemming, zoals `schakel toestemming tonen` het laat zien",
         ),
-        ("--tot", "geef een dag als JJJJ-MM-DD"),
         ("--wijze", "kies uit schriftelijk, mondeling en digitaal"),
         (
             "<DOCUMENTSOORT>",
@@ -121,6 +120,16 @@ fn expected(argument: &str) -> &'static str {
         ("--regel", "geef het nummer van een regel"),
         ("--luister", "geef IP-ADRES:POORT, bijvoorbeeld 0.0.0.0:8443"),
         ("--aantal", "geef een getal van 1 tot en met 500"),
+        ("--dossier", "geef het dossiernummer (een UUID) zoals `schakel berichten --json` het laat zien"),
+        ("--bericht", "geef het nummer van een bericht"),
+        ("--ook", "geef het nummer van een bericht"),
+        ("--voor", "geef het nummer van een raadpleging"),
+        ("--vanaf", "geef een dag als 2026-11-22"),
+        ("--tot", "geef een dag als 2026-11-22"),
+        (
+            "--reden",
+            "kies uit dossier, inzageverzoek, correctieverzoek, wisverzoek, bezwaar, controle, incident, bewijs en beheer",
+        ),
         ("--na", "geef het nummer van een bericht"),
         ("--stand", "kies uit wacht, toegelaten, geweigerd en onbestelbaar"),
         ("ID>", "geef het id van een bericht of zijn nummer, zoals `schakel berichten --json` het laat zien"),

@@ -5,10 +5,10 @@ use std::{path::PathBuf, str::FromStr};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use exchange::{evidence::StepOutcome, oin::Oin};
-use store::{Check, Verdict};
+use store::{Check, Deed, Reason, Verdict};
 use uuid::Uuid;
 
-use super::{Ending, Output, shown};
+use super::{Ending, Output, caller::Caller, shown};
 use crate::{
     evidence,
     keys::{self, KeyError},
@@ -71,6 +71,8 @@ enum What {
         /// Het bestand; zonder deze optie ID.bewijs.json.
         #[arg(long, value_name = "BESTAND")]
         naar: Option<PathBuf>,
+        #[command(flatten)]
+        caller: Caller,
     },
 }
 
@@ -103,7 +105,9 @@ impl Logbook {
             What::Verify { inhoud, partners } => verify(node, (inhoud, partners), output).await,
             What::Partners { nu } => super::witness::partners(node, nu, output).await,
             What::Alarm { naar } => super::witness::export(node, &naar, output).await,
-            What::Bewijs { bericht, naar } => write_evidence(node, bericht, naar, output).await,
+            What::Bewijs { bericht, naar, caller } => {
+                write_evidence(node, (bericht, naar), caller, output).await
+            }
         }
     }
 }
@@ -169,8 +173,8 @@ fn tell(verdict: &Verdict, silent: &[Oin], output: Output) -> Ending {
 
 async fn write_evidence(
     node: &Node,
-    which: Which,
-    path: Option<PathBuf>,
+    (which, path): (Which, Option<PathBuf>),
+    caller: Caller,
     output: Output,
 ) -> anyhow::Result<Ending> {
     let row = match which {
@@ -181,7 +185,8 @@ async fn write_evidence(
             .await?
             .with_context(|| format!("er is geen bericht {number}; `schakel berichten` toont de nummers"))?,
     };
-    let (bundle, report) = evidence::gather(&node.core, &row).await?;
+    let access = caller.access(Deed::Uitvoer, Reason::Bewijs, row.case, node.core.now())?;
+    let (bundle, report) = evidence::take(&node.core, &row, access).await?;
     let name = row.id.map_or_else(|| row.index.to_string(), |id| id.to_string());
     let path = path.unwrap_or_else(|| format!("{name}.bewijs.json").into());
     match keys::write_private(&path, &serde_json::to_string_pretty(&bundle)?) {

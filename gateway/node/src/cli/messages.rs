@@ -93,7 +93,7 @@ async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Endin
     Ok(Ending::Good)
 }
 
-fn line(node: &Node, row: &MessageRow) -> String {
+pub(super) fn line(node: &Node, row: &MessageRow) -> String {
     let kind = row.message_type.as_deref().unwrap_or("onbekend").trim_start_matches("nl.sociaaldomein.");
     let kind = kind.trim_end_matches(".v1");
     // Of what was given up because it was erased, that is the reason already.
@@ -117,7 +117,7 @@ fn direction(row: &MessageRow) -> &'static str {
     }
 }
 
-fn json(row: &MessageRow) -> serde_json::Value {
+pub(super) fn json(row: &MessageRow) -> serde_json::Value {
     serde_json::json!({
         "nummer": row.index,
         "richting": match row.direction { Direction::Inbound => "in", Direction::Outbound => "uit" },

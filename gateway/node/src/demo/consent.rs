@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
-use exchange::{consent::ConsentKey, evidence::Report, oin::Oin, refusal::Refusal};
+use exchange::{consent::ConsentKey, evidence::Report, oin::Oin, person::Identity, refusal::Refusal};
 use jiff::{ToSpan as _, tz::TimeZone};
 use schemas::{Document, SchemaName};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{ConsentNotice, Filter, State};
+use store::{Access, Actor, ConsentNotice, Deed, Filter, Reason, State, Why};
 use uuid::Uuid;
 
 use super::{settled, wait_until};
@@ -17,6 +17,7 @@ use crate::{
     evidence,
     node::Node,
     outbound::{self, Submission, Submitted},
+    subject_report::{self, SubjectReport, html},
 };
 
 const PURPOSE: &str = "hulp-met-toestemming";
@@ -40,6 +41,8 @@ pub struct ConsentOutcome {
     pub daarna_tegengehouden: BTreeMap<String, u64>,
     /// Whether the evidence of the handover holds by itself.
     pub bewijs_klopt: bool,
+    /// Messages in the access report that the resident asked the municipality for, before the withdrawal.
+    pub inzage_berichten: u64,
 }
 
 impl ConsentOutcome {
@@ -53,6 +56,8 @@ impl ConsentOutcome {
             && (self.geinformeerd, self.bevestigd, self.nog_leesbaar) == (2, 2, 0)
             && one(&self.daarna_tegengehouden, "toestemming-ingetrokken")
             && self.bewijs_klopt
+            // The handover that was sent; what was held back was never kept.
+            && self.inzage_berichten == 1
     }
 }
 
@@ -65,6 +70,14 @@ pub(super) struct Proof {
     report: Report,
 }
 
+/// What the demonstration leaves behind.
+pub(super) struct Papers {
+    /// The evidence of the handover.
+    pub(super) proof: Proof,
+    /// What the municipality held about the resident, as a page.
+    pub(super) report: String,
+}
+
 /// The organisations that play a part.
 struct Cast<'a> {
     municipality: &'a Node,
@@ -73,7 +86,7 @@ struct Cast<'a> {
 }
 
 /// Plays it.
-pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, Proof)> {
+pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, Papers)> {
     let [municipality, social_service, uwv] = nodes;
     let cast = Cast { municipality, social_service, uwv };
     let consent = grant(&cast).await?;
@@ -84,6 +97,7 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
     let id = send(municipality, (to, case), handover(consent, "wonen")).await?;
     pass_on(&cast, case, consent).await?;
     let proof = proof_of(municipality, id).await?;
+    let report = access_report(municipality).await?;
     let notices = withdraw(&cast, consent).await?;
     let after = hold_back(municipality, (to, case), handover(consent, "wonen")).await?;
     let key = ConsentKey { holder: municipality.core.me, id: consent };
@@ -96,8 +110,9 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
         nog_leesbaar: readable(&[municipality, social_service, uwv], key).await?,
         daarna_tegengehouden: counted(&after),
         bewijs_klopt: proof.report.holds(),
+        inzage_berichten: report.berichten.len() as u64,
     };
-    Ok((outcome, proof))
+    Ok((outcome, Papers { proof, report: html(&report) }))
 }
 
 fn counted(refusal: &Refusal) -> BTreeMap<String, u64> {
@@ -237,9 +252,23 @@ async fn admitted(nodes: &[&Node], case: Uuid) -> anyhow::Result<u64> {
     Ok(count)
 }
 
+/// The demonstration looks, and that is on record as any look.
+fn access(node: &Node, what: Deed, why: Reason) -> anyhow::Result<Access> {
+    let why = Why::new(why, Some("demonstratie"), None)?;
+    Ok(Access { who: Actor::system("schakel demo")?, what, why, when: node.core.now() })
+}
+
+/// The resident asks the municipality what it holds (AVG art. 15).
+async fn access_report(node: &Node) -> anyhow::Result<SubjectReport> {
+    let person = Identity::read(&resident()).context("een inwoner")?;
+    let access = access(node, Deed::Uitvoer, Reason::Inzageverzoek)?;
+    subject_report::gather(node, access, (&person, resident()), &[]).await
+}
+
 async fn proof_of(node: &Node, id: Uuid) -> anyhow::Result<Proof> {
     let row = node.core.store.message(id).await?.context("het bericht van de overdracht")?;
-    let (bundle, report) = evidence::gather(&node.core, &row).await?;
+    let (bundle, report) =
+        evidence::take(&node.core, &row, access(node, Deed::Uitvoer, Reason::Bewijs)?).await?;
     Ok(Proof { message: id, bundle: serde_json::to_string_pretty(&bundle)?, report })
 }
 

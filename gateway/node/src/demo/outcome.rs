@@ -34,6 +34,8 @@ pub struct Outcome {
     pub toestemming: ConsentOutcome,
     /// The evidence of the handover that rested on it, a file to check with `schakel bewijs controleer`.
     pub bewijs: PathBuf,
+    /// What the municipality held about that resident then, a page.
+    pub inzage: PathBuf,
     /// Whether all of this adds up.
     pub klopt: bool,
     /// The organisations.
@@ -87,7 +89,7 @@ impl Outcome {
         nodes: &[Node],
         corporation: &Node,
         (before, report): (Totals, Report),
-        (toestemming, bewijs): (ConsentOutcome, PathBuf),
+        (toestemming, [bewijs, inzage]): (ConsentOutcome, [PathBuf; 2]),
     ) -> anyhow::Result<Self> {
         let after = Totals::of(corporation).await?;
         let admitted = after.sent_and_admitted - before.sent_and_admitted;
@@ -127,6 +129,7 @@ impl Outcome {
             ontvangstbewijzen_verwacht: expected,
             toestemming,
             bewijs,
+            inzage,
             klopt,
             organisaties: organisations,
             report,

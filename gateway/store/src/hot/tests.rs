@@ -28,6 +28,8 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
         keep_until: jiff::Timestamp::MAX,
         consent: None,
         tells: None,
+        subject: exchange::person::LookupKeys::default(),
+        tokens: crate::subject::Tokens::default(),
     }
 }
 

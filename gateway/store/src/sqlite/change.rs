@@ -14,11 +14,12 @@ use super::{
     names::{Missing, Names},
     read,
     rows::{Part, Statement},
-    witness,
+    subject, witness,
 };
 use crate::{
     error::StoreError,
     model::{CosignedCheckpoint, Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
+    subject::Tokens,
 };
 
 static NEW_NOTICES: LazyLock<Statement> =
@@ -43,6 +44,10 @@ pub(crate) enum Change {
     Told(Owed),
     ForgetAgreement(Digest),
     Destroyed { indexes: Vec<u64>, version: u64 },
+    // Tokens of messages from before the lookup existed, and up to where that is all of them.
+    FillSubjects { tokens: Vec<(u64, Tokens)>, through: u64 },
+    // The next run of tokens.
+    WriteSubjects { run: u64 },
 }
 
 impl Change {
@@ -64,7 +69,9 @@ impl Change {
             Self::PutAgreement { .. }
             | Self::ForgetAgreement(_)
             | Self::Resend { .. }
-            | Self::Destroyed { .. } => {}
+            | Self::Destroyed { .. }
+            | Self::FillSubjects { .. }
+            | Self::WriteSubjects { .. } => {}
         }
     }
 }
@@ -98,6 +105,10 @@ pub(super) async fn apply(
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
         Change::Destroyed { indexes, version } => erase::destroyed(connection, indexes, *version).await,
+        Change::FillSubjects { tokens, through } => {
+            subject::fill(connection, &writer.vault, tokens, *through).await
+        }
+        Change::WriteSubjects { run } => subject::write_run(connection, *run).await,
     }
 }
 

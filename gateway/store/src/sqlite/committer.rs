@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    access::Recording,
     change::Change,
     connect::Target,
     consent::{Deed, Done as DeedDone},
@@ -90,6 +91,8 @@ pub(crate) enum Operation {
     Consent(Job<Deed, DeedDone>),
     /// Log an alarm and keep it.
     Alarm(Job<(RaisedAlarm, Leaf), u64>),
+    /// Keep that somebody saw something.
+    Access(Job<Recording, u64>),
     /// Change something small.
     Change(Job<Change, u64>),
 }
@@ -103,6 +106,7 @@ impl Operation {
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
             Self::Erase(job) => job.input.indexes.len() + 1,
+            Self::Access(job) => 1 + job.input.messages.len(),
             Self::Checkpoint(_) | Self::Alarm(_) | Self::Consent(_) | Self::Change(_) => 1,
         }
     }
@@ -117,6 +121,7 @@ impl Operation {
             Self::Erase(job) => job.finish(result),
             Self::Consent(job) => job.finish(result),
             Self::Alarm(job) => job.finish(result),
+            Self::Access(job) => job.finish(result),
             Self::Change(job) => job.finish(result),
         }
     }

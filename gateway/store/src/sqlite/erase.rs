@@ -20,6 +20,7 @@ use super::{
     group::Group,
     names::{Missing, Names},
     rows::{Part, Statement, Values},
+    subject,
 };
 use crate::{
     error::StoreError,
@@ -141,7 +142,7 @@ fn read_found(row: &SqliteRow) -> Result<Found, StoreError> {
     })
 }
 
-/// Removes the payloads.
+/// Removes the payloads, and by what their residents were found.
 async fn remove(
     connection: &mut SqliteConnection,
     found: &[Found],
@@ -154,6 +155,7 @@ async fn remove(
         sqlx::query("PRAGMA secure_delete = ON").fetch_all(&mut *connection).await?;
     }
     REMOVE.insert(connection, indexes, bind_index).await?;
+    subject::forget(connection, indexes).await?;
     if overwrite {
         sqlx::query("PRAGMA secure_delete = OFF").fetch_all(&mut *connection).await?;
     }

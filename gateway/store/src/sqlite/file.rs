@@ -148,6 +148,7 @@ fn admitted_row(names: &Names, arrival: &Arrival, admitted: &Attributes) -> Resu
         bytes: admitted.compact.len(),
         desk: admitted.desk.clone(),
         keep_until: arrival.keep_until.map(time_to_sql),
+        subject: arrival.tokens,
         ..NewMessage::default()
     })
 }

@@ -14,7 +14,7 @@ use super::{
     rows::{MOST_ROWS, Part, Statement, Values},
     tree::{Edge, Head, PUT_TILES},
 };
-use crate::{error::StoreError, model::RulesVersion, seal::OF_ENTRY};
+use crate::{error::StoreError, model::RulesVersion, seal::OF_ENTRY, subject::Tokens};
 
 /// Takes the right to write at once: a transaction that begins by reading can find out too late that it may not. Then
 /// reads what the operations build on, each row with a number for what it is about.
@@ -61,6 +61,8 @@ const MESSAGE_COLUMNS: &[&str] = &[
     "queued",
     "keep_until",
     "consent",
+    "subject_bsn",
+    "subject_place",
 ];
 
 /// A row of a source that is offered again after its message was over leads to the new one.
@@ -124,6 +126,7 @@ pub(super) struct NewMessage {
     pub(super) queued: Option<i64>,
     pub(super) keep_until: Option<i64>,
     pub(super) consent: Option<i64>,
+    pub(super) subject: Tokens,
 }
 
 /// A kind of message, for counting: party, direction, state, reason (0 for none).
@@ -358,7 +361,9 @@ fn bind_message((index, message): (u64, NewMessage), values: &mut Values) {
         .add(message.priority)
         .add(message.queued)
         .add(message.keep_until)
-        .add(message.consent);
+        .add(message.consent)
+        .add(message.subject.bsn.map(Vec::from))
+        .add(message.subject.place.map(Vec::from));
 }
 
 fn bind_tally(((party, direction, state, reason), count): &(Kind, i64), values: &mut Values) {

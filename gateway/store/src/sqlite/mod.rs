@@ -6,11 +6,13 @@
 //! - [`outbound`], [`mod@file`], [`change`]: the operations of a group
 //! - [`consent`], [`read_consents`]: consents, their end and who was told
 //! - [`tree`]: the Merkle log on disk
+//! - [`subject`]: finding residents; [`access`]: who saw what
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
 //! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
+pub(crate) mod access;
 pub(crate) mod change;
 mod column;
 pub(crate) mod committer;
@@ -24,6 +26,7 @@ pub(crate) mod outbound;
 pub(crate) mod read;
 pub(crate) mod read_consents;
 mod rows;
+pub(crate) mod subject;
 mod transaction;
 mod tree;
 pub(crate) mod verify;

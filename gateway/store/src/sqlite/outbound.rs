@@ -218,6 +218,7 @@ fn new_message(names: &Names, message: &Outgoing, index: u64) -> Result<NewMessa
         priority: Some(priority_to_sql(message.priority)),
         queued: Some(to_sql(index)),
         keep_until: Some(time_to_sql(message.keep_until)),
+        subject: message.tokens,
         ..NewMessage::default()
     })
 }

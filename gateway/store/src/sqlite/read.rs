@@ -302,6 +302,16 @@ pub(crate) async fn message(
     row.as_ref().map(message_row).transpose()
 }
 
+/// The message at this place.
+pub(crate) async fn message_at(
+    connection: &mut SqliteConnection,
+    index: u64,
+) -> Result<Option<MessageRow>, StoreError> {
+    let row =
+        sqlx::query(message_rows!("WHERE m.idx = ?1")).bind(to_sql(index)).fetch_optional(connection).await?;
+    row.as_ref().map(message_row).transpose()
+}
+
 fn message_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
     let agreement: Option<&str> = row.try_get(7)?;
     Ok(MessageRow {

@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::{
-    change,
+    access, change,
     column::to_sql,
     committer::{Operation, Writer},
     consent, erase,
@@ -75,6 +75,7 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
         Operation::Consent(job) => job.answer = Some(consent::log(writer, group, &job.input)),
         Operation::Alarm(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.1)),
+        Operation::Access(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.leaf)),
         Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
     }
     Ok(())
@@ -90,6 +91,7 @@ fn is_prepared(operation: &Operation) -> bool {
         | Operation::Checkpoint(_)
         | Operation::Erase(_)
         | Operation::Alarm(_)
+        | Operation::Access(_)
         | Operation::Change(_)
         | Operation::Consent(_) => false,
     }
@@ -119,6 +121,10 @@ async fn complete(
         Operation::Alarm(job) => {
             let index = job.answer.unwrap_or_default();
             witness::raise(connection, &writer.names, index, &job.input.0).await?;
+        }
+        Operation::Access(job) => {
+            let index = job.answer.ok_or(StoreError::NotFound("place in the log"))?;
+            access::keep(writer, connection, (index, &job.input)).await?;
         }
         Operation::Change(job) => {
             job.answer = Some(change::apply(writer, connection, group, &job.input).await?);
@@ -161,7 +167,10 @@ fn missing_names<'o>(names: &Names, operations: &'o [Operation]) -> Missing<'o> 
             Operation::Erase(_) => erase::missing_names(names, &mut missing),
             Operation::Alarm(job) => missing.party(names, job.input.0.log),
             Operation::Change(job) => job.input.missing_names(names, &mut missing),
-            Operation::Append(_) | Operation::Checkpoint(_) | Operation::Consent(_) => {}
+            Operation::Append(_)
+            | Operation::Checkpoint(_)
+            | Operation::Access(_)
+            | Operation::Consent(_) => {}
         }
         if consent::concerns(operation) {
             consent::missing_names(names, operation, &mut missing);

@@ -25,10 +25,11 @@ impl Store {
     ///
     /// All of it was decided by the rules of this version; if those have changed meanwhile, nothing is kept of it and
     /// the answer is [`StoreError::RulesChanged`].
-    pub async fn file(&self, rules: RulesVersion, arrivals: Vec<Arrival>) -> Result<Receipt, StoreError> {
+    pub async fn file(&self, rules: RulesVersion, mut arrivals: Vec<Arrival>) -> Result<Receipt, StoreError> {
         limited("messages in one batch", arrivals.len(), MAX_LEAVES)?;
         let mut bytes = 0;
-        for arrival in &arrivals {
+        for arrival in &mut arrivals {
+            arrival.tokens = self.tokens(&std::mem::take(&mut arrival.subject));
             let jws = match &arrival.verdict {
                 Verdict::Admitted(admitted) => {
                     check_text(&admitted.message_type)?;
@@ -98,8 +99,9 @@ impl Store {
         read::logged(&mut *self.0.readers.acquire().await?, index).await
     }
 
-    /// The signed message with this index.
-    pub async fn payload(&self, index: u64) -> Result<String, StoreError> {
+    /// The signed message with this index, for a check that the machine does by itself and of which nobody sees more than
+    /// the outcome. Whoever shows content, or has a local system use it, takes it from [`Store::view`].
+    pub async fn payload_for_machine_check(&self, index: u64) -> Result<String, StoreError> {
         self.refresh_keys();
         read::payload(&mut *self.0.readers.acquire().await?, &self.0.vault, index).await
     }

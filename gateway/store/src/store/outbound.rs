@@ -52,7 +52,7 @@ impl Store {
     pub async fn enqueue(
         &self,
         rules: RulesVersion,
-        messages: Vec<Outgoing>,
+        mut messages: Vec<Outgoing>,
         held_back: Vec<HeldBack>,
     ) -> Result<Vec<Enqueued>, StoreError> {
         limited("messages in one operation", messages.len() + held_back.len(), MAX_BATCH)?;
@@ -61,9 +61,10 @@ impl Store {
         for leaf in &held_back {
             bytes += check_message("", leaf)?;
         }
-        for message in &messages {
+        for message in &mut messages {
             bytes += check_message(&message.jws, &message.leaf)?;
             check_text(&message.purpose)?;
+            message.tokens = self.tokens(&std::mem::take(&mut message.subject));
         }
         if messages.is_empty() && held_back.is_empty() {
             return Ok(Vec::new());

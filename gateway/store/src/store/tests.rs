@@ -4,18 +4,25 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use ed25519_dalek::SigningKey;
-use exchange::{digest::Digest, message::Attributes, random::SeededRandom, receipt::Receipt};
+use exchange::{
+    digest::Digest, message::Attributes, person::LookupKeys, random::SeededRandom, receipt::Receipt,
+};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{
-    Arrival, BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, Priority, SentOutcome, State, Verdict,
+use crate::{
+    model::{
+        Arrival, BatchLimit, Enqueued, Outgoing, PartnerCheckpoint, Priority, SentOutcome, State, Verdict,
+    },
+    subject::Tokens,
 };
 
+mod access;
 mod erasing;
+mod person;
 
 const ALL: BatchLimit = BatchLimit { count: 256, bytes: 4 << 20 };
 const SECRET: &str = "zeer-vertrouwelijk";
@@ -100,6 +107,8 @@ fn outgoing(number: u128, bytes: usize) -> Outgoing {
         keep_until: now() + SignedDuration::from_hours(24 * 30),
         consent: None,
         tells: None,
+        subject: LookupKeys::default(),
+        tokens: Tokens::default(),
     }
 }
 
@@ -116,6 +125,7 @@ fn arrival(number: u128) -> Arrival {
     let conflict_leaf = leaf.clone();
     let verdict = Verdict::Admitted(admitted);
     let keep_until = Some(now() + SignedDuration::from_hours(24 * 30));
+    let (subject, tokens) = (LookupKeys::default(), Tokens::default());
     Arrival {
         from: partner(),
         received: now(),
@@ -127,6 +137,8 @@ fn arrival(number: u128) -> Arrival {
         event: None,
         leaf,
         conflict_leaf,
+        subject,
+        tokens,
     }
 }
 
@@ -257,7 +269,7 @@ async fn notices_content_that_was_moved() {
         store.close().await;
         place.tamper(statement).await;
         let store = place.open().await.unwrap();
-        let read = [store.payload(0).await, store.payload(1).await];
+        let read = [store.payload_for_machine_check(0).await, store.payload_for_machine_check(1).await];
         assert!(read.iter().any(|read| matches!(read, Err(StoreError::Corrupt(_)))), "{statement}");
     }
 }
@@ -339,7 +351,7 @@ async fn survives_a_full_database() {
     assert_eq!(store.queue(large(number + 1)).await, Err(StoreError::Full));
     admit(&store, &lease).await.unwrap();
     drop(lease);
-    assert_eq!(store.payload(0).await.unwrap(), outgoing(0, 10).jws);
+    assert_eq!(store.payload_for_machine_check(0).await.unwrap(), outgoing(0, 10).jws);
     store.close().await;
 
     let store = place.open().await.unwrap();
@@ -578,7 +590,7 @@ async fn goes_on_when_the_disk_has_room_again() {
         }
     };
     assert_eq!(failed, StoreError::Full);
-    assert_eq!(store.payload(0).await.unwrap(), outgoing(0, 10).jws);
+    assert_eq!(store.payload_for_machine_check(0).await.unwrap(), outgoing(0, 10).jws);
     let size = store.log_size().await.unwrap();
 
     fs::remove_file(filler).unwrap();

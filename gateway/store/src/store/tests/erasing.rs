@@ -61,12 +61,12 @@ async fn an_older_copy_shows_only_what_was_not_erased() {
 
     // With the keys of before it would: that is why those must not be kept.
     let store = older.open().await.unwrap();
-    store.payload(4).await.unwrap();
+    store.payload_for_machine_check(4).await.unwrap();
     store.close().await;
     older.take_key_file_of(&place);
     let store = older.open().await.unwrap();
     for index in 0..6 {
-        let read = store.payload(index).await;
+        let read = store.payload_for_machine_check(index).await;
         if [1, 4].contains(&index) {
             assert_eq!(read, Err(StoreError::Erased), "{index}");
         } else {
@@ -76,13 +76,13 @@ async fn an_older_copy_shows_only_what_was_not_erased() {
     // The log comes to the entries once more whose keys were destroyed.
     store.take_in((10..16).map(arrival).collect()).await.unwrap();
     for index in 6..12 {
-        store.payload(index).await.unwrap();
+        store.payload_for_machine_check(index).await.unwrap();
     }
     assert_eq!(store.erase_on_request(&[1, 6]).await.unwrap(), 2);
     store.close().await;
     let store = older.open().await.unwrap();
-    assert_eq!(store.payload(6).await, Err(StoreError::Erased));
-    store.payload(7).await.unwrap();
+    assert_eq!(store.payload_for_machine_check(6).await, Err(StoreError::Erased));
+    store.payload_for_machine_check(7).await.unwrap();
 }
 
 /// In an older copy it may still wait. It is given up, and holds up nobody.
@@ -108,7 +108,7 @@ async fn finishes_what_a_crash_cut_short() {
     let store = place.create().await;
     store.take_in((0..4).map(arrival).collect()).await.unwrap();
     store.erase_up_to_a_crash(&[1, 2]).await;
-    assert_eq!(store.payload(1).await, Err(StoreError::Erased));
+    assert_eq!(store.payload_for_machine_check(1).await, Err(StoreError::Erased));
     assert!(store.has_key(1), "the test is about this moment");
     let evidence = async |store: &Store| {
         let rows = store.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap();
@@ -136,7 +136,7 @@ async fn says_when_keys_cannot_be_destroyed() {
     fs::rename(place.file(KEY_FILE), &aside).unwrap();
     let failed = store.erase_on_request(&[0]).await;
     assert_eq!(failed, Err(StoreError::NoKeyFile(place.file(KEY_FILE))));
-    assert_eq!(store.payload(0).await, Err(StoreError::Erased), "it is not shown any more");
+    assert_eq!(store.payload_for_machine_check(0).await, Err(StoreError::Erased), "it is not shown any more");
     assert!(store.has_key(0));
     fs::rename(&aside, place.file(KEY_FILE)).unwrap();
     assert_eq!(store.erase_on_request(&[3]).await.unwrap(), 1);
@@ -163,11 +163,11 @@ async fn takes_note_of_keys_that_another_process_destroyed() {
     let place = Place::new();
     let (one, two) = (place.create().await, place.open().await.unwrap());
     one.take_in((0..3).map(arrival).collect()).await.unwrap();
-    two.payload(0).await.unwrap();
+    two.payload_for_machine_check(0).await.unwrap();
     one.erase_on_request(&[0, 1]).await.unwrap();
     assert!(two.has_key(0));
-    assert_eq!(two.payload(0).await, Err(StoreError::Erased));
-    two.payload(2).await.unwrap();
+    assert_eq!(two.payload_for_machine_check(0).await, Err(StoreError::Erased));
+    two.payload_for_machine_check(2).await.unwrap();
     assert!(!two.has_key(0) && !two.has_key(1));
 }
 
@@ -191,13 +191,13 @@ async fn an_older_key_file_brings_nothing_back() {
     let store = place.open().await.unwrap();
     assert!(!store.has_key(1) && !store.has_key(2) && !store.has_key(499) && store.has_key(500));
     assert!(store.0.vault.entries.version() > version, "a process with the newer one takes it");
-    store.payload(500).await.unwrap();
+    store.payload_for_machine_check(500).await.unwrap();
     store.close().await;
     let content = fs::read(place.file(KEY_FILE)).unwrap();
     place.open().await.unwrap().close().await;
     assert_eq!(fs::read(place.file(KEY_FILE)).unwrap(), content, "once is enough");
     older.take_key_file_of(&place);
-    assert_eq!(older.open().await.unwrap().payload(300).await, Err(StoreError::Erased));
+    assert_eq!(older.open().await.unwrap().payload_for_machine_check(300).await, Err(StoreError::Erased));
 }
 
 /// Erased content is not left in the file either.
@@ -236,6 +236,13 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
             .unwrap();
     }
     for statement in [
+        "DROP TABLE access_message",
+        "DROP TABLE access_subject",
+        "DROP TABLE access",
+        "DROP TABLE subject",
+        "DROP TABLE subject_state",
+        "ALTER TABLE message DROP COLUMN subject_bsn",
+        "ALTER TABLE message DROP COLUMN subject_place",
         "DROP TABLE cosigned",
         "DROP TABLE alarm",
         "DROP INDEX message_consent",
@@ -278,7 +285,11 @@ async fn takes_an_earlier_database_along() {
     let before = store.log_state().await.unwrap();
     let mut contents = Vec::new();
     for row in store.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap() {
-        contents.push((row.index, row.case.unwrap(), store.payload(row.index).await.unwrap()));
+        contents.push((
+            row.index,
+            row.case.unwrap(),
+            store.payload_for_machine_check(row.index).await.unwrap(),
+        ));
     }
     store.close().await;
     make_earlier(&place, &contents).await;
@@ -286,7 +297,7 @@ async fn takes_an_earlier_database_along() {
     let store = place.open().await.unwrap();
     assert_eq!(store.log_state().await.unwrap(), before);
     for (index, _, jws) in &contents {
-        assert_eq!(store.payload(*index).await.unwrap(), *jws);
+        assert_eq!(store.payload_for_machine_check(*index).await.unwrap(), *jws);
     }
     let kept = store.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap();
     let until = Some(now() + SignedDuration::from_hours(24 * 10));
@@ -295,7 +306,7 @@ async fn takes_an_earlier_database_along() {
     store.queue(vec![of_case(5)]).await.unwrap();
     store.close().await;
     let store = place.open().await.unwrap();
-    assert_eq!(store.payload(6).await.unwrap(), outgoing(5, 10).jws);
+    assert_eq!(store.payload_for_machine_check(6).await.unwrap(), outgoing(5, 10).jws);
     let lease = store.lease_due(partner(), now(), ALL).await.unwrap().unwrap();
     assert_eq!(lease.messages().len(), 6);
     store.record_undeliverable(&lease, "onbereikbaar", now()).await.unwrap();
@@ -304,7 +315,7 @@ async fn takes_an_earlier_database_along() {
     assert_eq!(store.erase_on_request(&[2, 5]).await.unwrap(), 2);
     assert_eq!(store.erase_case(case, ErasureCause::Request, now()).await.unwrap().messages, 3);
     for (index, erased) in [false, false, true, true, true, true, true].into_iter().enumerate() {
-        let read = store.payload(u64::try_from(index).unwrap()).await;
+        let read = store.payload_for_machine_check(u64::try_from(index).unwrap()).await;
         assert_eq!(read == Err(StoreError::Erased), erased, "{index}: {read:?}");
     }
     store.close().await;
@@ -343,9 +354,9 @@ async fn applies_retention_in_bounded_steps() {
         (from, erased, steps) = (swept.next, erased + swept.erased, steps + 1);
     }
     assert_eq!((erased, steps), (700, 3));
-    assert_eq!(store.payload(699).await, Err(StoreError::Erased));
+    assert_eq!(store.payload_for_machine_check(699).await, Err(StoreError::Erased));
     // What waits is not over before it has its end.
-    store.payload(700).await.unwrap();
+    store.payload_for_machine_check(700).await.unwrap();
     let waiting = Filter { state: Some(State::Waiting), limit: 10, ..Filter::default() };
     assert_eq!(store.messages(waiting).await.unwrap().len(), 3);
     store.expire(days(31)).await.unwrap();

@@ -8,6 +8,7 @@ use exchange::{
     digest::Digest,
     entry::{Entry, ErasureCause, Outcome, Reception},
     message::Attributes,
+    person::LookupKeys,
     random::SeededRandom,
     tlog::{Checkpoint, Leaf, LogSigner},
 };
@@ -20,6 +21,7 @@ use super::*;
 use crate::{
     CosignedCheckpoint, Options, StorageKey,
     model::{Arrival, Outgoing, Priority, Verdict as Decided},
+    subject::Tokens,
 };
 
 /// Two full tiles and most of a third.
@@ -65,6 +67,8 @@ fn outgoing(number: u128) -> Outgoing {
         keep_until: now(),
         consent: None,
         tells: None,
+        subject: LookupKeys::default(),
+        tokens: Tokens::default(),
     }
 }
 
@@ -98,6 +102,8 @@ fn arrival(number: u128) -> Arrival {
         event: None,
         leaf,
         conflict_leaf,
+        subject: LookupKeys::default(),
+        tokens: Tokens::default(),
     }
 }
 

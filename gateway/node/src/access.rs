@@ -1,0 +1,42 @@
+//! Who is at the keyboard, for the access log.
+
+use std::os::unix::fs::MetadataExt as _;
+
+use store::{Actor, NotAName};
+
+/// Who the operating system says runs this program.
+const SELF: &str = "/proc/self";
+/// Which names belong to which numbers.
+const ACCOUNTS: &str = "/etc/passwd";
+/// Who asked `sudo` to run it: says more than that it was the administrator.
+const ON_BEHALF_OF: &str = "SUDO_USER";
+
+/// The person who runs this program, by the account on this machine, and by `employee` when that says more.
+pub fn operator(employee: Option<&str>) -> Result<Actor, NotAName> {
+    Actor::person(&account(), employee)
+}
+
+fn account() -> String {
+    let Ok(process) = std::fs::metadata(SELF) else {
+        return std::env::var("USER").unwrap_or_else(|_| "onbekend".to_owned());
+    };
+    let accounts = std::fs::read_to_string(ACCOUNTS).unwrap_or_default();
+    let name = name_of(process.uid(), &accounts);
+    match std::env::var(ON_BEHALF_OF) {
+        Ok(person) if !person.is_empty() && person != name => format!("{name} ({person})"),
+        _ => name,
+    }
+}
+
+/// The name of an account (passwd(5)); its number when the file does not know it, as with accounts of a directory.
+fn name_of(number: u32, accounts: &str) -> String {
+    let named = accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, uid) = (fields.next()?, fields.next()?, fields.next()?);
+        (uid.parse() == Ok(number) && !name.is_empty()).then(|| name.to_owned())
+    });
+    named.unwrap_or_else(|| format!("uid {number}"))
+}
+
+#[cfg(test)]
+mod tests;

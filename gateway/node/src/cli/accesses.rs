@@ -1,0 +1,137 @@
+//! `schakel raadplegingen`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::{Timestamp, ToSpan as _, civil::Date};
+use store::{AccessFilter, AccessRecord, ActorKind, Deed, Reason};
+use uuid::Uuid;
+
+use super::{Ending, Output, ask, caller::Caller, dutch_time};
+use crate::node::Node;
+
+/// Laat zien wie wanneer wat heeft ingezien, gezocht of uitgevoerd, en waarom. Dat u dit bekijkt, komt er ook bij.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel raadplegingen --vanaf 2026-11-01 --tot 2026-11-30\n  schakel raadplegingen --bericht 1041\n  schakel raadplegingen --dossier 019368b2-0000-7000-8000-000000000000\n  schakel raadplegingen --persoon --reden controle --kenmerk FG-17\n  schakel raadplegingen --door jdevries --json"
+)]
+pub(super) struct AccessLog {
+    /// Alleen wie dit bericht zag, met het nummer uit `schakel berichten`.
+    #[arg(long, value_name = "NUMMER")]
+    bericht: Option<u64>,
+    /// Alleen wie iets uit dit dossier zag.
+    #[arg(long, value_name = "UUID")]
+    dossier: Option<Uuid>,
+    /// Alleen wie deze persoon zocht of iets over die persoon zag. Met een bestand in JSON; zonder bestand vraagt het
+    /// programma wie het is, of leest het van standaardinvoer. Vraagt om --reden en --kenmerk.
+    #[arg(long, value_name = "BESTAND", num_args = 0..=1, default_missing_value = "-")]
+    persoon: Option<PathBuf>,
+    /// Alleen van deze medewerker of dit account.
+    #[arg(long, value_name = "NAAM")]
+    door: Option<String>,
+    /// Alleen vanaf deze dag.
+    #[arg(long, value_name = "DAG")]
+    vanaf: Option<Date>,
+    /// Alleen tot en met deze dag.
+    #[arg(long, value_name = "DAG")]
+    tot: Option<Date>,
+    /// Hoeveel, de nieuwste eerst; zonder deze optie 50, hooguit 500.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    aantal: u16,
+    /// Ga verder met wat vóór dit nummer in het logboek staat.
+    #[arg(long, value_name = "NUMMER")]
+    voor: Option<u64>,
+    #[command(flatten)]
+    caller: Caller,
+}
+
+impl AccessLog {
+    pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        let now = node.core.now();
+        let access = match self.persoon {
+            Some(_) => self.caller.access_to_person(Deed::Raadplegingen, now)?,
+            None => self.caller.access(Deed::Raadplegingen, Reason::Controle, self.dossier, now)?,
+        };
+        let filter = self.filter()?;
+        let found = node.core.store.accesses(access, filter).await?;
+        if found.records.is_empty() {
+            output.say("Er zijn geen raadplegingen die hieraan voldoen.");
+        }
+        for record in &found.records {
+            output.say(line(record));
+        }
+        if let Some(place) = found.more_before {
+            output.say(format!("Er kunnen er meer zijn: ga verder met --voor {place}."));
+        }
+        output.answer(&serde_json::json!({
+            "raadplegingen": found.records.iter().map(json).collect::<Vec<_>>(),
+            "verder_voor": found.more_before,
+        }));
+        Ok(Ending::Good)
+    }
+
+    fn filter(&self) -> anyhow::Result<AccessFilter> {
+        let person = match &self.persoon {
+            Some(file) => Some(ask::person(Some(file))?.0),
+            None => None,
+        };
+        let until =
+            self.tot.map(|day| day.checked_add(1.day()).context("--tot ligt te ver weg")).transpose()?;
+        Ok(AccessFilter {
+            message: self.bericht,
+            case: self.dossier,
+            person,
+            by: self.door.clone(),
+            from: self.vanaf.map(start_of).transpose()?,
+            until: until.map(start_of).transpose()?,
+            before: self.voor,
+            limit: self.aantal.into(),
+        })
+    }
+}
+
+/// When a day begins here.
+fn start_of(day: Date) -> anyhow::Result<Timestamp> {
+    let start = day.to_zoned(exchange::agreement::dutch_time()).context("deze dag bestaat niet")?;
+    Ok(start.timestamp())
+}
+
+fn line(record: &AccessRecord) -> String {
+    let who = record.who.employee().map_or_else(
+        || record.who.account().to_owned(),
+        |employee| format!("{employee} ({})", record.who.account()),
+    );
+    let reference = record.why.reference().map_or_else(String::new, |reference| format!(" {reference}"));
+    let case = record.why.case.map_or_else(String::new, |case| format!(" dossier {case}"));
+    let about = match record.messages.as_slice() {
+        [] if record.searched_person && record.what == Deed::Raadplegingen => "over een persoon".to_owned(),
+        [] if record.searched_person => "persoon gezocht, niets gevonden".to_owned(),
+        [] => String::new(),
+        [one] => format!("bericht {one}"),
+        many => format!("{} berichten", many.len()),
+    };
+    format!(
+        "{:>7}  {}  {who:<30}  {:<13}  {}{reference}{case}  {about}",
+        record.index,
+        dutch_time(record.when),
+        record.what,
+        record.why.reason,
+    )
+}
+
+fn json(record: &AccessRecord) -> serde_json::Value {
+    serde_json::json!({
+        "nummer": record.index,
+        "wanneer": record.when,
+        "soort": match record.who.kind() { ActorKind::Medewerker => "medewerker", ActorKind::Systeem => "systeem" },
+        "account": record.who.account(),
+        "medewerker": record.who.employee(),
+        "wat": record.what.as_str(),
+        "reden": record.why.reason.as_str(),
+        "kenmerk": record.why.reference(),
+        "dossier": record.why.case,
+        "persoon_gezocht": record.searched_person,
+        "berichten": record.messages,
+    })
+}

@@ -1,0 +1,66 @@
+//! Who calls a command that shows something about people, and why.
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use jiff::Timestamp;
+use store::{Access, Deed, Reason, Why};
+use uuid::Uuid;
+
+use crate::access;
+
+/// What the access log keeps of whoever calls.
+#[derive(Debug, Args)]
+pub(super) struct Caller {
+    /// Uw naam of personeelsnummer, als meer mensen met dit account werken.
+    #[arg(long, value_name = "NAAM")]
+    medewerker: Option<String>,
+    /// Waarom: dossier, inzageverzoek, correctieverzoek, wisverzoek, bezwaar, controle, incident, bewijs of beheer.
+    #[arg(long)]
+    reden: Option<Reason>,
+    /// Waaronder uw organisatie dit kent, zoals een zaaknummer. Geen naam en geen BSN.
+    #[arg(long)]
+    kenmerk: Option<String>,
+}
+
+impl Caller {
+    /// The access, for `usual` unless another reason was given.
+    pub(super) fn access(
+        &self,
+        what: Deed,
+        usual: Reason,
+        case: Option<Uuid>,
+        when: Timestamp,
+    ) -> anyhow::Result<Access> {
+        if self.kenmerk.as_deref().is_some_and(holds_number) {
+            bail!(
+                "zet geen BSN in het kenmerk: het staat dan in lijsten van processen. Gebruik het zaaknummer"
+            );
+        }
+        let who = access::operator(self.medewerker.as_deref()).context(NAME)?;
+        let why = Why::new(self.reden.unwrap_or(usual), self.kenmerk.as_deref(), case).context(REFERENCE)?;
+        Ok(Access { who, what, why, when })
+    }
+
+    /// The access to a person, who is only looked for with a reason that can be looked up.
+    pub(super) fn access_to_person(&self, what: Deed, when: Timestamp) -> anyhow::Result<Access> {
+        let reason = self.reden.context(
+            "geef met --reden waarom u deze persoon zoekt: dossier, inzageverzoek, correctieverzoek, wisverzoek, bezwaar, controle, incident, bewijs of beheer",
+        )?;
+        self.reference()?;
+        self.access(what, reason, None, when)
+    }
+
+    /// By which the organisation knows why.
+    pub(super) fn reference(&self) -> anyhow::Result<&str> {
+        let given = self.kenmerk.as_deref().map(str::trim).filter(|given| !given.is_empty());
+        given.context("geef met --kenmerk waaronder uw organisatie dit kent, zoals het zaaknummer")
+    }
+}
+
+/// Whether a citizen service number stands in a text.
+fn holds_number(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_digit()).any(schemas::bsn::is_valid)
+}
+
+const NAME: &str = "geef bij --medewerker een naam van hooguit 100 tekens op één regel";
+const REFERENCE: &str = "geef bij --kenmerk een kenmerk van hooguit 100 tekens op één regel";

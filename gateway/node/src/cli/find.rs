@@ -1,0 +1,58 @@
+//! `schakel zoek`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use store::Deed;
+
+use super::{Ending, Output, ask, caller::Caller, messages};
+use crate::node::Node;
+
+/// Zoek de berichten over een persoon. Wie het is vraagt het programma, of leest het uit een bestand; wie zoekt en waarom
+/// komt in het logboek.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel zoek --reden dossier --kenmerk Z-2026-0412\n  schakel zoek --reden controle --kenmerk FG-17 --persoon persoon.json --json\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nExitcode 1: er is niet alles doorzocht, of er zijn berichten die misschien over deze persoon gaan."
+)]
+pub(super) struct Find {
+    /// Een bestand met de persoon in JSON; zonder deze optie, of met -, van standaardinvoer of uit uw antwoorden.
+    #[arg(long, value_name = "BESTAND")]
+    persoon: Option<PathBuf>,
+    #[command(flatten)]
+    caller: Caller,
+}
+
+impl Find {
+    pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
+        let access = self.caller.access_to_person(Deed::Zoeken, node.core.now())?;
+        let (person, _) = ask::person(self.persoon.as_deref())?;
+        let found = node.core.store.search(access, &person).await?;
+        if found.messages.is_empty() && found.perhaps.is_empty() {
+            output.say("Er is niets (meer) over deze persoon.");
+        }
+        for shown in &found.messages {
+            output.say(messages::line(node, &shown.row));
+        }
+        if !found.perhaps.is_empty() {
+            output.say(
+                "\nMisschien over deze persoon; naam, adres of dossier komen niet helemaal overeen. Controleer dit zelf:",
+            );
+        }
+        for row in &found.perhaps {
+            output.say(messages::line(node, row));
+        }
+        if !found.complete {
+            output.warn(INCOMPLETE);
+        }
+        output.answer(&serde_json::json!({
+            "berichten": found.messages.iter().map(|shown| messages::json(&shown.row)).collect::<Vec<_>>(),
+            "misschien": found.perhaps.iter().map(messages::json).collect::<Vec<_>>(),
+            "volledig": found.complete,
+            "raadpleging": found.access,
+        }));
+        Ok(if found.complete && found.perhaps.is_empty() { Ending::Good } else { Ending::NotAllGood })
+    }
+}
+
+/// What to do when not everything was looked through.
+pub(super) const INCOMPLETE: &str = "Let op: nog niet alles is doorzocht. Laat het knooppunt draaien (`schakel serve`) tot het meldt dat alle berichten te vinden zijn, en zoek opnieuw. Blijft dit zo, controleer dan het logboek met `schakel logboek verify`.";

@@ -1,0 +1,349 @@
+//! Who saw what, when and why. Content only leaves the store for somebody with an [`Access`].
+
+use std::{fmt, str::FromStr};
+
+use exchange::digest::Digest;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{error::StoreError, model::MessageRow};
+
+/// The longest name of somebody or of a reference, in characters.
+pub const MAX_NAME_CHARS: usize = 100;
+
+/// Who sees, searches, takes out or decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// A person or a system.
+    soort: ActorKind,
+    /// The account of the machine or of the local system, as that knows it.
+    account: String,
+    /// How the organisation knows the person, when the account does not say that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    medewerker: Option<String>,
+}
+
+/// Whether somebody or something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActorKind {
+    /// Somebody.
+    Medewerker,
+    /// A system of the organisation.
+    Systeem,
+}
+
+/// A name that is empty, too long, or holds what cannot be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a name of 1 to {MAX_NAME_CHARS} printable characters")]
+pub struct NotAName;
+
+fn name(text: &str) -> Result<String, NotAName> {
+    let text = text.trim();
+    let fits = (1..=MAX_NAME_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(NotAName) }
+}
+
+impl Actor {
+    /// Somebody who works on this account; under this name, when more people do.
+    pub fn person(account: &str, employee: Option<&str>) -> Result<Self, NotAName> {
+        let medewerker = employee.map(name).transpose()?;
+        Ok(Self { soort: ActorKind::Medewerker, account: name(account)?, medewerker })
+    }
+
+    /// A system of the organisation.
+    pub fn system(account: &str) -> Result<Self, NotAName> {
+        Ok(Self { soort: ActorKind::Systeem, account: name(account)?, medewerker: None })
+    }
+
+    /// Whether it is a person or a system.
+    pub const fn kind(&self) -> ActorKind {
+        self.soort
+    }
+
+    /// The account.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The person, when the account does not say who it is.
+    pub fn employee(&self) -> Option<&str> {
+        self.medewerker.as_deref()
+    }
+
+    /// Whether this is the person or account of that name.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.account == name || self.medewerker.as_deref() == Some(name)
+    }
+}
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deed {
+    /// Content is shown.
+    Inzien,
+    /// Somebody is looked for.
+    Zoeken,
+    /// Content leaves the node: a file, another system.
+    Uitvoer,
+    /// Something is decided about content.
+    Besluit,
+    /// The access log itself is read.
+    Raadplegingen,
+}
+
+/// Why. A list, so that it can be counted and checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The work on a case.
+    Dossier,
+    /// The resident asked for access (AVG art. 15).
+    Inzageverzoek,
+    /// The resident asked for correction (AVG art. 16).
+    Correctieverzoek,
+    /// The resident asked for erasure (AVG art. 17).
+    Wisverzoek,
+    /// The resident objected (AVG art. 21) or complains.
+    Bezwaar,
+    /// A check by the data protection officer or an auditor.
+    Controle,
+    /// A data breach or another incident.
+    Incident,
+    /// Evidence is needed of what was exchanged.
+    Bewijs,
+    /// The technical running of the node.
+    Beheer,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::Dossier,
+        Self::Inzageverzoek,
+        Self::Correctieverzoek,
+        Self::Wisverzoek,
+        Self::Bezwaar,
+        Self::Controle,
+        Self::Incident,
+        Self::Bewijs,
+        Self::Beheer,
+    ];
+
+    /// The name that users see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dossier => "dossier",
+            Self::Inzageverzoek => "inzageverzoek",
+            Self::Correctieverzoek => "correctieverzoek",
+            Self::Wisverzoek => "wisverzoek",
+            Self::Bezwaar => "bezwaar",
+            Self::Controle => "controle",
+            Self::Incident => "incident",
+            Self::Bewijs => "bewijs",
+            Self::Beheer => "beheer",
+        }
+    }
+}
+
+impl Deed {
+    /// The name that users see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inzien => "inzien",
+            Self::Zoeken => "zoeken",
+            Self::Uitvoer => "uitvoer",
+            Self::Besluit => "besluit",
+            Self::Raadplegingen => "raadplegingen",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The text does not name a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected the name of a reason")]
+pub struct NotAReason;
+
+impl FromStr for Reason {
+    type Err = NotAReason;
+
+    fn from_str(text: &str) -> Result<Self, NotAReason> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(NotAReason)
+    }
+}
+
+/// Why something is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// For which of the reasons.
+    #[serde(rename = "reden")]
+    pub reason: Reason,
+    /// By which the organisation knows the request or the case, such as a case number.
+    #[serde(rename = "kenmerk", default, skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    /// The case at hand.
+    #[serde(rename = "dossier", default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<Uuid>,
+}
+
+impl Why {
+    /// For this reason, with what the organisation knows it by.
+    pub fn new(reason: Reason, reference: Option<&str>, case: Option<Uuid>) -> Result<Self, NotAName> {
+        Ok(Self { reason, reference: reference.map(name).transpose()?, case })
+    }
+
+    /// By which the organisation knows the request or the case.
+    pub fn reference(&self) -> Option<&str> {
+        self.reference.as_deref()
+    }
+}
+
+/// Somebody who is about to see, search, take out or decide something, and why. The store keeps it before it gives
+/// anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Who.
+    pub who: Actor,
+    /// What.
+    pub what: Deed,
+    /// Why.
+    pub why: Why,
+    /// When.
+    pub when: Timestamp,
+}
+
+/// What the store keeps of an access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessRecord {
+    /// Its place in the log; not part of what is sealed, which stands at that place.
+    #[serde(skip)]
+    pub index: u64,
+    /// Who.
+    #[serde(rename = "wie")]
+    pub who: Actor,
+    /// What.
+    #[serde(rename = "wat")]
+    pub what: Deed,
+    /// Why.
+    #[serde(rename = "waarom")]
+    pub why: Why,
+    /// When.
+    #[serde(rename = "wanneer")]
+    pub when: Timestamp,
+    /// The messages that were shown or decided about, by index.
+    #[serde(rename = "berichten")]
+    pub messages: Vec<u64>,
+    /// Whether a person was looked for. Who that was is not in it.
+    #[serde(rename = "persoon_gezocht", default)]
+    pub searched_person: bool,
+}
+
+impl AccessRecord {
+    pub(crate) fn new(access: Access, messages: Vec<u64>, searched_person: bool) -> Self {
+        let Access { who, what, why, when } = access;
+        Self { index: 0, who, what, why, when, messages, searched_person }
+    }
+}
+
+/// A message as it is shown to somebody.
+#[derive(Clone)]
+pub struct Shown {
+    /// What is known of it.
+    pub row: MessageRow,
+    /// The signed message (JWS); nothing when it was erased or never had content that was kept.
+    pub content: Option<String>,
+}
+
+/// Shows nothing of the content, which is about a person.
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shown").field("row", &self.row).finish_non_exhaustive()
+    }
+}
+
+/// What was found of a person.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The messages about the person, and those in a case that is about nobody else; the oldest first.
+    pub messages: Vec<Shown>,
+    /// Messages that may be about the same person: a person decides. Without content.
+    pub perhaps: Vec<MessageRow>,
+    /// Whether everything was looked through. Not while messages from before the lookup existed are still being made
+    /// findable, nor when there is more than one search opens, nor when something is damaged.
+    pub complete: bool,
+    /// Where the access stands in the log.
+    pub access: u64,
+}
+
+/// Which accesses to read.
+#[derive(Debug, Clone, Default)]
+pub struct AccessFilter {
+    /// Only those that showed this message.
+    pub message: Option<u64>,
+    /// Only those that showed a message of this case, or were for it.
+    pub case: Option<Uuid>,
+    /// Only those that looked for this person or showed a message about them.
+    pub person: Option<exchange::person::Identity>,
+    /// Only those of the person or account with this name.
+    pub by: Option<String>,
+    /// Only those of this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only those before this moment.
+    pub until: Option<Timestamp>,
+    /// Only those before this place in the log: how to read on.
+    pub before: Option<u64>,
+    /// At most this many; never more than [`MAX_ROWS_READ`](crate::MAX_ROWS_READ).
+    pub limit: usize,
+}
+
+/// Accesses that were read.
+#[derive(Debug, Clone, Default)]
+pub struct Accesses {
+    /// The last first.
+    pub records: Vec<AccessRecord>,
+    /// There may be more before this place in the log.
+    pub more_before: Option<u64>,
+}
+
+/// What is sealed of an access, and what the log says of it.
+pub(crate) struct Recorded {
+    /// The salt and the record.
+    pub(crate) plain: Vec<u8>,
+    /// Over that.
+    pub(crate) digest: Digest,
+}
+
+/// Enough that nobody finds the record by trying.
+const SALT_BYTES: usize = 32;
+
+impl Recorded {
+    pub(crate) fn new(record: &AccessRecord, salt: [u8; SALT_BYTES]) -> Result<Self, StoreError> {
+        let mut plain = salt.to_vec();
+        serde_json::to_writer(&mut plain, record).map_err(|error| StoreError::Io(error.to_string()))?;
+        let digest = Digest::of(&plain);
+        Ok(Self { plain, digest })
+    }
+
+    /// The record at `index` of the log, when it is the one that the log is about.
+    pub(crate) fn read(plain: &[u8], digest: Digest, index: u64) -> Option<AccessRecord> {
+        let record = plain.get(SALT_BYTES..).filter(|_| Digest::of(plain) == digest)?;
+        serde_json::from_slice(record).ok().map(|record| AccessRecord { index, ..record })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Who saw what, as it is stored.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use exchange::{digest::Digest, entry::Entry, tlog::Leaf};
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{
+    column::{from_sql, to_sql, uuid},
+    committer::Writer,
+    rows::{Part, Statement},
+};
+use crate::{
+    access::{AccessRecord, Recorded},
+    error::StoreError,
+    seal::Vault,
+    subject::Token,
+};
+
+static MESSAGES: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::new(&Part::Insert("access_message", &["message", "access"], "ON CONFLICT DO NOTHING"))
+});
+
+static SUBJECTS: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::Insert("access_subject", &["token", "access"], "")));
+
+static OF_MESSAGES: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("SELECT access FROM access_message WHERE message")));
+
+static OF_SUBJECTS: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("SELECT access FROM access_subject WHERE token")));
+
+static CASES: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::new(&Part::List("SELECT DISTINCT \"case\" FROM message WHERE \"case\" IS NOT NULL AND idx"))
+});
+
+/// An access to keep.
+pub(crate) struct Recording {
+    pub(crate) leaf: Leaf,
+    /// The salt and the record.
+    pub(crate) plain: Vec<u8>,
+    /// Over that, as the leaf has it.
+    pub(crate) digest: Digest,
+    /// What was shown.
+    pub(crate) messages: Vec<u64>,
+    /// Who was looked for.
+    pub(crate) tokens: Vec<Token>,
+}
+
+/// Keeps it beside its entry of the log, under the key of that.
+pub(super) async fn keep(
+    writer: &mut Writer,
+    connection: &mut SqliteConnection,
+    (index, recording): (u64, &Recording),
+) -> Result<(), StoreError> {
+    let entries = &writer.vault.entries;
+    let sealed =
+        entries.seal_for(index, recording.digest.as_bytes(), &recording.plain, &mut writer.entropy)?;
+    sqlx::query("INSERT INTO access (idx, sealed) VALUES (?1, ?2)")
+        .bind(to_sql(index))
+        .bind(sealed)
+        .execute(&mut *connection)
+        .await?;
+    MESSAGES
+        .insert(connection, &recording.messages, |message, values| {
+            values.add(to_sql(*message)).add(to_sql(index));
+        })
+        .await?;
+    SUBJECTS
+        .insert(connection, &recording.tokens, |token, values| {
+            values.add(token.to_vec()).add(to_sql(index));
+        })
+        .await
+}
+
+/// The places of the accesses that showed one of these messages or looked for one of these tokens.
+pub(crate) async fn about(
+    connection: &mut SqliteConnection,
+    messages: &[u64],
+    tokens: &[Token],
+) -> Result<BTreeSet<u64>, StoreError> {
+    let mut rows = OF_MESSAGES
+        .list(connection, messages, |message, values| {
+            values.add(to_sql(*message));
+        })
+        .await?;
+    let of_subjects = OF_SUBJECTS
+        .list(connection, tokens, |token, values| {
+            values.add(token.to_vec());
+        })
+        .await?;
+    rows.extend(of_subjects);
+    rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
+}
+
+/// The accesses before a place in the log, the last first, at most `limit`.
+pub(crate) async fn before(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    (place, limit): (u64, usize),
+) -> Result<Vec<AccessRecord>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT a.idx, a.sealed, l.leaf FROM access a JOIN log_leaf l ON l.idx = a.idx WHERE a.idx < ?1 \
+         ORDER BY a.idx DESC LIMIT ?2",
+    )
+    .bind(to_sql(place))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| open(vault, from_sql(row.try_get(0)?)?, row.try_get(1)?, row.try_get(2)?)).collect()
+}
+
+/// The access at a place in the log.
+pub(crate) async fn at(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    place: u64,
+) -> Result<Option<AccessRecord>, StoreError> {
+    let found = before(connection, vault, (place + 1, 1)).await?;
+    Ok(found.into_iter().find(|record| record.index == place))
+}
+
+/// Opens a record and holds it against what the log says of it.
+fn open(vault: &Vault, index: u64, sealed: &[u8], leaf: Vec<u8>) -> Result<AccessRecord, StoreError> {
+    let changed = || StoreError::Corrupt(format!("the access at {index} is not what the log says it was"));
+    let digest: Digest = match Entry::of_leaf(&Leaf::new(leaf)) {
+        Ok(Entry::Raadpleging { bewijs, .. }) => bewijs,
+        _ => return Err(changed()),
+    };
+    let plain = vault.entries.open_for(index, digest.as_bytes(), sealed).map_err(|_| changed())?;
+    Recorded::read(&plain, digest, index).ok_or_else(changed)
+}
+
+/// The cases of messages.
+pub(crate) async fn cases(
+    connection: &mut SqliteConnection,
+    messages: &[u64],
+) -> Result<BTreeSet<Uuid>, StoreError> {
+    let rows = CASES
+        .list(connection, messages, |message, values| {
+            values.add(to_sql(*message));
+        })
+        .await?;
+    rows.iter().map(|row| uuid(row.try_get(0)?)).collect()
+}

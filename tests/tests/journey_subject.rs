@@ -1,0 +1,156 @@
+//! A resident asks what is held about them, and a privacy officer who looked.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use serde_json::{Value, json};
+use tests::processes::{CORPORATION, FIXTURE, MUNICIPALITY, Node, Place, Serving, agree};
+
+/// As the municipality knows the tenant of the fourth line of the export.
+fn tenant() -> Value {
+    json!({
+        "naam": { "voorletters": "R.M.", "achternaam": "van SORENSEN" },
+        "geboortedatum": "1982-09-11",
+        "adres": { "postcode": "4911 AR", "huisnummer": 183, "huisnummertoevoeging": "BIS" },
+    })
+}
+
+/// A municipality that received the export of a corporation.
+struct World {
+    place: Place,
+    municipality: Node,
+    corporation: Node,
+    serving: [Serving; 2],
+    /// A file with the tenant.
+    tenant: String,
+    /// A file with somebody whom nobody knows.
+    stranger: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let place = Place::new();
+        let (municipality, first) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+        let (corporation, second) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+        agree(&place, &municipality, &corporation);
+        corporation.send(&place.file("lijst.csv", FIXTURE), MUNICIPALITY);
+        corporation.settle();
+        let file = |name, person: Value| {
+            place.file(name, person.to_string().as_bytes()).to_str().unwrap().to_owned()
+        };
+        let (tenant, stranger) =
+            (file("huurder.json", tenant()), file("vreemde.json", json!({ "bsn": "999990342" })));
+        Self { place, municipality, corporation, serving: [first, second], tenant, stranger }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.place.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
+fn accesses(node: &Node, arguments: &[&str]) -> Vec<Value> {
+    let said = node.json(&[&["raadplegingen", "--medewerker", "FG"], arguments].concat());
+    said["raadplegingen"].as_array().unwrap().clone()
+}
+
+/// Nobody is looked for without a reason, or by what stands in a list of processes.
+#[test]
+fn who_gives_no_reason_sees_nothing() {
+    let world = World::new();
+    let (node, tenant) = (&world.municipality, world.tenant.as_str());
+    let logged = node.verified_log();
+    for (arguments, missing) in [
+        (&["zoek", "--persoon", tenant][..], "--reden"),
+        (&["zoek", "--reden", "dossier", "--persoon", tenant], "--kenmerk"),
+        (&["inzage", "--persoon", tenant], "--kenmerk"),
+        (&["raadplegingen", "--persoon", tenant], "--reden"),
+        (&["inzage", "--kenmerk", "AVG 999990342", "--persoon", tenant], "geen BSN"),
+        (&["inzage", "--kenmerk", "AVG-1"], "geen persoon in JSON"),
+    ] {
+        let refused = node.cli(arguments).refused();
+        assert!(refused.contains(missing), "{arguments:?}: {refused}");
+    }
+    assert_eq!(node.cli(&["zoek", "--bsn", "999990342"]).code, 2);
+    assert_eq!(node.verified_log(), logged, "nobody saw anything");
+}
+
+#[test]
+fn a_resident_gets_what_is_held_about_them() {
+    let world = World::new();
+    let node = &world.municipality;
+    let (page, data) = (world.path("uit.html"), world.path("uit.json"));
+    let said = node.json(&[
+        "inzage",
+        "--kenmerk",
+        "AVG-1",
+        "--persoon",
+        &world.tenant,
+        "--naar",
+        &page,
+        "--naar",
+        &data,
+    ]);
+    assert_eq!(
+        (&said["berichten"], &said["volledig"], &said["misschien"]),
+        (&json!(1), &json!(true), &json!([]))
+    );
+    assert_eq!(fs::metadata(&page).unwrap().permissions().mode() & 0o777, 0o600);
+    let page = fs::read_to_string(page).unwrap();
+    let parts = ["Sørensen", "€ 590,22", "Organisatie corporatie", "Vroegsignalering van huurachterstanden"];
+    assert!(parts.iter().chain(&["fg@voorbeeld.test"]).all(|part| page.contains(part)), "{page}");
+    let data: Value = serde_json::from_str(&fs::read_to_string(data).unwrap()).unwrap();
+    let messages = data["berichten"].as_array().unwrap();
+    assert_eq!((messages.len(), &messages[0]["van"]["oin"]), (1, &json!(CORPORATION)));
+    assert_eq!(messages[0]["gegevens"]["betrokkene"]["geboortedatum"], "1982-09-11");
+    let looks = data["raadplegingen"].as_array().unwrap();
+    assert_eq!((looks.len(), &looks[0]["wat"], looks[0].get("account")), (1, &json!("uitvoer"), None));
+    // Nothing about anybody else: two more tenants share the name.
+    let others = ["33177", "1962-02-02", "2 februari 1962", "4916DN", "Zonnelaan", "Reenenplein", "1959"];
+    assert!(others.iter().all(|other| !page.contains(other) && !data.to_string().contains(other)));
+
+    // Whoever is not there, or not any more, hears so.
+    let said = node.cli(&["inzage", "--kenmerk", "AVG-2", "--persoon", &world.stranger]).expect(0);
+    assert!(said.stdout.contains("niets (meer)"), "{said:?}");
+}
+
+/// By message, by person and by name; reading that is on record as well.
+#[test]
+fn a_privacy_officer_sees_who_looked() {
+    let world = World::new();
+    let node = &world.municipality;
+    let logged = node.verified_log();
+    let found = node.json(&["zoek", "--reden", "dossier", "--kenmerk", "Z-1", "--persoon", &world.tenant]);
+    let number = found["berichten"][0]["nummer"].to_string();
+    assert_eq!((&found["volledig"], &found["raadpleging"]), (&json!(true), &json!(logged)));
+    node.json(&["zoek", "--reden", "controle", "--kenmerk", "Z-2", "--persoon", &world.stranger]);
+
+    let of_message = accesses(node, &["--bericht", &number]);
+    let told = ["wat", "reden", "kenmerk"].map(|key| of_message[0][key].as_str().unwrap());
+    assert_eq!((of_message.len(), told), (1, ["zoeken", "dossier", "Z-1"]));
+    assert!(of_message[0]["account"].as_str().is_some_and(|account| !account.is_empty()));
+    let by_person = ["--reden", "controle", "--kenmerk", "FG-17", "--persoon", &world.stranger];
+    let of_stranger = accesses(node, &by_person);
+    assert_eq!((of_stranger.len(), &of_stranger[0]["kenmerk"]), (1, &json!("Z-2")));
+    let officer = accesses(node, &["--door", "FG"]);
+    assert_eq!((officer.len(), &officer[0]["kenmerk"]), (2, &json!("FG-17")));
+
+    // Every look is an entry of the log, which is whole; and what runs tells nothing of anybody.
+    let counted = accesses(node, &["--aantal", "500"]).len();
+    assert_eq!(node.verified_log(), logged + u64::try_from(counted).unwrap() + 1);
+    let [serving, _] = world.serving;
+    let program = serving.stop();
+    assert!(!program.contains("Sørensen") && !program.contains("999990342"), "{program}");
+}
+
+/// Taking out evidence shows a message, so it is on record too.
+#[test]
+fn evidence_is_taken_out_on_the_record() {
+    let world = World::new();
+    let node = &world.corporation;
+    let number = node.mailbox("uit").0[0]["nummer"].to_string();
+    let file = world.path("bewijs.json");
+    node.json(&["logboek", "bewijs", &number, "--naar", &file, "--kenmerk", "klacht 4"]);
+    let looks = accesses(node, &["--bericht", &number]);
+    let told = ["wat", "reden", "kenmerk"].map(|key| looks[0][key].as_str().unwrap());
+    assert_eq!((looks.len(), told), (1, ["uitvoer", "bewijs", "klacht 4"]));
+}
