@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     change::Change,
     connect::Target,
-    consent::{Deed, Done as DeedDone},
+    deeds::{Deed, Done as DeedDone},
     erase::{Erased, Erasure},
     file::{Filed, Filing},
     names::Names,
