@@ -5,3 +5,4 @@ pub mod conformance;
 pub mod processes;
 pub mod signal;
 pub mod simulation;
+pub mod withdrawal;

@@ -14,7 +14,7 @@
 
 mod checks;
 mod delivering;
-mod documents;
+pub(crate) mod documents;
 mod model;
 pub(crate) mod network;
 pub(crate) mod node;
