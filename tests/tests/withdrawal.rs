@@ -7,7 +7,7 @@ use std::{cell::Cell, env};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use tests::withdrawal::{
     Coverage,
-    operation::{Ground, Op, Org, Scenario, Way, scenarios},
+    operation::{Ground, Op, Org, Scenario, Way, scenarios, sent},
     run,
 };
 
@@ -77,15 +77,6 @@ const PASSED_ON: Way = Way { from: Org::Care, to: Org::Welfare };
 
 const fn grant(consent: u8) -> Op {
     Op::Grant { consent, hours: 1000 }
-}
-
-const fn send(consent: u8, way: Way, ground: Ground) -> Op {
-    Op::Send { consent, way, ground, count: 1 }
-}
-
-/// Sent, delivered and answered.
-fn sent(consent: u8, way: Way, ground: Ground) -> Vec<Op> {
-    vec![send(consent, way, ground), Op::Prepare(way), Op::Deliver(0), Op::Deliver(0)]
 }
 
 fn ends_well(operations: Vec<Op>) -> Coverage {

@@ -4,8 +4,11 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::simulation::operation::Damage;
 
-/// The longest list of operations that is made up.
-const MAX_OPERATIONS: usize = 70;
+/// The longest list of episodes that is made up.
+const MAX_EPISODES: usize = 40;
+
+/// How long a message waits for its receiver, in seconds.
+const LIFETIME: u32 = 30 * 24 * 60 * 60;
 
 /// Consents in a run: one would not show that they are kept apart.
 pub(super) const CONSENTS: usize = 3;
@@ -153,22 +156,71 @@ pub fn scenarios() -> impl Strategy<Value = Scenario> {
     // Together within what the protocol lets clocks differ.
     let skew = || prop_oneof![6 => Just(0), 1 => Just(140), 1 => Just(-140)];
     // A run in which nobody consented tells nothing.
-    let begin = (hours(), 0..3_u8).prop_map(|(hours, consent)| Op::Grant { consent, hours });
-    ([skew(), skew(), skew()], begin, vec(operation(), 1..=MAX_OPERATIONS)).prop_map(
-        |(skews, first, mut operations)| {
-            operations.insert(0, first);
+    let begin = (hours(), 0..2_u8).prop_map(|(hours, consent)| Op::Grant { consent, hours });
+    ([skew(), skew(), skew()], begin, vec(episode(), 1..=MAX_EPISODES)).prop_map(
+        |(skews, first, episodes)| {
+            let operations = std::iter::once(first).chain(episodes.into_iter().flatten()).collect();
             Scenario { skews, operations }
         },
     )
 }
 
+/// What often happens together, or one thing.
+fn episode() -> impl Strategy<Value = Vec<Op>> {
+    let to_care = Way { from: Org::Holder, to: Org::Care };
+    let on = Way { from: Org::Care, to: Org::Welfare };
+    prop_oneof![
+        30 => operation().prop_map(|operation| vec![operation]),
+        10 => way().prop_map(exchange),
+        10 => (consent(), way(), ground()).prop_map(|(consent, way, ground)| sent(consent, way, ground)),
+        5 => (consent(), ground(), ground()).prop_map(move |(consent, first, second)| {
+            [sent(consent, to_care, first), sent(consent, on, second)].concat()
+        }),
+        3 => (consent(), ground(), way()).prop_map(|(consent, ground, way)| crossing(consent, way, ground)),
+        2 => consent().prop_map(move |consent| {
+            let report = vec![Op::Report { consent, by: Org::Care }];
+            [report, exchange(Way { from: Org::Care, to: Org::Holder })].concat()
+        }),
+        1 => consent().prop_map(move |consent| vec![
+            Op::Withdraw(consent),
+            Op::CarryOut(Org::Holder),
+            Op::Advance(LIFETIME + 400),
+            Op::Expire(Org::Holder),
+            Op::Remind(Org::Holder),
+        ]),
+    ]
+}
+
+/// Sent, delivered and answered, if nothing else is in the network.
+pub fn sent(consent: u8, way: Way, ground: Ground) -> Vec<Op> {
+    [vec![Op::Send { consent, way, ground, count: 1 }], exchange(way)].concat()
+}
+
+/// The next batch is delivered and answered, if nothing else is in the network.
+pub fn exchange(way: Way) -> Vec<Op> {
+    vec![Op::Prepare(way), Op::Deliver(0), Op::Deliver(0)]
+}
+
+/// A withdrawal overtakes a message that is under way.
+fn crossing(consent: u8, way: Way, ground: Ground) -> Vec<Op> {
+    vec![
+        Op::Send { consent, way, ground, count: 1 },
+        Op::Prepare(way),
+        Op::Withdraw(consent),
+        Op::CarryOut(Org::Holder),
+        Op::Prepare(Way { from: Org::Holder, to: way.to }),
+        Op::Deliver(1),
+        Op::Deliver(0),
+    ]
+}
+
 fn operation() -> impl Strategy<Value = Op> {
     prop_oneof![
-        6 => (consent(), hours()).prop_map(|(consent, hours)| Op::Grant { consent, hours }),
+        2 => (consent(), hours()).prop_map(|(consent, hours)| Op::Grant { consent, hours }),
         4 => (consent(), hours()).prop_map(|(consent, hours)| Op::Extend { consent, hours }),
         30 => (consent(), way(), ground(), 1..4_u8)
             .prop_map(|(consent, way, ground, count)| Op::Send { consent, way, ground, count }),
-        8 => consent().prop_map(Op::Withdraw),
+        5 => consent().prop_map(Op::Withdraw),
         4 => (consent(), prop_oneof![Just(Org::Care), Just(Org::Welfare)])
             .prop_map(|(consent, by)| Op::Report { consent, by }),
         14 => org().prop_map(Op::CarryOut),
@@ -215,7 +267,7 @@ fn ground() -> impl Strategy<Value = Ground> {
 
 /// From an hour to two months.
 fn hours() -> impl Strategy<Value = u16> {
-    prop_oneof![2 => 1..72_u16, 3 => 72..1400_u16]
+    prop_oneof![1 => 1..72_u16, 4 => 72..3000_u16]
 }
 
 /// Mostly the oldest.
@@ -238,10 +290,10 @@ fn damage() -> impl Strategy<Value = Damage> {
 fn duration() -> impl Strategy<Value = u32> {
     const DAY: u32 = 24 * 60 * 60;
     prop_oneof![
-        8 => 0..600_u32,
+        12 => 0..600_u32,
         4 => 600..DAY,
         3 => DAY..4 * DAY,
         1 => 4 * DAY..29 * DAY,
-        2 => 30 * DAY - 400..30 * DAY + 400,
+        1 => LIFETIME - 400..LIFETIME + 400,
     ]
 }
