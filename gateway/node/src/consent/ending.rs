@@ -15,7 +15,7 @@ use exchange::{
 use jiff::{SignedDuration, Timestamp};
 use schemas::{BasisKind, Document, SchemaName};
 use serde_json::{Value, json};
-use store::{ConsentRow, ConsentState, Outgoing, StoreError, Untold};
+use store::{ConsentNotice, ConsentRow, ConsentState, Outgoing, StoreError, Untold};
 
 use super::register::{self, RegisterError, leaf};
 use crate::{core::Core, outbound::LIFETIME};
@@ -32,6 +32,12 @@ pub const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Within this time an organisation that was told must have confirmed. After that the register says that it is late.
 pub const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// Whether an organisation has had time enough and did not confirm: a person asks after it.
+pub fn is_overdue(consent: &ConsentRow, notice: &ConsentNotice, now: Timestamp) -> bool {
+    let told = notice.message.as_ref().map(|message| message.queued).or(consent.ended);
+    notice.confirmed.is_none() && told.is_some_and(|told| told + CONFIRM_WITHIN < now)
+}
 
 /// Does everything that is left to do about consents that ended; returns how many were dealt with.
 pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
