@@ -98,6 +98,20 @@ fn what_was_withdrawn_does_not_leave_when_it_is_sent_again() {
     assert_eq!((coverage.withdrawn, coverage.stopped, coverage.erased), (1, 1, 1));
 }
 
+/// What its sender keeps on another basis was not sent on that: it does not leave again either.
+#[test]
+fn what_is_kept_on_another_basis_is_not_sent_again() {
+    let operations = vec![
+        grant(0),
+        Op::Send { consent: 0, way: TO_CARE, ground: Ground::ConsentOrTask, count: 1 },
+        Op::Withdraw(0),
+        Op::CarryOut(Org::Holder),
+        Op::Resend { by: Org::Holder, pick: 0 },
+    ];
+    let coverage = ends_well(operations);
+    assert_eq!((coverage.withdrawn, coverage.kept, coverage.stopped), (1, 1, 1));
+}
+
 /// The withdrawal overtakes a message: the receiver had nothing, and does not take what comes after.
 #[test]
 fn a_message_that_comes_after_the_withdrawal_is_refused_for_that() {

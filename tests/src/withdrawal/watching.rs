@@ -165,7 +165,7 @@ impl World {
         }
         for row in self.messages(org, State::Waiting)? {
             let sent = row.id.and_then(|id| self.sent.get(&id));
-            let in_vain = row.consent.is_some() && sent.is_some_and(|sent| over.contains(&sent.consent));
+            let in_vain = sent.is_some_and(|sent| sent.is_under_consent() && over.contains(&sent.consent));
             ensure!(!in_vain, "{org:?} has {row:?} wait under a consent that was withdrawn");
         }
         Ok(())

@@ -257,9 +257,10 @@ async fn resend(
 ) -> Result<u64, StoreError> {
     let outbound = direction_to_sql(Direction::Outbound);
     let undeliverable = state_to_sql(State::Undeliverable);
-    // What rested on a consent goes as long as that holds.
+    // What rests on a consent goes as long as that holds, also when it is kept on another basis: its receiver would have
+    // nothing but the consent.
     let row = sqlx::query(
-        "SELECT m.party, m.reason FROM message m LEFT JOIN consent c ON c.num = m.consent AND m.released IS NULL \
+        "SELECT m.party, m.reason FROM message m LEFT JOIN consent c ON c.num = m.consent \
          WHERE m.idx = ?1 AND m.direction = ?2 AND m.state = ?3 AND m.expires > ?4 AND m.replaced = 0 \
          AND (c.num IS NULL OR (c.state = 0 AND c.reported IS NULL AND coalesce(c.valid_until > ?4, 1)))",
     )

@@ -436,7 +436,7 @@ pub(super) async fn end_waiting(
     let reason = writer.names.word(WITHDRAWN_REASON)?;
     let rows = sqlx::query(
         "UPDATE message INDEXED BY message_consent SET state = ?2, reason = ?3, finished = ?4, queued = NULL \
-         WHERE consent = ?1 AND queued IS NOT NULL AND released IS NULL \
+         WHERE consent = ?1 AND queued IS NOT NULL \
          RETURNING idx, party, (SELECT oin FROM party WHERE num = message.party)",
     )
     .bind(consent)
