@@ -1,7 +1,7 @@
 //! Residents consent, extend and withdraw; organisations send under that.
 
 use anyhow::{bail, ensure};
-use exchange::{consent::HowGiven, organisation::OrganisationKind, refusal::Reason};
+use exchange::{consent::HowGiven, oin::Oin, organisation::OrganisationKind, refusal::Reason};
 use jiff::{SignedDuration, Timestamp};
 use node::{
     consent::{
@@ -27,7 +27,8 @@ impl World {
     pub(super) fn grant(&mut self, consent: usize, hours: u16) -> anyhow::Result<()> {
         let now = self.at(Org::Holder).now();
         let until = now + SignedDuration::from_hours(hours.max(1).into());
-        let mut record: serde_json::Value = serde_json::from_str(&documents::record(consent, (now, until))?)?;
+        let others: Vec<Oin> = Org::OTHERS.map(|org| self.at(org).oin).into();
+        let mut record = documents::record(consent, &others, (now, until));
         record["inhoud"]["id"] = self.given[consent].id.to_string().into();
         let purposes = parties::purposes()?;
         let granted = self.step(Org::Holder, async |core| {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    operation::{Ground, Org},
-    parties::{self, ERASING, KEEPING},
+    operation::Ground,
+    parties::{ERASING, KEEPING},
 };
 
 /// The type of every message that shares something.
@@ -19,7 +19,7 @@ pub(super) const WITHDRAWN: &str = "nl.sociaaldomein.toestemmingen.ingetrokken.v
 pub(super) const PROCESSED: &str = "nl.sociaaldomein.toestemmingen.verwerkt.v1";
 
 /// The purpose of a message.
-pub(super) const fn purpose(ground: Ground) -> &'static str {
+pub(crate) const fn purpose(ground: Ground) -> &'static str {
     match ground {
         Ground::Consent => ERASING,
         Ground::ConsentOrTask | Ground::Task => KEEPING,
@@ -27,7 +27,7 @@ pub(super) const fn purpose(ground: Ground) -> &'static str {
 }
 
 /// A concern about the resident of a consent.
-pub(super) fn signal(resident: usize, consent: Uuid, ground: Ground) -> anyhow::Result<Document> {
+pub(crate) fn signal(resident: usize, consent: Uuid, ground: Ground) -> anyhow::Result<Document> {
     let basis = match ground {
         Ground::Task => json!({ "soort": "publieke-taak", "artikelen": ["Wmo 2015 art. 2.3.2"] }),
         Ground::Consent | Ground::ConsentOrTask => json!({
@@ -57,13 +57,12 @@ fn person(resident: usize) -> Value {
     })
 }
 
-/// What is recorded when a resident consents, to both others and for both purposes.
-pub(super) fn record(resident: usize, (given, until): (Timestamp, Timestamp)) -> anyhow::Result<String> {
-    let others: Vec<Oin> = Org::OTHERS.into_iter().map(parties::oin).collect::<anyhow::Result<_>>()?;
-    let value = json!({
+/// What is recorded when a resident consents, for both purposes.
+pub(crate) fn record(resident: usize, granted_to: &[Oin], (given, until): (Timestamp, Timestamp)) -> Value {
+    json!({
         "betrokkene": person(resident),
         "inhoud": {
-            "verleend_aan": others,
+            "verleend_aan": granted_to,
             "doelen": [ERASING, KEEPING],
             "gegevens": { "categorieen": ["identificatie", "adres", "situatie"], "leefgebieden": ["wonen"] },
             "verleend_op": given,
@@ -77,8 +76,7 @@ pub(super) fn record(resident: usize, (given, until): (Timestamp, Timestamp)) ->
             },
             "bewijs": { "soort": "formulier", "kenmerk": "TF-1" },
         },
-    });
-    Ok(value.to_string())
+    })
 }
 
 /// The content of a message, not verified.

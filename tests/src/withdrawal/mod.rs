@@ -9,9 +9,9 @@
 mod checks;
 mod consents;
 mod delivering;
-mod documents;
+pub(crate) mod documents;
 pub mod operation;
-mod parties;
+pub(crate) mod parties;
 mod quiet;
 mod watching;
 mod world;

@@ -23,7 +23,7 @@ use crate::simulation::{
 const ERASES: &str = include_str!("../../../config/doelen/hulp-met-toestemming.toml");
 
 /// The purpose by which consent is the only basis.
-pub(super) const ERASING: &str = "hulp-met-toestemming";
+pub(crate) const ERASING: &str = "hulp-met-toestemming";
 /// The same, but an authority's task is another basis, and what was received is kept on that.
 pub(super) const KEEPING: &str = "hulp-als-taak";
 
@@ -74,7 +74,7 @@ pub(super) fn agreement() -> anyhow::Result<Digest> {
 }
 
 /// The purposes that they agreed on.
-pub(super) fn purposes() -> anyhow::Result<[Purpose; 2]> {
+pub(crate) fn purposes() -> anyhow::Result<[Purpose; 2]> {
     let basis = "[[berichten.grondslagen]]\nsoort = \"toestemming\"";
     let task =
         "[[berichten.grondslagen]]\nsoort = \"publieke-taak\"\nartikelen = [\"Wmo 2015 art. 2.3.2\"]\n\n";
