@@ -130,6 +130,25 @@ fn a_message_that_comes_after_the_withdrawal_is_refused_for_that() {
     assert_eq!((coverage.refused, coverage.stopped), (1, 1));
 }
 
+/// What its receiver was about to pass on does not leave any more (the run checks that at once).
+#[test]
+fn what_waits_to_be_passed_on_does_not_leave() {
+    let operations = [
+        vec![grant(0)],
+        sent(0, TO_CARE, Ground::Consent),
+        vec![
+            Op::Send { consent: 0, way: PASSED_ON, ground: Ground::ConsentOrTask, count: 2 },
+            Op::Withdraw(0),
+        ],
+        vec![Op::CarryOut(Org::Holder)],
+        exchange(TO_CARE),
+        vec![Op::Prepare(PASSED_ON), Op::Resend { by: Org::Care, pick: 0 }, Op::Prepare(PASSED_ON)],
+    ]
+    .concat();
+    let coverage = ends_well(operations);
+    assert_eq!((coverage.passed_on, coverage.erased, coverage.kept, coverage.stopped), (2, 2, 2, 1));
+}
+
 /// The other way round: the message was filed a moment before the withdrawal.
 #[test]
 fn a_message_that_comes_before_the_withdrawal_is_erased() {

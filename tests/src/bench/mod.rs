@@ -19,6 +19,7 @@ mod receiver;
 mod report;
 mod sender;
 mod steps;
+mod withdrawal;
 mod world;
 
 use std::io::Write as _;
@@ -29,6 +30,7 @@ pub use options::Cli;
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         options::Command::Throughput(options) => measure::throughput(&options).await,
+        options::Command::Withdrawal(options) => withdrawal::measure(&options).await,
         options::Command::Sender(options) => sender::run(&options).await,
     }
 }

@@ -177,6 +177,14 @@ fn episode() -> impl Strategy<Value = Vec<Op>> {
             [sent(consent, to_care, first), sent(consent, on, second)].concat()
         }),
         3 => (consent(), ground(), way()).prop_map(|(consent, ground, way)| crossing(consent, way, ground)),
+        3 => (consent(), ground()).prop_map(move |(consent, ground)| {
+            let waits = vec![
+                Op::Send { consent, way: on, ground, count: 1 },
+                Op::Withdraw(consent),
+                Op::CarryOut(Org::Holder),
+            ];
+            [sent(consent, to_care, ground), waits, exchange(to_care)].concat()
+        }),
         2 => consent().prop_map(move |consent| {
             let report = vec![Op::Report { consent, by: Org::Care }];
             [report, exchange(Way { from: Org::Care, to: Org::Holder })].concat()
