@@ -4,11 +4,13 @@
 use std::sync::{Arc, LazyLock};
 
 use anyhow::{Result, anyhow};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use exchange::{
     agreement::{Agreement, AnswerKind, Clause, Content},
     consent::{ConsentKey, ConsentRecord, HowGiven, Salts, Statement},
     digest::Digest,
     entry::{ConsentHappening, Entry},
+    jws,
     message::{Draft, ReceivedMessage},
     oin::Oin,
     organisation::OrganisationKind,
@@ -233,6 +235,28 @@ impl Consented {
         let content = json!({ "ingetrokken_op": now(), "verklaring": self.statement()? });
         let document = self.about(SchemaName::ConsentWithdrawn, content)?;
         self.taken(self.draft((self.key.holder, us()?), (Ground::Consent, document))?)
+    }
+
+    /// What a partner sends that signs the withdrawal itself and is not the holder.
+    pub fn forged_withdrawal(&self, from: Oin) -> Result<Incoming> {
+        let statement = Statement::sign(self.key.id, self.key.holder, now(), &signer(from))?;
+        let content = json!({ "ingetrokken_op": now(), "verklaring": statement });
+        let document = self.about(SchemaName::ConsentWithdrawn, content)?;
+        let draft = self.draft((from, us()?), (Ground::Consent, document.clone()))?;
+        // A node with its own program would not let it go; so one with another program signs it.
+        let honest = self.about(
+            SchemaName::ConsentWithdrawn,
+            json!({
+                "ingetrokken_op": now(), "verklaring": self.statement()?,
+            }),
+        )?;
+        let message = self.signed(Draft { document: honest, ..draft })?;
+        let payload = message.compact().split('.').nth(1).unwrap_or_default();
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(payload)?)?;
+        let forged = text.replace(&self.statement()?, &statement);
+        anyhow::ensure!(forged != text && document.json().contains(&statement), "nothing was forged");
+        let line = jws::sign(jws::MESSAGE, forged.as_bytes(), &signer(from));
+        agreed::receive(&line, from, &rules()?.0, now())
     }
 
     /// What a partner says when the resident withdrew it there.

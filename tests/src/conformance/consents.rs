@@ -7,6 +7,7 @@ use exchange::{
     consent::{Kept, WhatWasDone},
     entry::ConsentHappening,
     policy::ConsentKnowledge,
+    refusal::Reason,
 };
 use schemas::BasisKind;
 use store::{ConsentRow, ConsentState, Enqueued, Filter, MessageRow, Outgoing, State, Store, StoreError};
@@ -171,6 +172,21 @@ pub async fn takes_a_report_in(database: &impl Database) -> Result<()> {
     assert_eq!(knowledge(&store, &theirs).await?, Some(ConsentKnowledge::Withdrawn));
     assert_eq!(rows(&store).await?.last().map(|row| row.state), Some(State::Undeliverable));
     assert!(!known(&store, &theirs).await?.to_do, "that is for the withdrawal itself");
+    Ok(())
+}
+
+/// Only the holder's own signature ends a consent, whoever says it.
+pub async fn takes_no_word_of_others(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let consent = Consented::theirs(99)?;
+    store.take_in(vec![consent.incoming()?]).await?;
+    store.queue(vec![consent.outgoing(partner(1)?)?]).await?;
+    store.take_in(vec![consent.forged_withdrawal(partner(2)?)?]).await?;
+    let all = rows(&store).await?;
+    assert_eq!(all[2].reason.as_deref(), Some(Reason::NotTheirsToSay.code()));
+    assert_eq!(all[1].state, State::Waiting);
+    let row = known(&store, &consent).await?;
+    assert_eq!((row.state, row.to_do), (ConsentState::InForce, false));
     Ok(())
 }
 

@@ -97,6 +97,7 @@ macro_rules! store_conformance {
             consents::keeps_nothing_that_was_decided_before,
             consents::takes_a_withdrawal_in,
             consents::takes_a_report_in,
+            consents::takes_no_word_of_others,
             consents::tells_everybody_once,
             consents::tells_again_what_was_not_taken,
             consents::finishes_what_is_still_so,

@@ -298,3 +298,6 @@ pub async fn run(core: Arc<Core>) {
         let _ = tokio::time::timeout(EVERY, core.endings.notified()).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
