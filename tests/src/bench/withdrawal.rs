@@ -81,7 +81,7 @@ pub(super) async fn measure(options: &WithdrawalOptions) -> anyhow::Result<()> {
         beside(&core, &partners, async || withdraw(&core, key, partners.len()).await).await?;
     let left = core.store.consent_copies(key, 1).await?.len();
     ensure!(left == 0, "something is left");
-    report(options, (&quiet, &during), took)
+    report(options, (&quiet, &during), &took)
 }
 
 /// When it came how far, counted from the call.
@@ -247,7 +247,7 @@ async fn agree(core: &Core, everybody: &[(Oin, Keys)]) -> anyhow::Result<()> {
 fn report(
     options: &WithdrawalOptions,
     (quiet, during): (&[Wait], &[Wait]),
-    took: Took,
+    took: &Took,
 ) -> anyhow::Result<()> {
     let told_at = took.begun + took.told;
     let times = |waits: &[Wait], wanted: &dyn Fn(&Wait) -> bool| {

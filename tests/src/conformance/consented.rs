@@ -11,7 +11,7 @@ use exchange::{
     digest::Digest,
     entry::{ConsentHappening, Entry},
     jws,
-    message::{Draft, ReceivedMessage},
+    message::{Draft, ReceivedMessage, SignedMessage},
     oin::Oin,
     organisation::OrganisationKind,
     policy::ConsentKnowledge,
@@ -177,7 +177,7 @@ impl Consented {
         Ok(Draft { from, to, agreement: rules()?.1, purpose, document, ..self.maker.draft(to)? })
     }
 
-    fn signed(&self, draft: Draft) -> Result<exchange::message::SignedMessage> {
+    fn signed(draft: Draft) -> Result<SignedMessage> {
         let from = draft.from;
         Ok(draft.permit(&rules()?.0, ConsentKnowledge::NothingElse)?.sign(&signer(from))?)
     }
@@ -195,19 +195,19 @@ impl Consented {
     /// A message of ours that rests on it, for the purpose of this ground.
     pub fn outgoing_on(&self, to: Oin, ground: Ground) -> Result<Outgoing> {
         let draft = self.draft((us()?, to), (ground, self.resting(ground)?))?;
-        Ok(self.signed(draft)?.into())
+        Ok(Self::signed(draft)?.into())
     }
 
     /// A message of its holder that rests on it, as it comes in while it is not known to be withdrawn.
     pub fn incoming(&self) -> Result<Incoming> {
         let draft =
             self.draft((self.key.holder, us()?), (Ground::Consent, self.resting(Ground::Consent)?))?;
-        self.taken(draft)
+        Self::taken(draft)
     }
 
-    fn taken(&self, draft: Draft) -> Result<Incoming> {
+    fn taken(draft: Draft) -> Result<Incoming> {
         let (from, rules) = (draft.from, &rules()?.0);
-        let message = self.signed(draft)?;
+        let message = Self::signed(draft)?;
         let decided = ReceivedMessage::new(message.compact(), from)
             .verify(us()?, rules, now())
             .and_then(|verified| verified.admit(rules, ConsentKnowledge::NothingElse, now()));
@@ -227,14 +227,14 @@ impl Consented {
         let content = json!({ "ingetrokken_op": now(), "verklaring": self.statement()? });
         let document = self.about(SchemaName::ConsentWithdrawn, content)?;
         let draft = self.draft((us()?, to), (Ground::Consent, document))?;
-        Ok(Outgoing::from(self.signed(draft)?).that_tells(self.key))
+        Ok(Outgoing::from(Self::signed(draft)?).that_tells(self.key))
     }
 
     /// The withdrawal, as its holder sends it to us.
     pub fn withdrawal(&self) -> Result<Incoming> {
         let content = json!({ "ingetrokken_op": now(), "verklaring": self.statement()? });
         let document = self.about(SchemaName::ConsentWithdrawn, content)?;
-        self.taken(self.draft((self.key.holder, us()?), (Ground::Consent, document))?)
+        Self::taken(self.draft((self.key.holder, us()?), (Ground::Consent, document))?)
     }
 
     /// What a partner sends that signs the withdrawal itself and is not the holder.
@@ -250,7 +250,7 @@ impl Consented {
                 "ingetrokken_op": now(), "verklaring": self.statement()?,
             }),
         )?;
-        let message = self.signed(Draft { document: honest, ..draft })?;
+        let message = Self::signed(Draft { document: honest, ..draft })?;
         let payload = message.compact().split('.').nth(1).unwrap_or_default();
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(payload)?)?;
         let forged = text.replace(&self.statement()?, &statement);
@@ -263,14 +263,14 @@ impl Consented {
     pub fn report(&self, from: Oin) -> Result<Incoming> {
         let content = json!({ "ingetrokken_op": now(), "uittreksel": self.extract()? });
         let document = self.about(SchemaName::ConsentWithdrawn, content)?;
-        self.taken(self.draft((from, us()?), (Ground::Consent, document))?)
+        Self::taken(self.draft((from, us()?), (Ground::Consent, document))?)
     }
 
     /// What a partner says that it did, so many minutes from now.
     pub fn confirmation(&self, from: Oin, (done, minutes): (&str, i64)) -> Result<Incoming> {
         let content = json!({ "verwerkt_op": later(minutes), "uitkomst": done });
         let document = self.about(SchemaName::ConsentProcessed, content)?;
-        self.taken(self.draft((from, us()?), (Ground::Consent, document))?)
+        Self::taken(self.draft((from, us()?), (Ground::Consent, document))?)
     }
 
     /// The moment at which it has run out.

@@ -76,7 +76,7 @@ impl World {
             }
             Some(Err(RegisterError::Withdrawn(_))) => ensure!(is_over, "it was not withdrawn"),
             Some(Err(RegisterError::Unknown(_))) => {
-                ensure!(self.given[consent].until.is_none(), "it is known")
+                ensure!(self.given[consent].until.is_none(), "it is known");
             }
             Some(Err(error)) => return Err(error.into()),
             None => {}
@@ -94,7 +94,7 @@ impl World {
                 self.over.insert((Org::Holder, consent));
             }
             Some(Err(RegisterError::Unknown(_))) => {
-                ensure!(self.given[consent].until.is_none(), "it is known")
+                ensure!(self.given[consent].until.is_none(), "it is known");
             }
             Some(Err(error)) => return Err(error.into()),
             None => self.find_end(Org::Holder, consent)?,

@@ -53,9 +53,9 @@ impl Way {
 /// On what a message rests, and by what it is governed when consent ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ground {
-    /// On consent alone: what came under it is erased.
+    /// On consent, for a purpose by which what came under it is erased.
     Consent,
-    /// On consent, for a purpose that knows another basis: what came under it is kept on that.
+    /// On consent, for a purpose by which what came under it is kept on another basis.
     ConsentOrTask,
     /// On a public task, about the same resident in the same case.
     Task,

@@ -22,9 +22,9 @@ use crate::simulation::{
 
 const ERASES: &str = include_str!("../../../config/doelen/hulp-met-toestemming.toml");
 
-/// The purpose by which consent is the only basis.
+/// The purpose by which what came under consent is erased.
 pub(crate) const ERASING: &str = "hulp-met-toestemming";
-/// The same, but an authority's task is another basis, and what was received is kept on that.
+/// The same, but what came under consent is kept as a public task.
 pub(super) const KEEPING: &str = "hulp-als-taak";
 
 /// The seed of the keys of the first; those of the others follow.
@@ -78,11 +78,12 @@ pub(crate) fn purposes() -> anyhow::Result<[Purpose; 2]> {
     let basis = "[[berichten.grondslagen]]\nsoort = \"toestemming\"";
     let task =
         "[[berichten.grondslagen]]\nsoort = \"publieke-taak\"\nartikelen = [\"Wmo 2015 art. 2.3.2\"]\n\n";
-    let keeps = ERASES
+    // That there is another basis is not enough to keep something: the purpose must say so.
+    let erases = ERASES.replace(basis, &format!("{task}{basis}"));
+    let keeps = erases
         .replace(&format!("doel = \"{ERASING}\""), &format!("doel = \"{KEEPING}\""))
-        .replace("bij_intrekking = \"wissen\"", "bij_intrekking = \"andere-grondslag\"")
-        .replace(basis, &format!("{task}{basis}"));
-    Ok([Purpose::from_toml(ERASES)?, Purpose::from_toml(&keeps)?])
+        .replace("bij_intrekking = \"wissen\"", "bij_intrekking = \"andere-grondslag\"");
+    Ok([Purpose::from_toml(&erases)?, Purpose::from_toml(&keeps)?])
 }
 
 fn make() -> anyhow::Result<Made> {

@@ -84,8 +84,8 @@ fn each() -> [(Entry, &'static str); 8] {
             r#"{"antwoord":"aanvaard","bewijs":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","convenant":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","door":"00000099000000002000","soort":"convenant","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
         (
-            Entry::Wissing { gewist: vec![3, 41, 1099511627775], reden: ErasureCause::Request, tijd },
-            r#"{"gewist":[3,41,1099511627775],"reden":"verzoek","soort":"wissing","tijd":"2026-11-21T09:30:00.123Z"}"#,
+            Entry::Wissing { gewist: vec![3, 41, 1_099_511_627_775], reden: ErasureCause::Request, tijd },
+            r#"{"gewist":[3,41,1_099_511_627_775],"reden":"verzoek","soort":"wissing","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
     ]
 }
