@@ -1,7 +1,11 @@
 //! Erasing over the real program: what was erased is gone for good, and everything else, the evidence too, stays.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use node::{
     logbook,
@@ -61,11 +65,11 @@ fn erase(node: &Node, case: &str) -> Value {
 }
 
 /// How many receipts hold, and how many there should be.
-fn receipts(folder: PathBuf) -> (u64, u64) {
+fn receipts(folder: &Path) -> (u64, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let node = node::node::Node::open(&folder, clock, random).await.unwrap();
+        let node = node::node::Node::open(folder, clock, random).await.unwrap();
         logbook::count_receipts(&node.core).await.unwrap()
     })
 }
@@ -114,7 +118,7 @@ fn what_was_erased_does_not_come_back() {
     until("it came in", || (municipality.mailbox("in").0.len() == 4).then_some(()));
     receiving.stop();
     sending.stop();
-    assert_eq!(receipts(corporation.folder.clone()), (4, 4), "of what was erased too");
+    assert_eq!(receipts(&corporation.folder), (4, 4), "of what was erased too");
 
     // The database of before, with the keys of now.
     let now = Backup::of(&municipality);
