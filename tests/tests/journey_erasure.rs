@@ -1,11 +1,7 @@
 //! Erasing over the real program: what was erased is gone for good, and everything else, the evidence too, stays.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use node::{
     logbook,

@@ -17,11 +17,10 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use exchange::{
-    agreement::{Agreement, AnswerKind, Clause, Content},
+    agreement::{Agreement, AnswerKind, Content},
     consent::ConsentKey,
     oin::Oin,
     organisation::OrganisationKind,
-    purpose::Purpose,
 };
 use jiff::civil::date;
 use node::{
@@ -44,7 +43,7 @@ use crate::{
     withdrawal::{
         documents::{purpose, record, signal},
         operation::Ground,
-        parties::purposes,
+        parties::{among, purposes},
     },
 };
 
@@ -209,13 +208,6 @@ async fn node(folder: &Path, partners: usize) -> anyhow::Result<(Core, Vec<Oin>)
 async fn agree(core: &Core, everybody: &[(Oin, Keys)]) -> anyhow::Result<()> {
     let purposes = purposes()?;
     let all: Vec<Oin> = everybody.iter().map(|(oin, _)| *oin).collect();
-    let clause = |purpose: &Purpose| Clause {
-        doel: purpose.content().doel.clone(),
-        doel_digest: purpose.digest(),
-        van: all.clone(),
-        naar: all.clone(),
-        berichttypen: purpose.content().berichten.iter().map(|rule| rule.message_type.clone()).collect(),
-    };
     let kind = |oin: Oin| {
         if oin == core.me { OrganisationKind::Municipality } else { OrganisationKind::Welfare }
     };
@@ -225,7 +217,7 @@ async fn agree(core: &Core, everybody: &[(Oin, Keys)]) -> anyhow::Result<()> {
         partijen: everybody.iter().map(|(oin, keys)| party(*oin, ("Welzijn", kind(*oin)), keys)).collect(),
         geldig_van: date(2026, 11, 1),
         geldig_tot: date(2029, 10, 31),
-        afspraken: purposes.iter().map(clause).collect(),
+        afspraken: purposes.iter().map(|purpose| among(&all, purpose)).collect(),
     };
     let text = serde_json::to_string(&content)?;
     agreements::propose(core, &text, &purposes).await?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use anyhow::{Result, anyhow};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use exchange::{
-    agreement::{Agreement, AnswerKind, Clause, Content},
+    agreement::{Agreement, AnswerKind, Content},
     consent::{ConsentKey, ConsentRecord, HowGiven, Salts, Statement},
     digest::Digest,
     entry::{ConsentHappening, Entry},
@@ -31,7 +31,7 @@ use super::{
 use crate::withdrawal::{
     documents::{purpose, record, signal},
     operation::Ground,
-    parties::purposes,
+    parties::{among, purposes},
 };
 
 /// The partners in this agreement.
@@ -64,21 +64,7 @@ fn make() -> Result<(Rulebook, Digest)> {
         partijen: everybody.iter().map(|oin| agreed::party(*oin, kind(oin))).collect::<Result<_>>()?,
         geldig_van: date(2026, 1, 1),
         geldig_tot: date(2027, 12, 31),
-        afspraken: purposes
-            .iter()
-            .map(|purpose| Clause {
-                doel: purpose.content().doel.clone(),
-                doel_digest: purpose.digest(),
-                van: everybody.clone(),
-                naar: everybody.clone(),
-                berichttypen: purpose
-                    .content()
-                    .berichten
-                    .iter()
-                    .map(|rule| rule.message_type.clone())
-                    .collect(),
-            })
-            .collect(),
+        afspraken: purposes.iter().map(|purpose| among(&everybody, purpose)).collect(),
     };
     let mut agreement = Agreement::parse(&serde_json::to_string(&content)?)?;
     for oin in &everybody {

@@ -132,15 +132,19 @@ async fn agree(keys: &[Keys; 3], folder: &Path) -> anyhow::Result<Digest> {
     Ok(digest)
 }
 
-fn content(keys: &[Keys; 3], purposes: &[Purpose]) -> anyhow::Result<String> {
-    let everybody: Vec<Oin> = Org::ALL.into_iter().map(oin).collect::<anyhow::Result<_>>()?;
-    let clause = |purpose: &Purpose| Clause {
+/// That everybody may send everybody all that a purpose knows.
+pub(crate) fn among(everybody: &[Oin], purpose: &Purpose) -> Clause {
+    Clause {
         doel: purpose.content().doel.clone(),
         doel_digest: purpose.digest(),
-        van: everybody.clone(),
-        naar: everybody.clone(),
+        van: everybody.to_vec(),
+        naar: everybody.to_vec(),
         berichttypen: purpose.content().berichten.iter().map(|rule| rule.message_type.clone()).collect(),
-    };
+    }
+}
+
+fn content(keys: &[Keys; 3], purposes: &[Purpose]) -> anyhow::Result<String> {
+    let everybody: Vec<Oin> = Org::ALL.into_iter().map(oin).collect::<anyhow::Result<_>>()?;
     let content = Content {
         groep: "rivierenland".into(),
         versie: 1,
@@ -150,7 +154,7 @@ fn content(keys: &[Keys; 3], purposes: &[Purpose]) -> anyhow::Result<String> {
             .collect::<anyhow::Result<_>>()?,
         geldig_van: date(2026, 11, 1),
         geldig_tot: date(2029, 10, 31),
-        afspraken: purposes.iter().map(clause).collect(),
+        afspraken: purposes.iter().map(|purpose| among(&everybody, purpose)).collect(),
     };
     Ok(serde_json::to_string(&content)?)
 }
