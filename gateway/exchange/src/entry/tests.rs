@@ -85,7 +85,7 @@ fn each() -> [(Entry, &'static str); 8] {
         ),
         (
             Entry::Wissing { gewist: vec![3, 41, 1_099_511_627_775], reden: ErasureCause::Request, tijd },
-            r#"{"gewist":[3,41,1_099_511_627_775],"reden":"verzoek","soort":"wissing","tijd":"2026-11-21T09:30:00.123Z"}"#,
+            r#"{"gewist":[3,41,1099511627775],"reden":"verzoek","soort":"wissing","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
     ]
 }
