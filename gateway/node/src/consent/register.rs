@@ -70,13 +70,16 @@ pub async fn extend(
 ) -> Result<ConsentRecord, RegisterError> {
     let (now, key) = (core.now(), ConsentKey { holder: core.me, id });
     let known = core.store.consent(key).await?.ok_or(RegisterError::Unknown(id))?;
-    if known.state == ConsentState::Withdrawn {
+    if known.state == ConsentState::Withdrawn || known.reported.is_some() {
         return Err(RegisterError::Withdrawn(id));
     }
     let record = newest_record(core, key).await?.ok_or(RegisterError::Unknown(id))?;
     let record = record.extended(until, how, now)?;
     record.check(kind, purposes, now)?;
-    keep(core, &record, ConsentHappening::Verlengd, now).await?;
+    match keep(core, &record, ConsentHappening::Verlengd, now).await {
+        Err(RegisterError::Store(StoreError::RulesChanged)) => return Err(RegisterError::Withdrawn(id)),
+        kept => kept?,
+    }
     core.endings.notify_one();
     Ok(record)
 }
