@@ -86,7 +86,7 @@ async fn tell_extension(core: &Core, consent: &ConsentRow) -> Result<(), StoreEr
 async fn end(core: &Core, consent: &ConsentRow) -> Result<ConsentState, StoreError> {
     let (key, now) = (consent.key, core.now());
     if let Some(at) = consent.reported.filter(|_| key.holder == core.me) {
-        return match register::withdraw(core, key.id, at).await {
+        return match register::carry_out(core, key.id, at).await {
             Ok(_) => Ok(ConsentState::Withdrawn),
             Err(RegisterError::Store(error)) => Err(error),
             Err(error) => Err(StoreError::Corrupt(error.to_string())),

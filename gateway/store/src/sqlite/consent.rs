@@ -26,6 +26,7 @@ use crate::{
     error::StoreError,
     model::{Arrival, Direction, State, Verdict},
     store::WITHDRAWN_REASON,
+    subject::Tokens,
 };
 
 static KNOWN: LazyLock<Sql> = LazyLock::new(|| {
@@ -59,7 +60,7 @@ pub(crate) struct Deed {
 /// What is done.
 pub(crate) enum What {
     /// It is recorded, or a newer version of it.
-    Record { text: String, extract: String, valid_until: Timestamp },
+    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens },
     /// Its resident withdrew it.
     Withdraw { statement: String, at: Timestamp },
     /// Its time ran out.
@@ -413,8 +414,9 @@ pub(super) async fn carry_out(
 ) -> Result<(), StoreError> {
     let known = *group.consents.get(&deed.key).ok_or(StoreError::NotFound("consent"))?;
     match &deed.what {
-        What::Record { text, extract, valid_until } => {
+        What::Record { text, extract, valid_until, tokens } => {
             record(writer, connection, (known.number, done.index, text)).await?;
+            note_subject(connection, done.index, *tokens).await?;
             note_extract(connection, group, (deed.key, extract, *valid_until)).await?;
             if known.valid_until.is_some() {
                 remind(connection, known.number).await?;
@@ -479,6 +481,22 @@ async fn record(
         .bind(sealed)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// By what the resident of a record is found.
+async fn note_subject(
+    connection: &mut SqliteConnection,
+    record: u64,
+    tokens: Tokens,
+) -> Result<(), StoreError> {
+    for token in [tokens.bsn, tokens.place].into_iter().flatten() {
+        sqlx::query("INSERT INTO consent_subject (token, record) VALUES (?1, ?2)")
+            .bind(token.to_vec())
+            .bind(to_sql(record))
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use exchange::{consent::ConsentKey, oin::Oin, policy::ConsentKnowledge, tlog::Leaf};
+use exchange::{
+    consent::{ConsentKey, ConsentRecord},
+    oin::Oin,
+    person::LookupKeys,
+    policy::ConsentKnowledge,
+    tlog::Leaf,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -40,16 +46,18 @@ impl Store {
     }
 
     /// Records a consent that this organisation asked for, or a newer version of it, with the extract to send along.
-    /// Returns where the log says so.
+    /// Its resident can be looked up. Returns where the log says so.
     pub async fn record_consent(
         &self,
-        (key, text): (ConsentKey, String),
-        (extract, valid_until): (String, Timestamp),
+        (key, record): (ConsentKey, &ConsentRecord),
+        extract: String,
         leaf: Leaf,
     ) -> Result<u64, StoreError> {
+        let (text, valid_until) = (record.to_stored(), record.valid_until());
+        let tokens = self.tokens(&LookupKeys::of(record.document()));
         limited("bytes of a consent record", text.len() + extract.len(), MAX_DOCUMENT_BYTES)?;
         let bytes = text.len() + extract.len() + check_message("", &leaf)?;
-        let what = What::Record { text, extract, valid_until };
+        let what = What::Record { text, extract, valid_until, tokens };
         let deed = Deed { key, what, leaf: Some(leaf), now: valid_until };
         Ok(self.0.committer.submit(deed, bytes, Operation::Consent).await?.answer.index)
     }
