@@ -61,6 +61,7 @@ impl Store {
     /// What is in a case with the person and names nobody, such as feedback, belongs to what is found, unless the case is
     /// also about somebody else.
     pub async fn search(&self, access: Access, person: &Identity) -> Result<Found, StoreError> {
+        self.refresh_keys();
         let known = self.known_of(person).await?;
         let messages: Vec<u64> = known.messages.iter().copied().collect();
         let now = access.when;
@@ -120,6 +121,7 @@ impl Store {
 
     /// Who saw what, the last first. Reading it is recorded as well, and durable before this returns anything.
     pub async fn accesses(&self, access: Access, filter: AccessFilter) -> Result<Accesses, StoreError> {
+        self.refresh_keys();
         let tokens = filter.person.as_ref().map(|person| self.0.tokeniser.searched(person));
         let own =
             self.record(access, About { tokens: tokens.unwrap_or_default(), ..About::default() }).await?;
@@ -138,6 +140,7 @@ impl Store {
     /// Whether the record at this place in the log is there and is what the log says it was. For checking the log;
     /// shows nothing of it.
     pub async fn check_access(&self, index: u64) -> Result<bool, StoreError> {
+        self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         match access::at(&mut reader, &self.0.vault, index).await {
             Ok(record) => Ok(record.is_some()),
@@ -224,6 +227,7 @@ impl Store {
     /// Messages with their content. Only after it was recorded who gets them. What rests on a consent that ended has none,
     /// also before this node came to erasing it.
     async fn shown(&self, indexes: &[u64], now: Timestamp) -> Result<Vec<Shown>, StoreError> {
+        self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         let mut shown = Vec::with_capacity(indexes.len());
         for index in indexes {

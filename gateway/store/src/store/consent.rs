@@ -180,6 +180,7 @@ impl Store {
 
     /// The versions of the record of a consent, the oldest first. It says who the resident is.
     pub async fn consent_records(&self, key: ConsentKey) -> Result<Vec<StoredRecord>, StoreError> {
+        self.refresh_keys();
         read_consents::records(&mut *self.0.readers.acquire().await?, &self.0.vault, key).await
     }
 
@@ -210,6 +211,7 @@ impl Store {
 
     /// Messages that came in under a consent of this number, the newest first. For passing on what proves it.
     pub async fn received_under(&self, id: Uuid) -> Result<Vec<String>, StoreError> {
+        self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         let mut received = Vec::new();
         for index in read_consents::received_under(&mut reader, id, MAX_RECEIVED).await? {
