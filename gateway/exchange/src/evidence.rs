@@ -61,6 +61,10 @@ pub enum NoText {
     Gewist,
     /// It was refused when it arrived there, and so never kept.
     NietBewaard,
+    /// It rests on a consent that the resident withdrew.
+    ToestemmingIngetrokken,
+    /// It rests on a consent of which the time ran out.
+    ToestemmingVerlopen,
 }
 
 /// What whoever checks knows from elsewhere, and wants to see in the bundle.

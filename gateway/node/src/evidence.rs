@@ -11,7 +11,7 @@ use exchange::{
     tlog::{Leaf, LogVerifier, ProofFile},
 };
 use serde_json::Value;
-use store::{Access, Direction, MessageRow, State, StoreError};
+use store::{Access, Direction, MessageRow, State, StoreError, Withheld};
 
 use crate::{core::Core, witness};
 
@@ -41,9 +41,12 @@ pub(crate) struct Proof {
 /// Gathers the evidence of one message for somebody, and what it proves.
 pub async fn take(core: &Core, row: &MessageRow, access: Access) -> Result<(Bundle, Report), NoEvidence> {
     let shown = core.store.view(access, &[row.index]).await?.pop();
-    let text = shown.and_then(|shown| shown.content).ok_or(match (row.direction, row.state) {
-        (Direction::Inbound, State::Refused) => NoText::NietBewaard,
-        _ => NoText::Gewist,
+    let shown = shown.ok_or(StoreError::NotFound("message with this index"))?;
+    let text = shown.content.map_err(|why| match why {
+        Withheld::Erased => NoText::Gewist,
+        Withheld::NotKept => NoText::NietBewaard,
+        Withheld::ConsentWithdrawn => NoText::ToestemmingIngetrokken,
+        Withheld::ConsentExpired => NoText::ToestemmingVerlopen,
     });
     gather(core, row, text).await
 }

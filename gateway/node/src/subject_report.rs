@@ -7,14 +7,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context as _, bail};
-use exchange::{
-    consent::Extract,
-    envelope::Envelope,
-    jws::{self, Unverified},
-    oin::Oin,
-    person::Identity,
-    purpose::Purpose,
-};
+use exchange::{consent::ConsentKey, message::document_of, oin::Oin, person::Identity, purpose::Purpose};
 use jiff::Timestamp;
 use schemas::{BasisKind, Document, ReadableField, SchemaName};
 use serde::Serialize;
@@ -24,8 +17,10 @@ use store::{
 
 use crate::node::Node;
 
+mod consents;
 mod html;
 
+pub use consents::{GivenConsent, Told};
 pub use html::html;
 
 /// The most pages of the access log that one report reads; more is said to be incomplete.
@@ -46,6 +41,8 @@ pub struct SubjectReport {
     pub gezocht_op: serde_json::Value,
     /// The messages, the oldest first.
     pub berichten: Vec<Item>,
+    /// The consents the person gave.
+    pub toestemmingen: Vec<GivenConsent>,
     /// When and why somebody looked, the last first.
     pub raadplegingen: Vec<Look>,
     /// Whether everything was looked through.
@@ -53,6 +50,9 @@ pub struct SubjectReport {
     /// Messages that may be about the person, by number; a person decides. Not for the resident.
     #[serde(skip)]
     pub misschien: Vec<MessageRow>,
+    /// Consents that may be of the person. Not for the resident.
+    #[serde(skip)]
+    pub toestemmingen_misschien: Vec<ConsentKey>,
 }
 
 /// The organisation that answers for the data.
@@ -89,12 +89,14 @@ pub struct Item {
     pub stand: &'static str,
     /// What it is for.
     pub doel: Option<Aim>,
-    /// On which ground.
-    pub grondslag: Ground,
+    /// On which ground; nothing when it was erased while the report was made.
+    pub grondslag: Option<Ground>,
     /// When it is erased here at the latest.
     pub bewaard_tot: Option<Timestamp>,
-    /// What it says, as a program reads it.
-    pub gegevens: serde_json::Value,
+    /// What it says, as a program reads it; nothing when that may not be shown any more.
+    pub gegevens: Option<serde_json::Value>,
+    /// Why what it says is not there.
+    pub niet_getoond: Option<&'static str>,
     #[serde(skip)]
     fields: Vec<ReadableField>,
     #[serde(skip)]
@@ -132,20 +134,9 @@ pub struct Ground {
     pub uitleg: &'static str,
     /// The articles of law.
     pub artikelen: Vec<String>,
-    /// The consent, if it was that.
+    /// The number of the consent, if it was that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub toestemming: Option<GivenConsent>,
-}
-
-/// A consent that a message rests on.
-#[derive(Debug, Serialize)]
-pub struct GivenConsent {
-    /// Its number.
-    pub id: uuid::Uuid,
-    /// Who may have the data under it.
-    pub verleend_aan: Vec<Organisation>,
-    /// Until when it holds.
-    pub geldig_tot: Timestamp,
+    pub toestemming: Option<uuid::Uuid>,
 }
 
 /// That somebody looked.
@@ -170,7 +161,8 @@ pub async fn gather(
     also: &[u64],
 ) -> anyhow::Result<SubjectReport> {
     let store = &node.core.store;
-    let Found { mut messages, mut perhaps, mut complete, .. } = store.search(access.clone(), person).await?;
+    let found = store.search(access.clone(), person).await?;
+    let Found { mut messages, mut perhaps, consents, consents_perhaps, mut complete, .. } = found;
     if let Some(other) = also.iter().find(|number| perhaps.iter().all(|row| row.index != **number)) {
         bail!(
             "bericht {other} staat niet bij wat misschien over deze persoon gaat. Kies uit de nummers die `schakel inzage` noemt"
@@ -183,6 +175,8 @@ pub async fn gather(
     }
     let (looks, all) = looks(node, access.clone(), person, also).await?;
     complete &= all;
+    let of_messages = messages.iter().filter_map(|shown| shown.row.consent);
+    let consents = consents.into_iter().chain(of_messages).collect();
     let organisation = &node.config.organisatie;
     Ok(SubjectReport {
         soort: "schakel-inzage/1",
@@ -196,9 +190,11 @@ pub async fn gather(
         },
         gezocht_op: said,
         berichten: messages.iter().map(|shown| item(node, shown)).collect::<anyhow::Result<_>>()?,
+        toestemmingen: consents::gather(node, consents).await?,
         raadplegingen: looks,
         volledig: complete,
         misschien: perhaps,
+        toestemmingen_misschien: consents_perhaps,
     })
 }
 
@@ -249,11 +245,11 @@ fn look(record: &AccessRecord) -> Look {
 
 fn item(node: &Node, shown: &Shown) -> anyhow::Result<Item> {
     let row = &shown.row;
-    let content = shown.content.as_deref().context(DAMAGED)?;
-    let signed = Unverified::parse(jws::MESSAGE, content).context(DAMAGED)?;
-    let envelope: Envelope<'_> = serde_json::from_slice(signed.unverified_payload()).context(DAMAGED)?;
-    let schema = SchemaName::of_message_type(&envelope.message_type).context(DAMAGED)?;
-    let document = Document::parse(schema, envelope.data.get().as_bytes()).context(DAMAGED)?;
+    let schema = row.message_type.as_deref().and_then(SchemaName::of_message_type).context(DAMAGED)?;
+    let (document, withheld) = match &shown.content {
+        Ok(content) => (Some(document_of(content).context(DAMAGED)?), None),
+        Err(why) => (None, Some(why.as_str())),
+    };
     let purpose = purpose_of(node, row);
     let other = organisation(node, row.partner);
     let own = organisation(node, node.core.me);
@@ -270,9 +266,10 @@ fn item(node: &Node, shown: &Shown) -> anyhow::Result<Item> {
         stand: standing(row),
         bewaard_tot: row.keep_until,
         doel: purpose.as_deref().map(aim),
-        grondslag: ground(node, &document),
-        gegevens: document.value().clone(),
-        fields: schemas::readable(&document),
+        grondslag: ground(row, document.as_ref()),
+        gegevens: document.as_ref().map(|document| document.value().clone()),
+        niet_getoond: withheld,
+        fields: document.as_ref().map(schemas::readable).unwrap_or_default(),
         sent_here,
     })
 }
@@ -314,20 +311,23 @@ fn aim(purpose: &Purpose) -> Aim {
     }
 }
 
-fn ground(node: &Node, document: &Document) -> Ground {
+/// The ground that the message states. One of which nothing may be shown any more rests on its consent.
+fn ground(row: &MessageRow, document: Option<&Document>) -> Option<Ground> {
+    let Some(document) = document else {
+        return row.consent.map(|consent| Ground {
+            soort: BasisKind::Consent.as_str(),
+            uitleg: "U gaf hier toestemming voor. Die toestemming geldt niet meer.",
+            artikelen: Vec::new(),
+            toestemming: Some(consent.id),
+        });
+    };
     let basis = document.basis();
-    let terms = basis.consent.as_ref().and_then(|stated| Extract::peek(stated.extract.as_deref()?));
-    let consent = basis.consent.as_ref().zip(terms).map(|(stated, terms)| GivenConsent {
-        id: stated.id,
-        verleend_aan: terms.granted_to.iter().map(|oin| organisation(node, *oin)).collect(),
-        geldig_tot: terms.valid_until,
-    });
-    Ground {
+    Some(Ground {
         soort: basis.kind.as_str(),
         uitleg: in_words(basis.kind),
         artikelen: basis.articles.clone(),
-        toestemming: consent,
-    }
+        toestemming: basis.consent.as_ref().map(|stated| stated.id),
+    })
 }
 
 /// The legal bases of AVG art. 6(1), for whom they are about.

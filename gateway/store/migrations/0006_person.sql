@@ -13,6 +13,13 @@ CREATE TABLE subject (
     PRIMARY KEY (run, token, idx)
 ) STRICT, WITHOUT ROWID;
 
+-- The same for the records of consents: by what the resident of one is found. There are few, added by hand.
+CREATE TABLE consent_subject (
+    token  BLOB NOT NULL,
+    record INTEGER NOT NULL REFERENCES consent_record,
+    PRIMARY KEY (token, record)
+) STRICT, WITHOUT ROWID;
+
 -- How far that is. One row.
 CREATE TABLE subject_state (
     one     INTEGER PRIMARY KEY CHECK (one = 1),

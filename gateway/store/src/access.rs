@@ -2,12 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use exchange::digest::Digest;
+use exchange::{consent::ConsentKey, digest::Digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{error::StoreError, model::MessageRow};
+use crate::{error::StoreError, model::MessageRow, subject::Token};
 
 /// The longest name of somebody or of a reference, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
@@ -247,16 +247,31 @@ pub struct AccessRecord {
     /// The messages that were shown or decided about, by index.
     #[serde(rename = "berichten")]
     pub messages: Vec<u64>,
+    /// The consents whose records were found or decided about, by number.
+    #[serde(rename = "toestemmingen", default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<Uuid>,
     /// Whether a person was looked for. Who that was is not in it.
     #[serde(rename = "persoon_gezocht", default)]
     pub searched_person: bool,
 }
 
 impl AccessRecord {
-    pub(crate) fn new(access: Access, messages: Vec<u64>, searched_person: bool) -> Self {
+    pub(crate) fn new(access: Access, about: &About) -> Self {
         let Access { who, what, why, when } = access;
-        Self { index: 0, who, what, why, when, messages, searched_person }
+        let (messages, consents) = (about.messages.clone(), about.consents.clone());
+        // A decision is found by whom it is about, and is no search.
+        let searched_person = what != Deed::Besluit && !about.tokens.is_empty();
+        Self { index: 0, who, what, why, when, messages, consents, searched_person }
     }
+}
+
+/// What an access is about.
+#[derive(Default)]
+pub(crate) struct About {
+    pub(crate) messages: Vec<u64>,
+    pub(crate) consents: Vec<Uuid>,
+    /// Of the person.
+    pub(crate) tokens: Vec<Token>,
 }
 
 /// A message as it is shown to somebody.
@@ -264,8 +279,36 @@ impl AccessRecord {
 pub struct Shown {
     /// What is known of it.
     pub row: MessageRow,
-    /// The signed message (JWS); nothing when it was erased or never had content that was kept.
-    pub content: Option<String>,
+    /// The signed message (JWS), or why it is not shown.
+    pub content: Result<String, Withheld>,
+}
+
+/// Why a message is shown without its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Withheld {
+    /// It was erased.
+    Erased,
+    /// It was refused when it came, and so never kept.
+    NotKept,
+    /// It rests on a consent that the resident withdrew.
+    ConsentWithdrawn,
+    /// It rests on a consent of which the time ran out.
+    ConsentExpired,
+}
+
+impl Withheld {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Erased, Self::NotKept, Self::ConsentWithdrawn, Self::ConsentExpired];
+
+    /// The name that users see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Erased => "gewist",
+            Self::NotKept => "niet-bewaard",
+            Self::ConsentWithdrawn => exchange::refusal::Reason::ConsentWithdrawn.code(),
+            Self::ConsentExpired => exchange::refusal::Reason::ConsentExpired.code(),
+        }
+    }
 }
 
 /// Shows nothing of the content, which is about a person.
@@ -282,6 +325,10 @@ pub struct Found {
     pub messages: Vec<Shown>,
     /// Messages that may be about the same person: a person decides. Without content.
     pub perhaps: Vec<MessageRow>,
+    /// The consents of this person that this organisation asked for.
+    pub consents: Vec<ConsentKey>,
+    /// Consents that may be of the same person.
+    pub consents_perhaps: Vec<ConsentKey>,
     /// Whether everything was looked through. Not while messages from before the lookup existed are still being made
     /// findable, nor when there is more than one search opens, nor when something is damaged.
     pub complete: bool,

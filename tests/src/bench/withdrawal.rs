@@ -41,7 +41,7 @@ use crate::{
         setup,
     },
     withdrawal::{
-        documents::{purpose, record, signal},
+        documents::{decided, purpose, record, signal},
         operation::Ground,
         parties::{among, purposes},
     },
@@ -96,7 +96,10 @@ struct Took {
 
 async fn withdraw(core: &Arc<Core>, key: ConsentKey, partners: usize) -> anyhow::Result<Took> {
     let begun = clock::now();
-    ensure!(register::withdraw(core, key.id, core.now()).await?, "it was withdrawn before");
+    ensure!(
+        register::withdraw(core, decided(core.now())?, key.id, core.now()).await?,
+        "it was withdrawn before"
+    );
     let returned = begun.elapsed();
     let carrying = tokio::spawn({
         let core = core.clone();
@@ -175,7 +178,7 @@ async fn fill(core: &Core, partners: &[Oin], messages: usize) -> anyhow::Result<
     let until = core.now() + jiff::SignedDuration::from_hours(1000);
     let text = record(0, partners, (core.now(), until)).to_string();
     let rules = (OrganisationKind::Municipality, purposes()?);
-    let granted = register::grant(core, text.as_bytes(), (rules.0, &rules.1)).await?;
+    let granted = register::grant(core, decided(core.now())?, text.as_bytes(), (rules.0, &rules.1)).await?;
     let everybody: Vec<Oin> = partners.iter().copied().cycle().take(messages).collect();
     for some in everybody.chunks(MAX_SUBMISSIONS) {
         let some = some.iter().map(|to| submission(*to, granted.id(), Ground::Consent));

@@ -128,9 +128,8 @@ impl Consented {
 
     /// Records it, if it is ours.
     pub async fn record_in(&self, store: &Store) -> Result<Result<u64, StoreError>> {
-        let recorded = (self.extract()?, self.until());
         let leaf = self.leaf(ConsentHappening::Verleend);
-        Ok(store.record_consent((self.key, self.record.to_stored()), recorded, leaf).await)
+        Ok(store.record_consent((self.key, &self.record), self.extract()?, leaf).await)
     }
 
     /// Its withdrawal, as the holder signs it.

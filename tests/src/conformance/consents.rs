@@ -59,7 +59,7 @@ pub async fn knows_what_was_recorded(database: &impl Database) -> Result<()> {
     assert_eq!(knowledge(&store, &first).await?, Some(ConsentKnowledge::ValidUntil(longer.until())));
 
     let row = known(&store, &first).await?;
-    assert_eq!((row.state, row.to_do, row.ended), (ConsentState::InForce, false, None));
+    assert_eq!((row.state, row.to_do, row.ended), (ConsentState::InForce, true, None), "others do not know");
     assert_eq!(row.extract, Some(longer.extract()?));
     // A shorter one that comes later takes nothing away.
     assert_eq!(first.record_in(&store).await??, 3);
@@ -285,9 +285,10 @@ pub async fn ends_when_the_time_has_come(database: &impl Database) -> Result<()>
 
     let longer = consent.extended(5000)?;
     longer.record_in(&store).await??;
-    let row = known(&store, &consent).await?;
-    assert_eq!((row.state, row.ended, row.to_do), (ConsentState::InForce, None, false));
     assert!(matches!(finish(&store, &row, &consent).await, Err(StoreError::NotFound(_))));
+    let row = known(&store, &consent).await?;
+    assert_eq!((row.state, row.ended, row.to_do), (ConsentState::InForce, None, true), "others do not know");
+    finish(&store, &row, &consent).await?;
     // What had been decided to have run out has not.
     assert!(!store.expire_consent(consent.key, leaf(), after).await?);
     // The message itself lives an hour.

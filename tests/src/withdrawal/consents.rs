@@ -31,9 +31,10 @@ impl World {
         let mut record = documents::record(consent, &others, (now, until));
         record["inhoud"]["id"] = self.given[consent].id.to_string().into();
         let purposes = parties::purposes()?;
+        let access = documents::decided(now)?;
         let granted = self.step(Org::Holder, async |core| {
             let rules = (OrganisationKind::Municipality, purposes.as_slice());
-            register::grant(core, record.to_string().as_bytes(), rules).await
+            register::grant(core, access, record.to_string().as_bytes(), rules).await
         })?;
         match granted {
             Some(Ok(_)) => {
@@ -65,9 +66,10 @@ impl World {
         };
         let (id, purposes) = (self.given[consent].id, parties::purposes()?);
         let is_over = self.over.contains(&(Org::Holder, consent));
+        let access = documents::decided(self.at(Org::Holder).now())?;
         let extended = self.step(Org::Holder, async |core| {
             let rules = (OrganisationKind::Municipality, purposes.as_slice());
-            register::extend(core, id, (until, &how), rules).await
+            register::extend(core, (access, id), (until, &how), rules).await
         })?;
         match extended {
             Some(Ok(_)) => {
@@ -87,7 +89,9 @@ impl World {
     /// The resident withdraws at the holder: from the moment this returns nothing rests on it there.
     pub(super) fn withdraw(&mut self, consent: usize) -> anyhow::Result<()> {
         let (id, now) = (self.given[consent].id, self.at(Org::Holder).now());
-        let withdrawn = self.step(Org::Holder, async |core| register::withdraw(core, id, now).await)?;
+        let access = documents::decided(now)?;
+        let withdrawn =
+            self.step(Org::Holder, async |core| register::withdraw(core, access, id, now).await)?;
         match withdrawn {
             Some(Ok(is_new)) => {
                 self.coverage.withdrawn += u64::from(is_new);

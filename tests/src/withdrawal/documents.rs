@@ -4,6 +4,7 @@ use exchange::oin::Oin;
 use jiff::Timestamp;
 use schemas::{Document, SchemaName};
 use serde_json::{Value, json};
+use store::{Access, Actor, Deed, Reason, Why};
 use uuid::Uuid;
 
 use super::{
@@ -17,6 +18,12 @@ pub(super) const SIGNAL: &str = "nl.sociaaldomein.signalen.zorgsignaal.v1";
 pub(super) const WITHDRAWN: &str = "nl.sociaaldomein.toestemmingen.ingetrokken.v1";
 /// The type of what tells the holder what was done.
 pub(super) const PROCESSED: &str = "nl.sociaaldomein.toestemmingen.verwerkt.v1";
+
+/// A worker records what a resident decided.
+pub(crate) fn decided(at: Timestamp) -> anyhow::Result<Access> {
+    let why = Why::new(Reason::Dossier, None, None)?;
+    Ok(Access { who: Actor::person("balie", None)?, what: Deed::Besluit, why, when: at })
+}
 
 /// The purpose of a message.
 pub(crate) const fn purpose(ground: Ground) -> &'static str {

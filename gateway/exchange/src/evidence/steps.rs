@@ -153,6 +153,14 @@ impl<'a> Parts<'a> {
                 "Het bestand is een bewijs zonder de tekst van het bericht: dat is bij aankomst geweigerd en niet bewaard."
                     .into(),
             ),
+            Some(NoText::ToestemmingIngetrokken) => Proven(
+                "Het bestand is een bewijs zonder de tekst van het bericht: de toestemming van de inwoner is ingetrokken."
+                    .into(),
+            ),
+            Some(NoText::ToestemmingVerlopen) => Proven(
+                "Het bestand is een bewijs zonder de tekst van het bericht: de toestemming van de inwoner is verlopen."
+                    .into(),
+            ),
         }
     }
 

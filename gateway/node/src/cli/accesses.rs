@@ -107,7 +107,11 @@ fn line(record: &AccessRecord) -> String {
     let about = match record.messages.as_slice() {
         [] if record.searched_person && record.what == Deed::Raadplegingen => "over een persoon".to_owned(),
         [] if record.searched_person => "persoon gezocht, niets gevonden".to_owned(),
-        [] => String::new(),
+        [] => match record.consents.as_slice() {
+            [] => String::new(),
+            [one] => format!("toestemming {one}"),
+            many => format!("{} toestemmingen", many.len()),
+        },
         [one] => format!("bericht {one}"),
         many => format!("{} berichten", many.len()),
     };
@@ -133,5 +137,6 @@ fn json(record: &AccessRecord) -> serde_json::Value {
         "dossier": record.why.case,
         "persoon_gezocht": record.searched_person,
         "berichten": record.messages,
+        "toestemmingen": record.consents,
     })
 }

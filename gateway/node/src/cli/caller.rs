@@ -22,6 +22,30 @@ pub(super) struct Caller {
     kenmerk: Option<String>,
 }
 
+/// What the access log keeps of whoever decides something with a reason of its own.
+#[derive(Debug, Args)]
+pub(super) struct Decider {
+    /// Uw naam of personeelsnummer, als meer mensen met dit account werken.
+    #[arg(long, value_name = "NAAM")]
+    medewerker: Option<String>,
+    /// Waaronder uw organisatie dit kent, zoals een zaaknummer. Geen naam en geen BSN.
+    #[arg(long)]
+    kenmerk: Option<String>,
+}
+
+impl Decider {
+    /// The decision.
+    pub(super) fn decision(
+        self,
+        reason: Reason,
+        case: Option<Uuid>,
+        when: Timestamp,
+    ) -> anyhow::Result<Access> {
+        let Self { medewerker, kenmerk } = self;
+        Caller { medewerker, reden: None, kenmerk }.access(Deed::Besluit, reason, case, when)
+    }
+}
+
 impl Caller {
     /// The access, for `usual` unless another reason was given.
     pub(super) fn access(

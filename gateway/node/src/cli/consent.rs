@@ -10,10 +10,10 @@ use exchange::{
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::json;
-use store::{ConsentNotice, ConsentRow, ConsentState, State};
+use store::{Access, ConsentNotice, ConsentRow, ConsentState, Deed, Reason, State};
 use uuid::Uuid;
 
-use super::{Ending, Output, dutch_time};
+use super::{Ending, Output, caller::Caller, dutch_time};
 use crate::{
     consent::{
         ending::{self, CONFIRM_WITHIN},
@@ -47,6 +47,8 @@ enum What {
     Verleen {
         /// Het bestand; - leest van de standaardinvoer.
         bestand: PathBuf,
+        #[command(flatten)]
+        caller: Caller,
     },
     /// Laat de toestemmingen zien, of bij één wie er iets onder kreeg en wat die na intrekking deed.
     #[command(
@@ -77,6 +79,8 @@ enum What {
         /// Waar het bewijs ligt.
         #[arg(long, value_name = "SOORT:KENMERK")]
         bewijs: String,
+        #[command(flatten)]
+        caller: Caller,
     },
     /// Leg vast dat de inwoner de toestemming intrekt. Er gaat dan niets meer weg onder deze toestemming, en iedereen
     /// die er iets onder kreeg wist het.
@@ -90,6 +94,8 @@ enum What {
         /// Trek echt in. Zonder deze optie staat er alleen wie bericht zou krijgen.
         #[arg(long)]
         zeker: bool,
+        #[command(flatten)]
+        caller: Caller,
     },
 }
 
@@ -103,24 +109,34 @@ enum Wijze {
 impl Consent {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
-            What::Verleen { bestand } => grant(node, &bestand, output).await,
+            What::Verleen { bestand, caller } => grant(node, &bestand, &caller, output).await,
             What::Tonen { nummer: None, houder } => list(node, houder, output).await,
             What::Tonen { nummer: Some(id), houder } => {
                 let key = ConsentKey { holder: houder.unwrap_or(node.core.me), id };
                 show(node, key, output).await
             }
-            What::Verleng { nummer, tot, wijze, bewijs } => {
-                extend(node, nummer, (tot, wijze, &bewijs), output).await
+            What::Verleng { nummer, tot, wijze, bewijs, caller } => {
+                extend(node, nummer, (tot, wijze, &bewijs), &caller, output).await
             }
-            What::Intrek { nummer, zeker } => withdraw(node, nummer, zeker, output).await,
+            What::Intrek { nummer, zeker, caller } => withdraw(node, nummer, (zeker, &caller), output).await,
         }
     }
 }
 
-async fn grant(node: &Node, path: &std::path::Path, output: Output) -> anyhow::Result<Ending> {
+/// That whoever calls decides about a consent.
+fn decision(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
+    caller.access(Deed::Besluit, Reason::Dossier, None, node.core.now())
+}
+
+async fn grant(
+    node: &Node,
+    path: &std::path::Path,
+    caller: &Caller,
+    output: Output,
+) -> anyhow::Result<Ending> {
     let text = read(path)?;
     let (kind, purposes) = (node.config.organisatie.soort, node.purposes()?);
-    let record = register::grant(&node.core, &text, (kind, &purposes)).await?;
+    let record = register::grant(&node.core, decision(node, caller)?, &text, (kind, &purposes)).await?;
     let names: Vec<String> = record.granted_to().iter().map(|oin| node.name_of(*oin)).collect();
     output.say(format!("Toestemming {} is vastgelegd.", record.id()));
     output.say(format!("  mag iets krijgen: {}", names.join(", ")));
@@ -289,6 +305,7 @@ async fn extend(
     node: &Node,
     id: Uuid,
     (until, wijze, evidence): (Date, Wijze, &str),
+    caller: &Caller,
     output: Output,
 ) -> anyhow::Result<Ending> {
     let Some((kind, reference)) = evidence.split_once(':').filter(|(_, reference)| !reference.is_empty())
@@ -303,13 +320,20 @@ async fn extend(
     let end = until.tomorrow().and_then(|day| day.to_zoned(exchange::agreement::dutch_time()));
     let end = end.context("deze dag bestaat niet in de kalender")?.timestamp();
     let (own_kind, purposes) = (node.config.organisatie.soort, node.purposes()?);
-    let record = register::extend(&node.core, id, (end, &how), (own_kind, &purposes)).await?;
+    let record =
+        register::extend(&node.core, (decision(node, caller)?, id), (end, &how), (own_kind, &purposes))
+            .await?;
     output.say(format!("Toestemming {id} geldt nu tot {}.", dutch_time(record.valid_until())));
     output.answer(&json!({ "toestemming": id, "geldig_tot": record.valid_until() }));
     Ok(Ending::Good)
 }
 
-async fn withdraw(node: &Node, id: Uuid, certain: bool, output: Output) -> anyhow::Result<Ending> {
+async fn withdraw(
+    node: &Node,
+    id: Uuid,
+    (certain, caller): (bool, &Caller),
+    output: Output,
+) -> anyhow::Result<Ending> {
     let key = ConsentKey { holder: node.core.me, id };
     if node.core.store.consent(key).await?.is_none() {
         return Err(register::RegisterError::Unknown(id).into());
@@ -327,7 +351,7 @@ async fn withdraw(node: &Node, id: Uuid, certain: bool, output: Output) -> anyho
         output.answer(&json!({ "toestemming": id, "uitgevoerd": false, "krijgen_bericht": oins }));
         return Ok(Ending::Good);
     }
-    let withdrawn = register::withdraw(&node.core, id, node.core.now()).await?;
+    let withdrawn = register::withdraw(&node.core, decision(node, caller)?, id, node.core.now()).await?;
     ending::carry_out(&node.core).await?;
     if !withdrawn {
         output.say(format!("Toestemming {id} was al ingetrokken."));

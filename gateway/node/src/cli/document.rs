@@ -7,9 +7,10 @@ use clap::Args;
 use exchange::{oin::Oin, refusal::Refusal};
 use schemas::{Document, SchemaName};
 use serde_json::json;
+use store::Reason;
 use uuid::Uuid;
 
-use super::{Ending, Output};
+use super::{Ending, Output, caller::Decider};
 use crate::{
     node::Node,
     outbound::{self, Submission, Submitted},
@@ -38,6 +39,8 @@ pub(super) struct SendDocument {
     /// Het loket van de ontvanger.
     #[arg(long)]
     loket: Option<String>,
+    #[command(flatten)]
+    decider: Decider,
 }
 
 impl SendDocument {
@@ -47,6 +50,8 @@ impl SendDocument {
             .map_err(|error| anyhow::anyhow!("{error}"))
             .with_context(|| self.bestand.display().to_string())?;
         let case = self.dossier.unwrap_or_else(|| node.core.new_id());
+        let access = self.decider.decision(Reason::Dossier, Some(case), node.core.now())?;
+        node.core.store.record_decision(access, &[]).await?;
         let submission = Submission {
             to: self.aan,
             purpose: self.doel,

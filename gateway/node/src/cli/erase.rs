@@ -2,9 +2,10 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use exchange::entry::ErasureCause;
+use store::Reason;
 use uuid::Uuid;
 
-use super::{Ending, Output};
+use super::{Ending, Output, caller::Decider};
 use crate::{keys, node::Node, retention};
 
 /// Wis berichten, zodat niemand ze meer kan lezen: ook niet uit een reservekopie van de database. Het logboek blijft
@@ -34,6 +35,8 @@ enum What {
         /// Wis echt. Zonder deze optie staat er alleen wat er gewist zou worden.
         #[arg(long)]
         zeker: bool,
+        #[command(flatten)]
+        decider: Decider,
     },
     /// Wis nu wat de bewaartermijn van zijn doel voorbij is. Een draaiend knooppunt doet dit zelf elk uur.
     #[command(after_help = "Voorbeeld:\n  schakel wissen verlopen --json")]
@@ -49,11 +52,14 @@ enum Reden {
 impl Erase {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
-            What::Dossier { dossier, reden, zeker: true } => {
-                let cause = match reden {
-                    Reden::Verzoek => ErasureCause::Request,
-                    Reden::Intrekking => ErasureCause::Withdrawal,
+            What::Dossier { dossier, reden, zeker: true, decider } => {
+                let (cause, reason) = match reden {
+                    Reden::Verzoek => (ErasureCause::Request, Reason::Wisverzoek),
+                    Reden::Intrekking => (ErasureCause::Withdrawal, Reason::Dossier),
                 };
+                // On record before anything is gone.
+                let access = decider.decision(reason, Some(dossier), node.core.now())?;
+                node.core.store.record_decision(access, &[]).await?;
                 case(node, dossier, cause, output).await
             }
             What::Dossier { dossier, .. } => preview(node, dossier, output).await,

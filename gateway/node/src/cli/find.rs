@@ -27,11 +27,14 @@ impl Find {
         let access = self.caller.access_to_person(Deed::Zoeken, node.core.now())?;
         let (person, _) = ask::person(self.persoon.as_deref())?;
         let found = node.core.store.search(access, &person).await?;
-        if found.messages.is_empty() && found.perhaps.is_empty() {
+        if found.messages.is_empty() && found.perhaps.is_empty() && found.consents.is_empty() {
             output.say("Er is niets (meer) over deze persoon.");
         }
         for shown in &found.messages {
             output.say(messages::line(node, &shown.row));
+        }
+        for key in &found.consents {
+            output.say(format!("Toestemming {}: zie `schakel toestemming tonen {}`.", key.id, key.id));
         }
         if !found.perhaps.is_empty() {
             output.say(
@@ -47,6 +50,7 @@ impl Find {
         output.answer(&serde_json::json!({
             "berichten": found.messages.iter().map(|shown| messages::json(&shown.row)).collect::<Vec<_>>(),
             "misschien": found.perhaps.iter().map(messages::json).collect::<Vec<_>>(),
+            "toestemmingen": found.consents.iter().map(|key| key.id).collect::<Vec<_>>(),
             "volledig": found.complete,
             "raadpleging": found.access,
         }));

@@ -68,11 +68,13 @@ impl SubjectAccess {
         output.answer(&serde_json::json!({
             "bestanden": files.iter().map(|(file, _)| shown(file)).collect::<Vec<_>>(),
             "berichten": report.berichten.len(),
+            "toestemmingen": report.toestemmingen.iter().map(|consent| consent.id).collect::<Vec<_>>(),
             "raadplegingen": report.raadplegingen.len(),
             "misschien": report.misschien.iter().map(messages::json).collect::<Vec<_>>(),
             "volledig": report.volledig,
         }));
-        let all_good = report.volledig && report.misschien.is_empty();
+        let all_good =
+            report.volledig && report.misschien.is_empty() && report.toestemmingen_misschien.is_empty();
         Ok(if all_good { Ending::Good } else { Ending::NotAllGood })
     }
 
@@ -109,6 +111,12 @@ fn tell(node: &Node, report: &subject_report::SubjectReport, files: &[(PathBuf, 
         for row in &report.misschien {
             output.say(messages::line(node, row));
         }
+    }
+    for key in &report.toestemmingen_misschien {
+        output.say(format!(
+            "Misschien is toestemming {} van deze persoon; zij staat niet in het overzicht. Controleer dit zelf.",
+            key.id
+        ));
     }
     if !report.volledig {
         output.warn(INCOMPLETE);

@@ -95,7 +95,7 @@ async fn tell_extension(core: &Core, consent: &ConsentRow) -> Result<(), StoreEr
 /// A withdrawal that a partner reported to its holder, which is this organisation.
 async fn withdraw(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
     let Some(at) = consent.reported else { return Ok(()) };
-    match register::withdraw(core, consent.key.id, at).await {
+    match register::carry_out(core, consent.key.id, at).await {
         Ok(_) => Ok(()),
         Err(RegisterError::Store(error)) => Err(error),
         Err(error) => Err(StoreError::Corrupt(error.to_string())),

@@ -5,11 +5,12 @@ use exchange::{
     digest::Digest,
     entry::{ConsentHappening, Entry},
     organisation::OrganisationKind,
+    person::Identity,
     purpose::Purpose,
     tlog::Leaf,
 };
 use jiff::Timestamp;
-use store::{ConsentState, StoreError};
+use store::{Access, ConsentState, StoreError};
 use uuid::Uuid;
 
 use super::newest_record;
@@ -44,9 +45,10 @@ pub enum RegisterError {
     Store(#[from] StoreError),
 }
 
-/// Records a consent that a resident gave.
+/// Records a consent that a resident gave, and who decided that.
 pub async fn grant(
     core: &Core,
+    access: Access,
     text: &[u8],
     (kind, purposes): (OrganisationKind, &[Purpose]),
 ) -> Result<ConsentRecord, RegisterError> {
@@ -57,14 +59,16 @@ pub async fn grant(
     if core.store.consent(key).await?.is_some() {
         return Err(RegisterError::Exists(key.id));
     }
+    let person = Identity::of(record.document());
+    core.store.record_consent_decision(access, key.id, person.as_ref()).await?;
     keep(core, &record, ConsentHappening::Verleend, now).await?;
     Ok(record)
 }
 
-/// Records that the resident agreed again, until later.
+/// Records that the resident agreed again, until later, and who decided that.
 pub async fn extend(
     core: &Core,
-    id: Uuid,
+    (access, id): (Access, Uuid),
     (until, how): (Timestamp, &HowGiven),
     (kind, purposes): (OrganisationKind, &[Purpose]),
 ) -> Result<ConsentRecord, RegisterError> {
@@ -76,6 +80,8 @@ pub async fn extend(
     let record = newest_record(core, key).await?.ok_or(RegisterError::Unknown(id))?;
     let record = record.extended(until, how, now)?;
     record.check(kind, purposes, now)?;
+    let person = Identity::of(record.document());
+    core.store.record_consent_decision(access, id, person.as_ref()).await?;
     match keep(core, &record, ConsentHappening::Verlengd, now).await {
         Err(RegisterError::Store(StoreError::RulesChanged)) => return Err(RegisterError::Withdrawn(id)),
         kept => kept?,
@@ -92,13 +98,26 @@ async fn keep(
 ) -> Result<(), RegisterError> {
     let (key, extract) = (record.key(core.me), record.extract(core.me, &*core.signer)?);
     let leaf = leaf(key, what, Some(Digest::of(extract.as_bytes())), now);
-    core.store.record_consent((key, record.to_stored()), (extract, record.valid_until()), leaf).await?;
+    core.store.record_consent((key, record), extract, leaf).await?;
     Ok(())
 }
 
-/// Withdraws a consent: from the moment this returns nothing rests on it here, and the node tells who got something.
-/// Says whether it was not withdrawn before.
-pub async fn withdraw(core: &Core, id: Uuid, at: Timestamp) -> Result<bool, RegisterError> {
+/// Withdraws a consent, as somebody decided: from the moment this returns nothing rests on it here, and the node tells who
+/// got something. Says whether it was not withdrawn before.
+pub async fn withdraw(core: &Core, access: Access, id: Uuid, at: Timestamp) -> Result<bool, RegisterError> {
+    let key = ConsentKey { holder: core.me, id };
+    let known = core.store.consent(key).await?.ok_or(RegisterError::Unknown(id))?;
+    if known.state == ConsentState::Withdrawn {
+        return Ok(false);
+    }
+    let record = newest_record(core, key).await?;
+    let person = record.and_then(|record| Identity::of(record.document()));
+    core.store.record_consent_decision(access, id, person.as_ref()).await?;
+    carry_out(core, id, at).await
+}
+
+/// Withdraws a consent of which the resident told a partner so, or somebody here.
+pub(super) async fn carry_out(core: &Core, id: Uuid, at: Timestamp) -> Result<bool, RegisterError> {
     let key = ConsentKey { holder: core.me, id };
     let known = core.store.consent(key).await?.ok_or(RegisterError::Unknown(id))?;
     if known.state == ConsentState::Withdrawn {

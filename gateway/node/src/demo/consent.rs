@@ -79,7 +79,7 @@ pub(super) struct Papers {
 }
 
 /// The organisations that play a part.
-struct Cast<'a> {
+struct Nodes<'a> {
     municipality: &'a Node,
     social_service: &'a Node,
     uwv: &'a Node,
@@ -88,17 +88,17 @@ struct Cast<'a> {
 /// Plays it.
 pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, Papers)> {
     let [municipality, social_service, uwv] = nodes;
-    let cast = Cast { municipality, social_service, uwv };
-    let consent = grant(&cast).await?;
+    let nodes = Nodes { municipality, social_service, uwv };
+    let consent = grant(&nodes).await?;
     let case = municipality.core.new_id();
     let to = social_service.core.me;
     // More than the purpose allows: the resident agreed, but addiction is not in it.
     let too_much = hold_back(municipality, (to, case), handover(consent, "verslaving")).await?;
     let id = send(municipality, (to, case), handover(consent, "wonen")).await?;
-    pass_on(&cast, case, consent).await?;
+    pass_on(&nodes, case, consent).await?;
     let proof = proof_of(municipality, id).await?;
     let report = access_report(municipality).await?;
-    let notices = withdraw(&cast, consent).await?;
+    let notices = withdraw(&nodes, consent).await?;
     let after = hold_back(municipality, (to, case), handover(consent, "wonen")).await?;
     let key = ConsentKey { holder: municipality.core.me, id: consent };
     let outcome = ConsentOutcome {
@@ -142,14 +142,14 @@ fn resident() -> Value {
     })
 }
 
-async fn grant(cast: &Cast<'_>) -> anyhow::Result<Uuid> {
-    let core = &cast.municipality.core;
+async fn grant(nodes: &Nodes<'_>) -> anyhow::Result<Uuid> {
+    let core = &nodes.municipality.core;
     let now = core.now();
     let until = now.to_zoned(TimeZone::UTC).checked_add(90.days())?.timestamp();
     let record = json!({
         "betrokkene": resident(),
         "inhoud": {
-            "verleend_aan": [cast.social_service.core.me, cast.uwv.core.me],
+            "verleend_aan": [nodes.social_service.core.me, nodes.uwv.core.me],
             "doelen": [PURPOSE],
             "gegevens": {
                 "categorieen": ["identificatie", "adres", "situatie", "wens", "hulpverlening", "verslaving"],
@@ -167,9 +167,10 @@ async fn grant(cast: &Cast<'_>) -> anyhow::Result<Uuid> {
             "bewijs": { "soort": "formulier", "kenmerk": "TF-2026-000900" },
         },
     });
-    let purposes = cast.municipality.purposes()?;
-    let kind = cast.municipality.config.organisatie.soort;
-    Ok(register::grant(core, record.to_string().as_bytes(), (kind, &purposes)).await?.id())
+    let purposes = nodes.municipality.purposes()?;
+    let kind = nodes.municipality.config.organisatie.soort;
+    let access = access(nodes.municipality, Deed::Besluit, Reason::Dossier)?;
+    Ok(register::grant(core, access, record.to_string().as_bytes(), (kind, &purposes)).await?.id())
 }
 
 /// What the municipality wants to hand over, with one life domain.
@@ -224,12 +225,12 @@ async fn hold_back(node: &Node, to: (Oin, Uuid), data: Value) -> anyhow::Result<
 }
 
 /// The social service hands the case over in its turn, on the same consent.
-async fn pass_on(cast: &Cast<'_>, case: Uuid, consent: Uuid) -> anyhow::Result<()> {
-    let arrived = wait_until(async || Ok(admitted(&[cast.social_service], case).await? == 1)).await?;
+async fn pass_on(nodes: &Nodes<'_>, case: Uuid, consent: Uuid) -> anyhow::Result<()> {
+    let arrived = wait_until(async || Ok(admitted(&[nodes.social_service], case).await? == 1)).await?;
     if !arrived {
         bail!("de overdracht kwam niet op tijd aan");
     }
-    send(cast.social_service, (cast.uwv.core.me, case), handover(consent, "wonen")).await.map(drop)
+    send(nodes.social_service, (nodes.uwv.core.me, case), handover(consent, "wonen")).await.map(drop)
 }
 
 /// How many handovers of a case came in at these organisations.
@@ -273,10 +274,11 @@ async fn proof_of(node: &Node, id: Uuid) -> anyhow::Result<Proof> {
 }
 
 /// The resident withdraws it; everybody who had a copy says what it did.
-async fn withdraw(cast: &Cast<'_>, consent: Uuid) -> anyhow::Result<Vec<ConsentNotice>> {
-    let core = &cast.municipality.core;
+async fn withdraw(nodes: &Nodes<'_>, consent: Uuid) -> anyhow::Result<Vec<ConsentNotice>> {
+    let core = &nodes.municipality.core;
     let key = ConsentKey { holder: core.me, id: consent };
-    register::withdraw(core, consent, core.now()).await?;
+    let access = access(nodes.municipality, Deed::Besluit, Reason::Dossier)?;
+    register::withdraw(core, access, consent, core.now()).await?;
     ending::carry_out(core).await?;
     let everybody = async || {
         let notices = core.store.consent_notices(key).await?;
@@ -285,7 +287,7 @@ async fn withdraw(cast: &Cast<'_>, consent: Uuid) -> anyhow::Result<Vec<ConsentN
     if !wait_until(everybody).await? {
         bail!("niet iedereen liet op tijd weten dat de gegevens gewist zijn");
     }
-    for node in [cast.municipality, cast.social_service, cast.uwv] {
+    for node in [nodes.municipality, nodes.social_service, nodes.uwv] {
         settled(node).await?;
     }
     Ok(core.store.consent_notices(key).await?)

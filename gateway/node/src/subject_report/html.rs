@@ -5,7 +5,9 @@ use std::fmt::{self, Display, Write as _};
 use exchange::{digest::Digest, tlog::Hash};
 use schemas::{ReadableField, Reading, written_day, written_moment};
 
-use super::{Item, SubjectReport};
+use super::{Ground, Item, SubjectReport};
+
+mod consents;
 
 const STYLE: &str = "body{font:1.05rem/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:1.5rem;color:#1a1a1a;background:#fff}\
 h1,h2,h3{line-height:1.25}h2{margin-top:2.5rem;border-bottom:2px solid #154273}h3{margin-top:2rem}\
@@ -69,6 +71,7 @@ fn write(report: &SubjectReport, page: &mut String) -> fmt::Result {
     }
     summary(report, page)?;
     messages(report, page)?;
+    consents::write(report, page)?;
     looks(report, page)?;
     rights(report, page)?;
     page.write_str("</main>\n</body>\n</html>\n")
@@ -135,7 +138,9 @@ fn message(item: &Item, page: &mut String) -> fmt::Result {
         pair(page, "Waarvoor", &format!("{}. {}", aim.naam, aim.omschrijving))?;
         pair(page, "Regels hiervoor", &aim.bronnen.join("; "))?;
     }
-    ground(item, page)?;
+    if let Some(stated) = &item.grondslag {
+        ground(stated, page)?;
+    }
     match item.bewaard_tot {
         Some(until) => {
             let day = until.to_zoned(exchange::agreement::dutch_time()).date();
@@ -148,12 +153,27 @@ fn message(item: &Item, page: &mut String) -> fmt::Result {
         )?,
     }
     page.write_str("</dl>\n<h4>Wat er in het bericht staat</h4>\n")?;
-    fields(&item.fields, page)?;
+    match item.niet_getoond {
+        Some(why) => writeln!(page, "<p>{}</p>", Text(withheld(why)))?,
+        None => fields(&item.fields, page)?,
+    }
     page.write_str("</article>\n")
 }
 
-fn ground(item: &Item, page: &mut String) -> fmt::Result {
-    let ground = &item.grondslag;
+/// Why what a message says is not there, for whom it was about.
+fn withheld(why: &str) -> &'static str {
+    match why {
+        "toestemming-ingetrokken" => {
+            "Dit bericht is gedeeld met uw toestemming. Die hebt u ingetrokken. Daarom laten wij niet meer zien wat erin staat."
+        }
+        "toestemming-verlopen" => {
+            "Dit bericht is gedeeld met uw toestemming. Die geldt niet meer. Daarom laten wij niet meer zien wat erin staat."
+        }
+        _ => "De inhoud van dit bericht is gewist. Niemand kan die nog lezen.",
+    }
+}
+
+fn ground(ground: &Ground, page: &mut String) -> fmt::Result {
     let articles = if ground.artikelen.is_empty() {
         String::new()
     } else {
@@ -161,17 +181,7 @@ fn ground(item: &Item, page: &mut String) -> fmt::Result {
     };
     pair(page, "Waarom dit mocht", &format!("{}{articles}", ground.uitleg))?;
     if let Some(consent) = &ground.toestemming {
-        let names: Vec<&str> = consent.verleend_aan.iter().map(|one| one.naam.as_str()).collect();
-        pair(
-            page,
-            "Uw toestemming",
-            &format!(
-                "Voor {}. Geldig tot {}. Nummer {}.",
-                names.join(", "),
-                written_moment(consent.geldig_tot),
-                consent.id
-            ),
-        )?;
+        pair(page, "Uw toestemming", &format!("Nummer {consent}"))?;
     }
     Ok(())
 }
@@ -236,7 +246,7 @@ fn done(what: &str) -> &str {
         "inzien" => "een bericht bekeken",
         "zoeken" => "berichten over u gezocht",
         "uitvoer" => "berichten over u in een bestand gezet",
-        "besluit" => "een besluit genomen over een bericht",
+        "besluit" => "een besluit genomen over een bericht of uw toestemming",
         "raadplegingen" => "nagekeken wie uw gegevens bekeek",
         other => other,
     }

@@ -42,20 +42,34 @@ fn item(number: u64) -> Item {
             bronnen: vec!["Wgs art. 3 lid 1 onder b".into()],
             bewaartermijn_dagen: 183,
         }),
-        grondslag: Ground {
+        grondslag: Some(Ground {
             soort: "toestemming",
             uitleg: in_words(BasisKind::Consent),
             artikelen: vec!["AVG art. 6 lid 1 onder a".into()],
-            toestemming: Some(GivenConsent {
-                id: uuid::Uuid::from_u128(7),
-                verleend_aan: vec![organisation("Gemeente Rivierstad", "00000099000000001000")],
-                geldig_tot: at("2027-01-01T00:00:00Z"),
-            }),
-        },
+            toestemming: Some(uuid::Uuid::from_u128(7)),
+        }),
         bewaard_tot: Some(at("2027-05-18T08:00:05Z")),
-        gegevens: document.value().clone(),
+        gegevens: Some(document.value().clone()),
+        niet_getoond: None,
         fields: schemas::readable(&document),
         sent_here: false,
+    }
+}
+
+fn consent() -> GivenConsent {
+    let municipality = || organisation("Gemeente Rivierstad", "00000099000000001000");
+    let told = |at, done| Told { organisatie: municipality(), bevestigd_op: at, uitkomst: done };
+    GivenConsent {
+        id: uuid::Uuid::from_u128(7),
+        houder: organisation("Wonen <Thuis>", "00000099000000002000"),
+        stand: "ingetrokken",
+        verleend_op: Some(at("2026-11-01T08:00:00Z")),
+        geldig_tot: Some(at("2027-01-01T00:00:00Z")),
+        ingetrokken_op: Some(at("2026-11-20T08:00:00Z")),
+        verleend_aan: vec![municipality()],
+        doelen: vec!["hulp-met-toestemming".into()],
+        gegevens: vec!["adres".into()],
+        organisaties: vec![told(Some(at("2026-11-20T09:00:00Z")), Some("gewist")), told(None, None)],
     }
 }
 
@@ -80,6 +94,8 @@ fn report(items: Vec<Item>) -> SubjectReport {
                 door: "medewerker",
             })
             .collect(),
+        toestemmingen: items.first().map(|_| consent()).into_iter().collect(),
+        toestemmingen_misschien: Vec::new(),
         berichten: items,
         volledig: true,
         misschien: Vec::new(),
@@ -139,6 +155,8 @@ fn the_page_has_the_same_parts_each_time() {
             "4 Wat er in het bericht staat",
             "3 Signaal: betalingsachterstand",
             "4 Wat er in het bericht staat",
+            "2 Uw toestemmingen",
+            "3 Toestemming 00000000-0000-0000-0000-000000000007",
             "2 Wie uw gegevens heeft bekeken",
             "2 Uw rechten",
         ]
@@ -150,7 +168,12 @@ fn the_page_has_the_same_parts_each_time() {
         "Wonen &quot;De Sleutel&quot;",
         "Vroegsignalering. Op tijd hulp bieden.",
         "U heeft hier toestemming voor gegeven",
-        "Geldig tot 1 januari 2027, 01:00 uur",
+        "<dt>Uw toestemming</dt><dd>Nummer 00000000-0000-0000-0000-000000000007</dd>",
+        "<dt>Gevraagd door</dt><dd>Wonen &lt;Thuis&gt;</dd>",
+        "<dt>Geldig tot</dt><dd>1 januari 2027, 01:00 uur</dd>",
+        "<dt>Ingetrokken op</dt><dd>20 november 2026, 09:00 uur</dd>",
+        "<li>Gemeente Rivierstad: heeft de gegevens gewist, op 20 november 2026, 10:00 uur</li>",
+        "<li>Gemeente Rivierstad: heeft nog niet bevestigd wat ermee is gedaan</li>",
         "<dt>Wij bewaren dit tot</dt><dd>18 mei 2027</dd>",
         "<dt>Bedrag <small>Hoogte van de achterstand.</small></dt><dd>€ 508,84</dd>",
         "<td>een bericht bekeken</td><td>voor het werk aan uw dossier</td>",
@@ -202,6 +225,24 @@ fn what_a_message_says_is_text_and_nothing_else() {
     assert!(!page.contains("<script"));
 }
 
+/// A message of which the consent ended is named, with what it was, and without what it said.
+#[test]
+fn a_message_on_a_consent_that_ended_is_told_without_its_content() {
+    let mut ended = item(3);
+    (ended.gegevens, ended.fields) = (None, Vec::new());
+    for why in store::Withheld::ALL {
+        ended.niet_getoond = Some(why.as_str());
+        let mut one = report(Vec::new());
+        one.berichten.push(item(9));
+        (one.berichten[0].niet_getoond, one.berichten[0].fields) = (ended.niet_getoond, Vec::new());
+        let page = html(&one);
+        assert!(page.contains("Signaal: betalingsachterstand") && !page.contains("508,84"));
+        let named = why.as_str().starts_with("toestemming");
+        assert_eq!(page.contains("gedeeld met uw toestemming"), named, "{why:?}");
+        assert!(!page.contains(why.as_str()), "{why:?}");
+    }
+}
+
 /// No word of the access log reaches the resident as it stands there.
 #[test]
 fn everything_somebody_can_do_is_told_in_words() {
@@ -229,10 +270,13 @@ fn the_report_for_programs_has_the_same_parts() {
     let read = serde_json::to_value(report(vec![item(3)])).unwrap();
     let keys =
         |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
-    assert_eq!(keys(&read), "berichten gemaakt gezocht_op kenmerk organisatie raadplegingen soort volledig");
+    assert_eq!(
+        keys(&read),
+        "berichten gemaakt gezocht_op kenmerk organisatie raadplegingen soort toestemmingen volledig"
+    );
     assert_eq!(
         keys(&read["berichten"][0]),
-        "aan afgerond bewaard_tot doel gegevens gemaakt grondslag nummer stand titel uitleg van"
+        "aan afgerond bewaard_tot doel gegevens gemaakt grondslag niet_getoond nummer stand titel uitleg van"
     );
     assert_eq!(read["berichten"][0]["gegevens"]["betrokkene"]["geboortedatum"], "1974-01-20");
     assert_eq!(keys(&read["raadplegingen"][0]), "door reden wanneer wat");

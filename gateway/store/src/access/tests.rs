@@ -10,7 +10,8 @@ fn record() -> AccessRecord {
         why: Why::new(Reason::Inzageverzoek, Some("Z-2026-0412"), Some(Uuid::from_u128(4))).unwrap(),
         when: Timestamp::from_second(1_795_000_000).unwrap(),
     };
-    AccessRecord::new(access, vec![3, 9], true)
+    let about = About { messages: vec![3, 9], tokens: vec![[7; 8]], ..About::default() };
+    AccessRecord::new(access, &about)
 }
 
 #[test]

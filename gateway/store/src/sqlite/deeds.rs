@@ -10,7 +10,7 @@ use super::{
     consent::{bound_to, end_waiting, forget_confirmations, note_extract},
     group::Group,
 };
-use crate::{consents::ConsentState, error::StoreError};
+use crate::{consents::ConsentState, error::StoreError, subject::Tokens};
 
 /// Something that is done to a consent here, not by a message.
 pub(crate) struct Deed {
@@ -24,7 +24,7 @@ pub(crate) struct Deed {
 /// What is done.
 pub(crate) enum What {
     /// It is recorded, or a newer version of it.
-    Record { text: String, extract: String, valid_until: Timestamp },
+    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens },
     /// Its resident withdrew it.
     Withdraw { statement: String, at: Timestamp },
     /// Its time ran out.
@@ -79,8 +79,9 @@ pub(super) async fn carry_out(
 ) -> Result<(), StoreError> {
     let number = group.consents.get(&deed.key).ok_or(StoreError::NotFound("consent"))?.number;
     match &deed.what {
-        What::Record { text, extract, valid_until } => {
+        What::Record { text, extract, valid_until, tokens } => {
             record(writer, connection, (number, done.index, text)).await?;
+            note_subject(connection, done.index, *tokens).await?;
             let known_before = group.consents.get(&deed.key).is_some_and(|known| known.valid_until.is_some());
             note_extract(connection, group, (deed.key, extract, *valid_until)).await?;
             return if known_before { extension_to_tell(connection, number).await } else { Ok(()) };
@@ -179,5 +180,21 @@ async fn record(
         .bind(sealed)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// By what the resident of a record is found.
+async fn note_subject(
+    connection: &mut SqliteConnection,
+    record: u64,
+    tokens: Tokens,
+) -> Result<(), StoreError> {
+    for token in [tokens.bsn, tokens.place].into_iter().flatten() {
+        sqlx::query("INSERT INTO consent_subject (token, record) VALUES (?1, ?2)")
+            .bind(token.to_vec())
+            .bind(to_sql(record))
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }

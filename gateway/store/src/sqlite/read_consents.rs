@@ -16,6 +16,7 @@ use crate::{
     consents::{ConsentNotice, ConsentRow, NoticeMessage, StoredRecord, Untold},
     error::StoreError,
     seal::Vault,
+    subject::Tokens,
 };
 
 /// What every reading of consents selects.
@@ -133,15 +134,47 @@ pub(crate) async fn records(
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
         let index = from_sql(row.try_get(0)?)?;
-        let text = match vault.entries.open_for(index, &bound_to(index), row.try_get(1)?) {
-            Err(StoreError::Erased) => continue,
-            opened => opened?,
-        };
-        let text = String::from_utf8(text)
-            .map_err(|_| StoreError::Corrupt("a consent record is not text".into()))?;
-        records.push(StoredRecord { index, text });
+        if let Some(text) = open(vault, index, row.try_get(1)?)? {
+            records.push(StoredRecord { index, text });
+        }
     }
     Ok(records)
+}
+
+/// The versions of records whose resident has one of these tokens, with which consent they are of, at most `limit`.
+pub(crate) async fn records_about(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    tokens: Tokens,
+    limit: usize,
+) -> Result<Vec<(ConsentKey, String)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT r.idx, r.sealed, c.id, party.oin FROM consent_record r JOIN consent c ON c.num = r.consent \
+         JOIN party ON party.num = c.holder WHERE r.idx IN (SELECT record FROM consent_subject WHERE token IN (?1, ?2)) \
+         ORDER BY r.idx DESC LIMIT ?3",
+    )
+    .bind(tokens.bsn.map(Vec::from))
+    .bind(tokens.place.map(Vec::from))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    let mut records = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let Some(text) = open(vault, from_sql(row.try_get(0)?)?, row.try_get(1)?)? {
+            records.push((ConsentKey { holder: oin(&row, 3)?, id: uuid(row.try_get(2)?)? }, text));
+        }
+    }
+    Ok(records)
+}
+
+/// A record; nothing when it was erased.
+fn open(vault: &Vault, index: u64, sealed: &[u8]) -> Result<Option<String>, StoreError> {
+    let text = match vault.entries.open_for(index, &bound_to(index), sealed) {
+        Err(StoreError::Erased) => return Ok(None),
+        opened => opened?,
+    };
+    let text = String::from_utf8(text);
+    text.map(Some).map_err(|_| StoreError::Corrupt("a consent record is not text".into()))
 }
 
 /// The messages that rest on a consent and were not erased, with their type and purpose, the oldest first.

@@ -3,22 +3,24 @@
 use std::collections::BTreeSet;
 
 use exchange::{
+    consent::{ConsentKey, ConsentRecord},
     entry::Entry,
     person::{Identity, Match},
 };
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{MAX_CANDIDATES, MAX_ROWS_READ, Store, limited};
 use crate::{
-    access::{Access, AccessFilter, AccessRecord, Accesses, Found, Recorded, Shown},
+    access::{About, Access, AccessFilter, AccessRecord, Accesses, Found, Recorded, Shown, Withheld},
+    consents::ConsentState,
     error::StoreError,
     seal::Entropy,
     sqlite::{
         access::{self, Recording},
         committer::Operation,
-        read, subject,
+        consent, read, read_consents, subject,
     },
-    subject::Token,
 };
 
 /// Records that one reading of the access log opens, so that a rare name does not keep a reader for long.
@@ -37,6 +39,9 @@ struct Known {
 impl Store {
     /// Shows messages to somebody. That they get them is recorded and durable before this returns anything. Fails with
     /// [`StoreError::NotFound`] when there is no message at one of these places.
+    ///
+    /// A message that was erased, that was not kept, or that rests on a consent that ended is given without content, and
+    /// with the reason; that somebody asked for it is recorded all the same.
     pub async fn view(&self, access: Access, indexes: &[u64]) -> Result<Vec<Shown>, StoreError> {
         limited("messages at once", indexes.len(), MAX_CANDIDATES)?;
         let mut reader = self.0.readers.acquire().await?;
@@ -45,8 +50,9 @@ impl Store {
             known.ok_or(StoreError::NotFound("message with this index"))?;
         }
         drop(reader);
-        self.record(access, indexes.to_vec(), Vec::new()).await?;
-        self.shown(indexes).await
+        let now = access.when;
+        self.record(access, About { messages: indexes.to_vec(), ..About::default() }).await?;
+        self.shown(indexes, now).await
     }
 
     /// Looks for everything about a person, for somebody. That they looked, and what they found, is recorded and durable
@@ -55,28 +61,70 @@ impl Store {
     /// What is in a case with the person and names nobody, such as feedback, belongs to what is found, unless the case is
     /// also about somebody else.
     pub async fn search(&self, access: Access, person: &Identity) -> Result<Found, StoreError> {
+        self.refresh_keys();
         let known = self.known_of(person).await?;
         let messages: Vec<u64> = known.messages.iter().copied().collect();
-        let access = self.record(access, messages.clone(), self.0.tokeniser.searched(person)).await?;
-        let shown = self.shown(&messages).await?;
+        let now = access.when;
+        let (consents, consents_perhaps) = self.consents_of(person).await?;
+        let about = About {
+            messages: messages.clone(),
+            consents: consents.iter().map(|key| key.id).collect(),
+            tokens: self.0.tokeniser.searched(person),
+        };
+        let access = self.record(access, about).await?;
+        let shown = self.shown(&messages, now).await?;
         let mut reader = self.0.readers.acquire().await?;
         let mut perhaps = Vec::with_capacity(known.perhaps.len());
         for index in known.perhaps {
             perhaps.extend(read::message_at(&mut reader, index).await?);
         }
-        Ok(Found { messages: shown, perhaps, complete: known.complete, access })
+        Ok(Found { messages: shown, perhaps, consents, consents_perhaps, complete: known.complete, access })
     }
 
     /// Records that somebody decided something about these messages; gives its place in the log.
     pub async fn record_decision(&self, access: Access, indexes: &[u64]) -> Result<u64, StoreError> {
         limited("messages at once", indexes.len(), MAX_CANDIDATES)?;
-        self.record(access, indexes.to_vec(), Vec::new()).await
+        self.record(access, About { messages: indexes.to_vec(), ..About::default() }).await
+    }
+
+    /// Records that somebody decided something about a consent of this person; gives its place in the log.
+    pub async fn record_consent_decision(
+        &self,
+        access: Access,
+        consent: Uuid,
+        person: Option<&Identity>,
+    ) -> Result<u64, StoreError> {
+        let tokens = person.map(|person| self.0.tokeniser.searched(person)).unwrap_or_default();
+        self.record(access, About { consents: vec![consent], tokens, ..About::default() }).await
+    }
+
+    /// The consents of which the record is about this person, and those of which it may be. Opens them, and shows them to
+    /// nobody.
+    async fn consents_of(&self, person: &Identity) -> Result<(Vec<ConsentKey>, Vec<ConsentKey>), StoreError> {
+        let tokens = self.0.tokeniser.tokens(person);
+        let mut reader = self.0.readers.acquire().await?;
+        let (mut same, mut perhaps) = (BTreeSet::new(), BTreeSet::new());
+        for (key, text) in
+            read_consents::records_about(&mut reader, &self.0.vault, tokens, MAX_CANDIDATES).await?
+        {
+            let record = ConsentRecord::from_stored(&text);
+            let record = record.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            match Identity::of(record.document()).map(|other| other.compare(person)) {
+                Some(Match::Same) => drop(same.insert(key)),
+                Some(Match::Perhaps) => drop(perhaps.insert(key)),
+                Some(Match::Different) | None => {}
+            }
+        }
+        perhaps.retain(|key| !same.contains(key));
+        Ok((same.into_iter().collect(), perhaps.into_iter().collect()))
     }
 
     /// Who saw what, the last first. Reading it is recorded as well, and durable before this returns anything.
     pub async fn accesses(&self, access: Access, filter: AccessFilter) -> Result<Accesses, StoreError> {
+        self.refresh_keys();
         let tokens = filter.person.as_ref().map(|person| self.0.tokeniser.searched(person));
-        let own = self.record(access, Vec::new(), tokens.unwrap_or_default()).await?;
+        let own =
+            self.record(access, About { tokens: tokens.unwrap_or_default(), ..About::default() }).await?;
         // Not that it is being read now.
         let filter = AccessFilter { before: Some(filter.before.unwrap_or(own).min(own)), ..filter };
         if filter.message.is_some() || filter.person.is_some() {
@@ -92,6 +140,7 @@ impl Store {
     /// Whether the record at this place in the log is there and is what the log says it was. For checking the log;
     /// shows nothing of it.
     pub async fn check_access(&self, index: u64) -> Result<bool, StoreError> {
+        self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         match access::at(&mut reader, &self.0.vault, index).await {
             Ok(record) => Ok(record.is_some()),
@@ -162,35 +211,43 @@ impl Store {
     }
 
     /// Keeps that somebody gets something; gives its place in the log once it is durable.
-    async fn record(
-        &self,
-        access: Access,
-        messages: Vec<u64>,
-        tokens: Vec<Token>,
-    ) -> Result<u64, StoreError> {
+    async fn record(&self, access: Access, about: About) -> Result<u64, StoreError> {
         let (mut entropy, mut salt) = (Entropy::new(self.0.random.clone()), [0; 32]);
         entropy.take(&mut salt);
         let when = access.when;
-        let record = AccessRecord::new(access, messages.clone(), !tokens.is_empty());
+        let record = AccessRecord::new(access, &about);
         let Recorded { plain, digest } = Recorded::new(&record, salt)?;
         let leaf = Entry::Raadpleging { bewijs: digest, tijd: when }.leaf();
         let bytes = plain.len() + leaf.bytes().len();
+        let About { messages, tokens, .. } = about;
         let recording = Recording { leaf, plain, digest, messages, tokens };
         Ok(self.0.committer.submit(recording, bytes, Operation::Access).await?.answer)
     }
 
-    /// Messages with their content. Only after it was recorded who gets them.
-    async fn shown(&self, indexes: &[u64]) -> Result<Vec<Shown>, StoreError> {
+    /// Messages with their content. Only after it was recorded who gets them. What rests on a consent that ended has none,
+    /// also before this node came to erasing it.
+    async fn shown(&self, indexes: &[u64], now: Timestamp) -> Result<Vec<Shown>, StoreError> {
+        self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         let mut shown = Vec::with_capacity(indexes.len());
         for index in indexes {
             let Some(row) = read::message_at(&mut reader, *index).await? else { continue };
             let content = match read::payload(&mut reader, &self.0.vault, *index).await {
-                Ok(content) => Some(content),
-                Err(StoreError::Erased | StoreError::NotFound(_)) => None,
+                Ok(content) => Ok(content),
+                Err(StoreError::Erased) => Err(Withheld::Erased),
+                Err(StoreError::NotFound(_)) => Err(Withheld::NotKept),
                 Err(error) => return Err(error),
             };
             shown.push(Shown { row, content });
+        }
+        // After the reading: a consent that is withdrawn meanwhile counts.
+        let keys: BTreeSet<ConsentKey> = shown.iter().filter_map(|one| one.row.consent).collect();
+        let known = consent::known(&mut reader, &keys.into_iter().collect::<Vec<_>>()).await?;
+        for one in shown.iter_mut().filter(|one| one.content.is_ok()) {
+            let consent = one.row.consent.and_then(|key| known.get(&key));
+            if let Some(over) = consent.and_then(|known| ended(known, now)) {
+                one.content = Err(over);
+            }
         }
         Ok(shown)
     }
@@ -229,6 +286,17 @@ impl Store {
             if of_another { &mut known.perhaps } else { &mut known.messages }.extend(of_nobody);
         }
         Ok(known)
+    }
+}
+
+/// How a consent ended, if it did by then.
+fn ended(known: &consent::Known, now: Timestamp) -> Option<Withheld> {
+    match known.state {
+        ConsentState::Withdrawn => Some(Withheld::ConsentWithdrawn),
+        ConsentState::Expired => Some(Withheld::ConsentExpired),
+        ConsentState::InForce => {
+            known.valid_until.filter(|until| *until <= now).map(|_| Withheld::ConsentExpired)
+        }
     }
 }
 

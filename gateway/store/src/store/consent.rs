@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use exchange::{
-    consent::{ConsentKey, Kept},
+    consent::{ConsentKey, ConsentRecord, Kept},
     oin::Oin,
+    person::LookupKeys,
     policy::ConsentKnowledge,
     tlog::Leaf,
 };
@@ -46,16 +47,19 @@ impl Store {
     }
 
     /// Records a consent that this organisation asked for, or a newer version of it, with the extract to send along.
-    /// Returns where the log says so. [`StoreError::RulesChanged`] when it was withdrawn, even a moment ago.
+    /// Its resident can be looked up. Returns where the log says so. [`StoreError::RulesChanged`] when it was withdrawn,
+    /// even a moment ago.
     pub async fn record_consent(
         &self,
-        (key, text): (ConsentKey, String),
-        (extract, valid_until): (String, Timestamp),
+        (key, record): (ConsentKey, &ConsentRecord),
+        extract: String,
         leaf: Leaf,
     ) -> Result<u64, StoreError> {
+        let (text, valid_until) = (record.to_stored(), record.valid_until());
+        let tokens = self.tokens(&LookupKeys::of(record.document()));
         limited("bytes of a consent record", text.len() + extract.len(), MAX_DOCUMENT_BYTES)?;
         let bytes = text.len() + extract.len() + check_message("", &leaf)?;
-        let what = What::Record { text, extract, valid_until };
+        let what = What::Record { text, extract, valid_until, tokens };
         let deed = Deed { key, what, leaf: Some(leaf), now: valid_until };
         Ok(self.0.committer.submit(deed, bytes, Operation::Consent).await?.answer.index)
     }
@@ -198,6 +202,7 @@ impl Store {
 
     /// The versions of the record of a consent, the oldest first. It says who the resident is.
     pub async fn consent_records(&self, key: ConsentKey) -> Result<Vec<StoredRecord>, StoreError> {
+        self.refresh_keys();
         read_consents::records(&mut *self.0.readers.acquire().await?, &self.0.vault, key).await
     }
 
@@ -228,6 +233,7 @@ impl Store {
 
     /// Messages that came in under a consent of this number, the newest first. For passing on what proves it.
     pub async fn received_under(&self, id: Uuid) -> Result<Vec<String>, StoreError> {
+        self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         let mut received = Vec::new();
         for index in read_consents::received_under(&mut reader, id, MAX_RECEIVED).await? {

@@ -67,6 +67,7 @@ impl Store {
     }
 
     async fn fill(&self, progress: Progress) -> Result<SubjectUpkeep, StoreError> {
+        self.refresh_keys();
         let through = (progress.filled + FILL_AT_ONCE).min(progress.fill_to);
         let mut reader = self.0.readers.acquire().await?;
         let mut tokens = Vec::new();

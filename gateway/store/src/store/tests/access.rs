@@ -1,10 +1,12 @@
 //! Who saw what: nothing is shown before that is kept, and what is kept cannot be changed unseen.
 
+use exchange::consent::{ConsentKey, ConsentUse, Kept};
+
 use super::{
     person::{about, access, resident, search},
     *,
 };
-use crate::access::{AccessFilter, Deed};
+use crate::access::{Access, AccessFilter, Deed, Withheld};
 
 const ANY: AccessFilter = AccessFilter {
     message: None,
@@ -135,4 +137,51 @@ async fn keeps_searches_for_twins_apart() {
         let read = store.accesses(access(Deed::Raadplegingen), filter).await.unwrap();
         assert_eq!(read.records.iter().map(|record| record.index).collect::<Vec<_>>(), expected);
     }
+}
+
+/// What rests on a consent is shown while that holds, and not after: however it ended, by view and by search, before
+/// anything was erased. That somebody asked is on record.
+#[tokio::test]
+async fn shows_nothing_of_what_rests_on_a_consent_that_ended() {
+    let place = Place::new();
+    let store = place.create().await;
+    let brouwer = resident("Brouwer", "E.");
+    let key = |number| ConsentKey { holder: us(), id: Uuid::from_u128(number) };
+    let until = now() + SignedDuration::from_hours(1);
+    let on = |number, consent| {
+        let used = ConsentUse { key: consent, valid_until: until, extract: "uittreksel".into() };
+        Outgoing { consent: Some(used), ..about(number, number, Some(&brouwer)) }
+    };
+    let messages = vec![on(0, key(71)), on(1, key(72)), about(2, 2, Some(&brouwer))];
+    store.queue(messages).await.unwrap();
+    let at = |when| Access { when, ..access(Deed::Inzien) };
+    let contents = async |when| {
+        let shown = store.view(at(when), &[0, 1, 2]).await.unwrap();
+        shown.into_iter().map(|one| one.content.map(drop)).collect::<Vec<_>>()
+    };
+    assert_eq!(contents(now()).await, [Ok(()), Ok(()), Ok(())]);
+    // A second before it runs out, and then.
+    assert_eq!(contents(until - SignedDuration::from_secs(1)).await, [Ok(()), Ok(()), Ok(())]);
+    let expired = Err(Withheld::ConsentExpired);
+    assert_eq!(contents(until).await, [expired, expired, Ok(())]);
+
+    let leaf = Leaf::new(b"ingetrokken".to_vec());
+    assert!(store.withdraw_consent(key(71), ("verklaring".into(), now()), leaf, now()).await.unwrap());
+    let leaf = Leaf::new(b"verlopen".to_vec());
+    assert!(store.expire_consent(key(72), leaf, until).await.unwrap());
+    let withdrawn = Err(Withheld::ConsentWithdrawn);
+    // Also for whoever has a clock that is behind.
+    assert_eq!(contents(now()).await, [withdrawn, expired, Ok(())]);
+    let found = search(&store, &brouwer).await;
+    let found: Vec<_> = found.messages.into_iter().map(|one| one.content.map(drop)).collect();
+    assert_eq!(found, [withdrawn, expired, Ok(())]);
+    let filter = AccessFilter { message: Some(0), ..ANY };
+    let read = store.accesses(access(Deed::Raadplegingen), filter).await.unwrap();
+    assert_eq!(read.records.len(), 5, "also when there was nothing to show");
+
+    // Kept on another basis since.
+    let kept = serde_json::json!({ "soort": "publieke-taak", "artikelen": ["Wmo 2015 art. 2.3.2"] });
+    let kept: Kept = serde_json::from_value(kept).unwrap();
+    store.release_from_consent(key(71), (vec![0], &kept), now()).await.unwrap();
+    assert_eq!(contents(now()).await, [Ok(()), expired, Ok(())]);
 }

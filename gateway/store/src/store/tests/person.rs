@@ -86,7 +86,7 @@ async fn finds_a_person_and_nobody_else() {
     assert_eq!(found(&search(&store, &json!({ "bsn": "123456782" })).await), (vec![], vec![]));
     let shown = search(&store, &number).await;
     assert!(shown.complete);
-    assert_eq!(shown.messages[0].content.as_deref(), Some(about(1, 51, Some(&number)).jws.as_str()));
+    assert_eq!(shown.messages[0].content.as_deref(), Ok(about(1, 51, Some(&number)).jws.as_str()));
 }
 
 /// Feedback names nobody, and is about the resident of its case all the same; unless there are two.
@@ -202,6 +202,7 @@ async fn an_earlier_database_gets_its_lookup() {
     store.close().await;
     for statement in [
         "DROP TABLE access_message",
+        "DROP TABLE consent_subject",
         "DROP TABLE access_subject",
         "DROP TABLE access",
         "DROP TABLE subject",
