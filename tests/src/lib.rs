@@ -3,5 +3,7 @@
 pub mod bench;
 pub mod conformance;
 pub mod processes;
+pub mod property;
 pub mod signal;
 pub mod simulation;
+pub mod withdrawal;

@@ -13,7 +13,9 @@ use exchange::{
     witness::{Alarm, Contradiction, Proven},
 };
 use serde_json::Value;
-use tests::processes::{CORPORATION, MUNICIPALITY, Node, Place, Serving, agree, export, until};
+use tests::processes::{
+    CORPORATION, MUNICIPALITY, Node, Place, Serving, agree, export, introduce, proposal, until,
+};
 use transport::Request;
 
 struct Pair {
@@ -228,6 +230,70 @@ fn stays(pair: &Pair) {
     assert!(pair.corporation.verified_log() > 0, "the log of who noticed is whole");
     // A case is not left lying because of it.
     pair.exchange(2, 4);
+}
+
+/// Who never saw the log as it was hears it from those who did: two logs cannot be shown to two partners.
+#[test]
+fn a_log_that_is_shown_differently_to_others_is_caught() {
+    const SERVICE: &str = "00000099000000003000";
+    let place = Place::new();
+    let (municipality, receiving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (corporation, sending) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    let (service, _other) = place.serving("sociale-dienst", SERVICE, "sociale-dienst");
+    introduce(&[&municipality, &corporation, &service]);
+    agree_all(&place, &[&municipality, &corporation, &service]);
+    let mut pair = Pair { municipality, corporation, receiving: Some(receiving), _sending: sending, place };
+    pair.exchange(2, 1);
+    let of_municipality = |answer: &Value| {
+        let partners = answer["partners"].as_array().unwrap();
+        partners.iter().find(|one| one["oin"] == MUNICIPALITY).unwrap().clone()
+    };
+    until("the service has seen the log", || {
+        let partner = of_municipality(&look(&service).0);
+        assert!(alarms(&partner).is_empty(), "{partner}");
+        (!partner["gecontroleerd"].is_null()).then_some(())
+    });
+    pair.stop();
+    let copy = pair.place.path().join("kopie.db");
+    fs::copy(pair.database(), &copy).unwrap();
+    pair.start();
+    pair.exchange(3, 2);
+    until("the corporation has seen the log", || {
+        (of_municipality(&look(&pair.corporation).0)["probleem"].is_null()).then_some(())
+    });
+
+    pair.stop();
+    put_back(&copy, &pair.database());
+    pair.start();
+    pair.exchange(9, 3);
+    let partner = until("the service knows", || {
+        let partner = of_municipality(&look(&service).0);
+        (!alarms(&partner).is_empty()).then_some(partner)
+    });
+    assert!(alarms(&partner).contains(&"herschreven".to_owned()), "{partner}");
+}
+
+/// Lets all of these accept one agreement.
+fn agree_all(place: &Place, nodes: &[&Node]) {
+    let parties: Vec<Value> = nodes.iter().map(|node| node.json(&["convenant", "partij"])).collect();
+    let mut text = proposal(&parties[0], &parties[1]["partij"]);
+    let others = parties[2..].iter().map(|one| one["partij"].clone());
+    text["partijen"].as_array_mut().unwrap().extend(others);
+    let file = place.file("convenant.json", text.to_string().as_bytes());
+    let proposed = until("everybody has the proposal", || {
+        let done = nodes[0].cli(&["convenant", "voorstellen", file.to_str().unwrap(), "--json"]);
+        (done.code == 0).then(|| done.json())
+    });
+    let digest = proposed["convenant"].as_str().unwrap();
+    for node in &nodes[1..] {
+        until("a party accepts", || node.cli(&["convenant", "aanvaarden", digest]).code.eq(&0).then_some(()));
+    }
+    for node in nodes {
+        until("the agreement is in force", || {
+            (node.json(&["convenant", "tonen", digest])["convenanten"][0]["stand"] == "in werking")
+                .then_some(())
+        });
+    }
 }
 
 /// A damaged end does not keep anybody from finding out what is damaged, and what partners keep is asked for.

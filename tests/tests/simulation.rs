@@ -2,53 +2,34 @@
 //!
 //! `SIMULATION_CASES=10000 SIMULATION_SEED=7 cargo test -p tests --test simulation` looks further.
 
-use std::{cell::Cell, env};
+use std::cell::Cell;
 
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use tests::simulation::{
-    Coverage,
-    operation::{Damage, Offer, Op, Rogue, Scenario, Side, scenarios},
-    run,
+use tests::{
+    property::Runs,
+    simulation::{
+        Coverage,
+        operation::{Damage, Offer, Op, Rogue, Scenario, Side, scenarios},
+        run,
+    },
 };
 
 /// What fits in a minute on one core.
 const CASES: u32 = 256;
-/// A failure is made smaller in at most so many attempts,
-const SHRINKING: u32 = 4096;
-/// and at most this long, in milliseconds: what does not end takes its time.
-const SHRINKING_MS: u32 = 60_000;
 /// After so many cases every kind of ending must have occurred.
 const ENOUGH_CASES: u32 = 128;
 
 #[test]
 fn every_run_ends_known_at_both_sides() {
-    let cases = setting("SIMULATION_CASES", CASES);
-    let seed = setting("SIMULATION_SEED", 1_u64);
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: SHRINKING,
-        max_shrink_time: SHRINKING_MS,
-        ..Config::default()
-    };
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let runs = Runs::of("SIMULATION", CASES);
     let total = Cell::new(Coverage::default());
-    let outcome = TestRunner::new_with_rng(config, rng).run(&scenarios(), |scenario| {
-        let coverage = run(&scenario).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+    runs.hold(&scenarios(), |scenario| {
         let mut sum = total.get();
-        sum += coverage;
+        sum += run(scenario)?;
         total.set(sum);
         Ok(())
     });
-    match outcome {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, scenario)) => panic!("seed {seed}: {reason}\n{scenario:#?}"),
-        Err(TestError::Abort(reason)) => panic!("seed {seed}: {reason}"),
-    }
     let total = total.get();
-    assert!(cases < ENOUGH_CASES || is_everything(&total), "the runs left something out: {total:?}");
+    assert!(runs.cases < ENOUGH_CASES || is_everything(&total), "the runs left something out: {total:?}");
 }
 
 /// Whether every kind of thing that can happen did.
@@ -86,10 +67,6 @@ fn is_everything(total: &Coverage) -> bool {
         cut,
     ];
     counts.iter().all(|count| *count > 0)
-}
-
-fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
-    env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
 /// The sender's clock is ahead. A copy of the request lingers in the network until the message is no longer from the

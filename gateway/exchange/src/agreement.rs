@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     canonical,
+    consent::event::is_about_consent,
     digest::Digest,
     jws,
     oin::Oin,
@@ -256,6 +257,15 @@ impl Agreement {
         let since = accepted.iter().map(|answer| answer.at).max()?.max(self.begins);
         let called_off = over.iter().any(|answer| answer.at < self.begins);
         (!called_off && since < self.ends).then_some(since)
+    }
+
+    /// The clause that a message goes under. What carries out a right of the resident goes under any that names its
+    /// purpose (protocol, §6.3).
+    pub fn clause(&self, (from, to): (Oin, Oin), purpose: &str, message_type: &str) -> Option<&Clause> {
+        let is_right = SchemaName::of_message_type(message_type).is_some_and(is_about_consent);
+        self.content.afspraken.iter().find(|clause| {
+            if is_right { clause.doel == purpose } else { clause.covers(from, to, purpose, message_type) }
+        })
     }
 
     /// A party of the agreement.

@@ -18,6 +18,7 @@ use crate::{
     rulebook::Rulebook,
 };
 
+pub(crate) use consent::{Resting, covers};
 pub(crate) use data::Trimmed;
 pub use data::{Allowance, Obstacle};
 
@@ -145,10 +146,8 @@ fn applicable<'a>(rulebook: &'a Rulebook, question: &Question<'_>) -> Result<App
         return Err(Reason::AgreementNotInForce.into());
     }
     let (from, to) = parties(agreement, question)?;
-    let mut clauses = agreement.content().afspraken.iter();
-    let clause = clauses
-        .find(|clause| clause.covers(question.from, question.to, question.purpose, question.message_type))
-        .ok_or(Reason::PurposeNotAllowed)?;
+    let clause = agreement.clause((question.from, question.to), question.purpose, question.message_type);
+    let clause = clause.ok_or(Reason::PurposeNotAllowed)?;
     // The digest names the text, and the text must bear the name: a consent, and a person, go by the name.
     let purpose =
         rulebook.purpose(clause.doel_digest).filter(|purpose| purpose.content().doel == clause.doel);

@@ -2,6 +2,7 @@
 //! when one ends.
 //!
 //! - [`register`]: granting, extending, withdrawing; what a person does
+//! - [`report`]: telling the holder that the resident withdrew a consent here
 //! - [`ending`]: telling everybody who got something, erasing, confirming; what the node does, until it is done
 //! - this file: what the path of a message asks
 
@@ -18,6 +19,7 @@ use crate::core::Core;
 
 pub mod ending;
 pub mod register;
+pub mod report;
 
 /// What is known of some consents.
 #[derive(Debug, Default)]
@@ -40,9 +42,9 @@ impl Knowledge {
     /// A message that comes before others of the same delivery says something about a consent.
     pub(crate) fn learn(&mut self, event: &Event) {
         let learned = match event {
-            Event::Withdrawn(statement) => (statement.key(), ConsentKnowledge::Withdrawn),
+            Event::Withdrawn(_) | Event::Reported { .. } => (event.consent(), ConsentKnowledge::Withdrawn),
             Event::Extended(extract) => (extract.key(), ConsentKnowledge::ValidUntil(extract.valid_until())),
-            Event::Reported { .. } | Event::Processed(_) => return,
+            Event::Processed(_) => return,
         };
         let known = self.0.entry(learned.0).or_default();
         *known = match (*known, learned.1) {

@@ -21,15 +21,18 @@ use crate::{
     config::{Config, Connection, Network, Organisation, Storage, Tls},
     drop_folders::{self, DropFolders},
     intake::{self, Offer},
+    keys,
     node::{Node, Running},
     partners, setup,
 };
 
 mod agreement;
+mod consent;
 mod feedback;
 mod outcome;
 mod place;
 
+pub use consent::ConsentOutcome;
 use outcome::Totals;
 pub use outcome::{OrganisationOutcome, Outcome};
 pub use place::{check_place, place_export};
@@ -55,6 +58,8 @@ struct Participant {
 
 const MUNICIPALITY: usize = 0;
 const CORPORATION: usize = 1;
+const SOCIAL_SERVICE: usize = 2;
+const UWV: usize = 3;
 
 /// Test OINs (prefix 00000099) and invented organisations.
 const PARTICIPANTS: [Participant; 4] = [
@@ -155,19 +160,26 @@ impl Demo {
     }
 
     /// Sends the export from the corporation to the municipality, and feedback on every signal back.
-    pub async fn exchange(&self, export: &Path) -> anyhow::Result<Outcome> {
+    /// Then a handover with a resident's consent, which is withdrawn; its evidence is written to `proofs`.
+    pub async fn exchange(&self, export: &Path, proofs: &Path) -> anyhow::Result<Outcome> {
         let (municipality, corporation) = (&self.nodes[MUNICIPALITY], &self.nodes[CORPORATION]);
         let mapping = drop_folders::mapping(&corporation.folder.join(MAPPING))?;
         let before = Totals::of(corporation).await?;
         let offer = Offer { mapping: &mapping, to: municipality.core.me, path: export, rejects: None };
-        let report = intake::take_in(&corporation.core, &offer, |_| {})
+        let read = intake::take_in(&corporation.core, &offer, |_| {})
             .await
             // The name as it was given: the copy in a temporary folder tells nobody anything.
             .with_context(|| export.file_name().unwrap_or_default().to_string_lossy().into_owned())?;
         settled(corporation).await?;
         feedback::give(municipality, corporation.core.me).await?;
         settled(municipality).await?;
-        Outcome::gather(&self.nodes, corporation, before, report).await
+        let cast = [municipality, &self.nodes[SOCIAL_SERVICE], &self.nodes[UWV]];
+        let (consent, papers) = consent::tell(cast).await?;
+        let file = |ending: &str| proofs.join(format!("schakel-demo-{}.{ending}", papers.proof.message));
+        let (proof, report) = (file("bewijs.json"), file("inzage.html"));
+        keys::write_private(&proof, &papers.proof.bundle)?;
+        keys::write_private(&report, &papers.report)?;
+        Outcome::gather(&self.nodes, corporation, (before, read), (consent, [proof, report])).await
     }
 
     /// The folders of the nodes with the name of their organisation.

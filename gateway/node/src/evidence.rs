@@ -109,8 +109,7 @@ fn purpose_of(
         Direction::Inbound => (row.partner, core.me),
     };
     let (purpose, message_type) = (row.purpose.as_deref()?, row.message_type.as_deref()?);
-    let mut clauses = agreement?.content().afspraken.iter();
-    let clause = clauses.find(|clause| clause.covers(from, to, purpose, message_type))?;
+    let clause = agreement?.clause((from, to), purpose, message_type)?;
     serde_json::from_str(rules.purpose(clause.doel_digest)?.text()).ok()
 }
 

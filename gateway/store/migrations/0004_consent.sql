@@ -16,8 +16,13 @@ CREATE TABLE consent (
     statement   TEXT,
     -- The message that brought the withdrawal.
     told_by     INTEGER REFERENCES message,
-    -- At the holder: when a partner said that the resident withdrew it there.
+    -- When the resident withdrew it at another organisation than its holder: as a partner said to the holder, or as this
+    -- organisation said to it. Nothing new rests on it from then on; the holder signs the withdrawal.
     reported    INTEGER,
+    -- The basis on which something that came under it is kept after its end, JSON.
+    kept        TEXT,
+    -- The message that tells the holder what was done here.
+    told_holder INTEGER REFERENCES message,
     -- Not NULL while this node has something left to do about it.
     to_do       INTEGER,
     UNIQUE (id, holder)
@@ -51,4 +56,6 @@ CREATE TABLE consent_notice (
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE message ADD COLUMN consent INTEGER REFERENCES consent;
+-- Not NULL once the consent ended and the message is kept on another basis.
+ALTER TABLE message ADD COLUMN released INTEGER;
 CREATE INDEX message_consent ON message (consent, idx) WHERE consent IS NOT NULL;

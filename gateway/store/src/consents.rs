@@ -56,8 +56,10 @@ pub struct ConsentRow {
     pub statement: Option<String>,
     /// The log index of the message that brought the withdrawal.
     pub told_by: Option<u64>,
-    /// When a partner said that the resident withdrew it there, to the holder.
+    /// When the resident withdrew it at another organisation than its holder, as was said to the holder.
     pub reported: Option<Timestamp>,
+    /// The basis on which something that came under it is kept after its end.
+    pub kept: Option<Kept>,
     /// Whether this node has something left to do about its end.
     pub to_do: bool,
 }

@@ -201,7 +201,7 @@ pub(crate) enum Verdict {
 impl Arrival {
     /// Whether it may end what waits here: the withdrawal of a consent.
     pub(crate) const fn may_end_others(&self) -> bool {
-        matches!(self.event, Some(Event::Withdrawn(_)))
+        matches!(self.event, Some(Event::Withdrawn(_) | Event::Reported { .. }))
     }
 
     /// What came at this moment, and was decided about it.

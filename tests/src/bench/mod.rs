@@ -20,6 +20,7 @@ mod report;
 mod sender;
 mod steps;
 mod verify;
+mod withdrawal;
 mod world;
 
 use std::io::Write as _;
@@ -31,6 +32,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         options::Command::Throughput(options) => measure::throughput(&options).await,
         options::Command::Verify(options) => verify::run(&options).await,
+        options::Command::Withdrawal(options) => withdrawal::measure(&options).await,
         options::Command::Sender(options) => sender::run(&options).await,
     }
 }

@@ -19,6 +19,8 @@ pub(super) enum Command {
     Throughput(Options),
     /// Leaves per second of checking a whole log, on one core.
     Verify(VerifyOptions),
+    /// The withdrawal of a consent that covered very much, and what other work notices of it.
+    Withdrawal(WithdrawalOptions),
     /// The sending node, a process of its own that the benchmark starts.
     #[command(hide = true)]
     Sender(SenderOptions),
@@ -93,6 +95,28 @@ pub(super) struct VerifyOptions {
     /// Where to keep the log while measured; beside this program when absent.
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WithdrawalOptions {
+    /// On one line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Messages that rest on the consent and wait.
+    #[arg(long, default_value_t = 10_000)]
+    pub(super) messages: usize,
+    /// The partners that they are for, by turns.
+    #[arg(long, default_value_t = 50, value_parser = partners)]
+    pub(super) partners: usize,
+    /// Where the node keeps what it stores; beside this program when absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// As many as an agreement may have, the organisation itself not counted.
+fn partners(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..100).contains(count));
+    count.ok_or_else(|| "1 to 99".to_owned())
 }
 
 #[derive(Debug, Args)]

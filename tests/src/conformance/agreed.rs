@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use exchange::{
     agreement::{Agreement, AnswerKind, Clause, Content, Party},
     digest::Digest,
-    message::{Draft, HeldBack, ReceivedMessage, SignedMessage},
+    message::{AdmittedMessage, Draft, HeldBack, ReceivedMessage, RefusedMessage, SignedMessage},
     oin::Oin,
     organisation::OrganisationKind,
     policy::ConsentKnowledge,
@@ -65,7 +65,7 @@ impl Agreed {
         let content = Content {
             groep: "rivierland".into(),
             versie: 1,
-            partijen: everybody.iter().map(|oin| party(*oin)).collect::<Result<_>>()?,
+            partijen: everybody.iter().map(|oin| party(*oin, kind(*oin)?)).collect::<Result<_>>()?,
             geldig_van: date(2026, 1, 1),
             geldig_tot: date(2027, 12, 31),
             afspraken: purpose
@@ -94,20 +94,20 @@ impl Agreed {
 }
 
 /// The key an organisation signs with: one for each.
-fn signer(oin: Oin) -> Ed25519Signer {
+pub(super) fn signer(oin: Oin) -> Ed25519Signer {
     Ed25519Signer::from_seed(Digest::of(oin.as_str().as_bytes()).as_bytes())
 }
 
-fn party(oin: Oin) -> Result<Party> {
+fn kind(oin: Oin) -> Result<OrganisationKind> {
+    Ok(if oin == us()? { OrganisationKind::Municipality } else { OrganisationKind::HousingCorporation })
+}
+
+pub(super) fn party(oin: Oin, soort: OrganisationKind) -> Result<Party> {
     let key = ed25519_dalek::SigningKey::from_bytes(Digest::of(oin.log_origin().as_bytes()).as_bytes());
     Ok(Party {
         oin,
         naam: format!("Organisatie {oin}"),
-        soort: if oin == us()? {
-            OrganisationKind::Municipality
-        } else {
-            OrganisationKind::HousingCorporation
-        },
+        soort,
         sleutels: vec![signer(oin).public_key().clone()],
         logsleutel: LogSigner::new(oin.log_origin(), key)?.verifier().to_string(),
         contact: "beheer@voorbeeld.test".into(),
@@ -128,7 +128,7 @@ fn clause(purpose: &Purpose, rule: &Rule, everybody: &[Oin]) -> Clause {
     }
 }
 
-fn answer(agreement: &mut Agreement, by: Oin, kind: AnswerKind) -> Result<()> {
+pub(super) fn answer(agreement: &mut Agreement, by: Oin, kind: AnswerKind) -> Result<()> {
     let compact = agreement.answer(kind, now(), &signer(by))?;
     agreement.add_answer(&compact)?;
     Ok(())
@@ -183,9 +183,14 @@ pub fn receive(line: &str, peer: Oin, rules: &Rulebook, at: Timestamp) -> Result
     let decided = ReceivedMessage::new(line, peer)
         .verify(us()?, rules, at)
         .and_then(|verified| verified.admit(rules, ConsentKnowledge::NothingElse, at));
+    Ok(incoming(decided, at))
+}
+
+/// What is given to the store, with what is known of it.
+pub(super) fn incoming(decided: Result<AdmittedMessage, RefusedMessage>, at: Timestamp) -> Incoming {
     let (id, digest, leaf, conflict_leaf) = match &decided {
         Ok(message) => (Some(message.id()), message.digest(), message.leaf(at), message.conflict_leaf(at)),
         Err(refused) => (refused.id(), refused.digest(), refused.leaf(at), refused.conflict_leaf(at)),
     };
-    Ok(Incoming { id, digest, leaf, conflict_leaf, arrival: Arrival::new(decided, at) })
+    Incoming { id, digest, leaf, conflict_leaf, arrival: Arrival::new(decided, at) }
 }

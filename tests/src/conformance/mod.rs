@@ -7,6 +7,8 @@
 
 pub mod access;
 pub mod agreed;
+pub mod consented;
+pub mod consents;
 pub mod erasing;
 pub mod given;
 pub mod inbound;
@@ -95,6 +97,22 @@ macro_rules! store_conformance {
             person::finds_a_person,
             person::forgets_who_was_erased,
             person::keeps_who_saw_what,
+            consents::knows_what_was_recorded,
+            consents::ends_what_waits,
+            consents::keeps_nothing_that_was_decided_before,
+            consents::takes_a_withdrawal_in,
+            consents::takes_a_report_in,
+            consents::takes_no_word_of_others,
+            consents::tells_everybody_once,
+            consents::tells_again_what_was_not_taken,
+            consents::finishes_what_is_still_so,
+            consents::ends_when_the_time_has_come,
+            consents::keeps_on_another_basis,
+            consents::forgets_what_was_said_of_an_earlier_end,
+            consents::queues_nothing_after_a_withdrawal,
+            consents::leases_nothing_after_a_withdrawal,
+            consents::withdraws_once_from_two_handles,
+            consents::files_nothing_after_a_withdrawal,
             log::proves_every_leaf,
             log::proves_growth,
             log::proves_across_many_tiles,

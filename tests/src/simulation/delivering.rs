@@ -21,10 +21,18 @@ use super::{
     documents::{self, Line},
     model::Decision,
     network::{Answer, Item, Request, broken, pick},
-    node::UnderWay,
     operation::Side,
     world::World,
 };
+
+/// A batch of which the answer is still to come.
+pub(crate) struct UnderWay {
+    pub(crate) batch: Batch,
+    /// What it delivers; none when it asks after a message.
+    pub(crate) lines: Vec<Line>,
+    /// The message it asks after.
+    pub(crate) asks: Option<(Uuid, Digest)>,
+}
 
 /// The statuses in a simulation that say that the request itself is at fault.
 const FINAL: &[u16] = &[400, 413];
@@ -134,7 +142,7 @@ impl World {
         }
     }
 
-    fn arrive(&mut self, request: &Request) -> anyhow::Result<()> {
+    fn arrive(&mut self, request: &Request<Side>) -> anyhow::Result<()> {
         let (outcome, good) = match request.asks {
             Some(message) => self.tell_outcome(request, message)?,
             None => self.take_in(request)?,
@@ -149,7 +157,7 @@ impl World {
     /// The receiver tells what became of a message.
     fn tell_outcome(
         &mut self,
-        request: &Request,
+        request: &Request<Side>,
         (id, digest): (Uuid, Digest),
     ) -> anyhow::Result<(Answered, bool)> {
         let (at, peer) = (request.from.other(), self.at(request.from).oin);
@@ -164,7 +172,7 @@ impl World {
     }
 
     /// The receiver takes in a delivery.
-    fn take_in(&mut self, request: &Request) -> anyhow::Result<(Answered, bool)> {
+    fn take_in(&mut self, request: &Request<Side>) -> anyhow::Result<(Answered, bool)> {
         let (at, peer) = (request.from.other(), self.at(request.from).oin);
         let ran = self.node(at).run(async |core| inbound::receive(core, peer, &request.body).await)?;
         let outcome = match self.outcome(ran) {
@@ -189,7 +197,7 @@ impl World {
     }
 
     /// Holds a receipt against what was delivered, as the sender will, and against what was decided before.
-    fn check_answer(&mut self, at: Side, request: &Request, receipt: &Receipt) -> anyhow::Result<()> {
+    fn check_answer(&mut self, at: Side, request: &Request<Side>, receipt: &Receipt) -> anyhow::Result<()> {
         let (key, peer) = (self.at(at).log_key(), self.at(request.from).oin);
         let text = std::str::from_utf8(&request.body)?;
         let sent: Vec<Digest> = lines(text).map(|line| Digest::of(line.as_bytes())).collect();
@@ -210,7 +218,7 @@ impl World {
     fn note_reception(
         &mut self,
         at: Side,
-        request: &Request,
+        request: &Request<Side>,
         (reception, new): (&Reception, bool),
         line: Option<Line>,
     ) -> anyhow::Result<()> {
@@ -233,7 +241,7 @@ impl World {
     }
 
     /// The receiver died before it could answer. Either all that was delivered is filed, or nothing is.
-    fn find_what_arrived(&mut self, at: Side, request: &Request) -> anyhow::Result<()> {
+    fn find_what_arrived(&mut self, at: Side, request: &Request<Side>) -> anyhow::Result<()> {
         let text = String::from_utf8_lossy(&request.body).into_owned();
         let undecided: BTreeMap<Digest, &str> = lines(&text)
             .map(|line| (Digest::of(line.as_bytes()), line))
@@ -257,7 +265,7 @@ impl World {
         Ok(())
     }
 
-    fn answer(&mut self, answer: Answer) -> anyhow::Result<()> {
+    fn answer(&mut self, answer: Answer<Side>) -> anyhow::Result<()> {
         let Answer { to, ticket, outcome, damaged } = answer;
         // Who died, gave up or was answered does not wait any more.
         let Some(under_way) = self.node(to).under_way()?.remove(&ticket) else { return Ok(()) };

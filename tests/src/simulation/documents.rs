@@ -114,10 +114,15 @@ pub(super) struct Line {
     pub(super) data: Value,
 }
 
+/// What a compact JWS says, not verified.
+pub(crate) fn event(compact: &str) -> Option<Value> {
+    let payload = URL_SAFE_NO_PAD.decode(compact.split('.').nth(1)?).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
 /// Reads a compact JWS without verifying it; nothing if it is none of ours.
 pub(super) fn read(compact: &str) -> Option<Line> {
-    let payload = URL_SAFE_NO_PAD.decode(compact.split('.').nth(1)?).ok()?;
-    let event: Value = serde_json::from_slice(&payload).ok()?;
+    let event = event(compact)?;
     let content = &event["data"]["inhoud"];
     let serial = if let Some(amount) = content["bedrag_in_centen"].as_u64() {
         amount.checked_sub(1)?

@@ -14,17 +14,17 @@
 
 mod checks;
 mod delivering;
-mod documents;
+pub(crate) mod documents;
 mod model;
-mod network;
-mod node;
+pub(crate) mod network;
+pub(crate) mod node;
 mod offering;
 pub mod operation;
-mod parties;
+pub(crate) mod parties;
 mod quiet;
 mod receipts;
 mod rogue;
-mod setup;
+pub(crate) mod setup;
 mod world;
 
 use anyhow::Context as _;

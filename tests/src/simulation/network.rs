@@ -7,69 +7,74 @@ use serde_json::Value;
 use transport::{LinkError, Response};
 use uuid::Uuid;
 
-use super::operation::{Damage, Side};
+use super::operation::Damage;
 
-/// Something under way.
+/// Something under way. `N` says who asks whom.
 #[derive(Debug, Clone)]
-pub(super) enum Item {
+pub(crate) enum Item<N> {
     /// A delivery.
-    Request(Request),
+    Request(Request<N>),
     /// What came back, or that nothing will.
-    Answer(Answer),
+    Answer(Answer<N>),
 }
 
 /// A delivery under way, or a question after one.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
+pub(crate) struct Request<N> {
     /// Who sends it, by the certificate of the connection.
-    pub(super) from: Side,
+    pub(crate) from: N,
     /// The batch that waits for the answer; none when nobody does.
-    pub(super) ticket: Option<u64>,
+    pub(crate) ticket: Option<u64>,
     /// The body.
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
     /// The message of which it asks what became of it, if it is a question.
-    pub(super) asks: Option<(Uuid, Digest)>,
+    pub(crate) asks: Option<(Uuid, Digest)>,
     /// For which reasons the receiver may refuse it, when it is not to be believed.
-    pub(super) rogue: Option<Vec<Reason>>,
+    pub(crate) rogue: Option<Vec<Reason>>,
     /// It is no longer what was sent.
-    pub(super) damaged: bool,
+    pub(crate) damaged: bool,
 }
 
 /// An answer under way.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(crate) struct Answer<N> {
     /// Who waits for it.
-    pub(super) to: Side,
+    pub(crate) to: N,
     /// The batch it is about.
-    pub(super) ticket: u64,
+    pub(crate) ticket: u64,
     /// The answer.
-    pub(super) outcome: Result<Response, LinkError>,
+    pub(crate) outcome: Result<Response, LinkError>,
     /// It, or what it answers, is no longer what was sent.
-    pub(super) damaged: bool,
+    pub(crate) damaged: bool,
 }
 
 /// Everything under way, the oldest first, and what was under way before.
-#[derive(Default)]
-pub(super) struct Network {
-    items: Vec<Item>,
+pub(crate) struct Network<N> {
+    items: Vec<Item<N>>,
     /// Honest ones only.
-    requests: Vec<(Side, Bytes)>,
-    answers: Vec<(Side, Bytes)>,
+    requests: Vec<(N, Bytes)>,
+    answers: Vec<(N, Bytes)>,
+}
+
+impl<N> Default for Network<N> {
+    fn default() -> Self {
+        Self { items: Vec::new(), requests: Vec::new(), answers: Vec::new() }
+    }
 }
 
 /// Which of so many.
-pub(super) fn pick(number: u8, of: usize) -> Option<usize> {
+pub(crate) fn pick(number: u8, of: usize) -> Option<usize> {
     usize::from(number).checked_rem(of)
 }
 
 /// What the sender sees of a connection that broke.
-pub(super) fn broken() -> LinkError {
+pub(crate) fn broken() -> LinkError {
     LinkError::Unreachable { address: "schakel.test:8443".into(), reason: "connection reset".into() }
 }
 
-impl Network {
+impl<N: Copy + PartialEq> Network<N> {
     /// Puts something on its way.
-    pub(super) fn send(&mut self, item: Item) {
+    pub(crate) fn send(&mut self, item: Item<N>) {
         match &item {
             Item::Request(request) if request.rogue.is_none() && request.asks.is_none() => {
                 self.requests.push((request.from, request.body.clone()));
@@ -83,12 +88,12 @@ impl Network {
     }
 
     /// Takes something off its way.
-    pub(super) fn take(&mut self, number: u8) -> Option<Item> {
+    pub(crate) fn take(&mut self, number: u8) -> Option<Item<N>> {
         Some(self.items.remove(pick(number, self.items.len())?))
     }
 
     /// Loses something. Who waits for an answer to it will hear that there is none.
-    pub(super) fn lose(&mut self, number: u8) {
+    pub(crate) fn lose(&mut self, number: u8) {
         let (to, ticket) = match self.take(number) {
             Some(Item::Request(Request { from, ticket: Some(ticket), .. })) => (from, ticket),
             Some(Item::Answer(Answer { to, ticket, .. })) => (to, ticket),
@@ -98,7 +103,7 @@ impl Network {
     }
 
     /// Makes two of a request.
-    pub(super) fn duplicate(&mut self, number: u8) {
+    pub(crate) fn duplicate(&mut self, number: u8) {
         let Some(at) = pick(number, self.items.len()) else { return };
         if matches!(self.items[at], Item::Request(_)) {
             self.items.push(self.items[at].clone());
@@ -106,7 +111,7 @@ impl Network {
     }
 
     /// Damages something; returns the body as it was, if it was a request.
-    pub(super) fn corrupt(&mut self, number: u8, damage: Damage) -> Option<Bytes> {
+    pub(crate) fn corrupt(&mut self, number: u8, damage: Damage) -> Option<Bytes> {
         let at = pick(number, self.items.len())?;
         match &mut self.items[at] {
             Item::Request(Request { asks: Some(_), .. }) => None,
@@ -133,17 +138,17 @@ impl Network {
     }
 
     /// An honest delivery that a side sent before.
-    pub(super) fn sent_before(&self, by: Side, number: u8) -> Option<Bytes> {
+    pub(crate) fn sent_before(&self, by: N, number: u8) -> Option<Bytes> {
         earlier(&self.requests, by, Damage::Replay(number))
     }
 
     /// Whether nothing is under way.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 }
 
-fn earlier(sent: &[(Side, Bytes)], by: Side, damage: Damage) -> Option<Bytes> {
+fn earlier<N: Copy + PartialEq>(sent: &[(N, Bytes)], by: N, damage: Damage) -> Option<Bytes> {
     let Damage::Replay(number) = damage else { return None };
     let own: Vec<&Bytes> = sent.iter().filter(|(from, _)| *from == by).map(|(_, body)| body).collect();
     Some(own[pick(number, own.len())?].clone())

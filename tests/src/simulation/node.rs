@@ -5,26 +5,19 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use exchange::{
     clock::{Clock, ManualClock},
-    digest::Digest,
     oin::Oin,
     random::SeededRandom,
     tlog::{Checkpoint, LogVerifier, verify_consistency},
 };
 use jiff::{SignedDuration, Timestamp};
-use node::{core::Core, delivery::Batch};
+use node::core::Core;
 use store::{Filter, MAX_ROWS_READ, MessageRow, Options, State, Store};
 use tokio::{
     runtime::{Builder, Runtime},
     time::timeout,
 };
-use uuid::Uuid;
 
-use super::{
-    documents::Line,
-    operation::Side,
-    parties::{self, Keys},
-    setup,
-};
+use super::parties::Keys;
 
 /// No step takes this long, on whatever machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -42,20 +35,11 @@ impl Clock for SkewedClock {
     }
 }
 
-/// A batch of which the answer is still to come.
-pub(super) struct UnderWay {
-    pub(super) batch: Batch,
-    /// What it delivers; none when it asks after a message.
-    pub(super) lines: Vec<Line>,
-    /// The message it asks after.
-    pub(super) asks: Option<(Uuid, Digest)>,
-}
-
 /// The process: what is gone when it dies.
-struct Process {
+struct Process<U> {
     runtime: Runtime,
     core: Arc<Core>,
-    under_way: BTreeMap<u64, UnderWay>,
+    under_way: BTreeMap<u64, U>,
 }
 
 /// What is known of a log from outside.
@@ -65,20 +49,29 @@ struct Seen {
     rows: Vec<MessageRow>,
 }
 
-/// A node with its database.
-pub(super) struct SimNode {
-    pub(super) oin: Oin,
+/// Where a node has its database, and what makes it the node it is.
+pub(crate) struct Place {
+    pub(crate) oin: Oin,
+    pub(crate) keys: Keys,
+    pub(crate) database: PathBuf,
+    /// Of its randomness. Not the seed of the keys.
+    pub(crate) seed: u64,
+}
+
+/// A node with its database. `U` is a batch of which the answer is still to come.
+pub(crate) struct SimNode<U> {
+    pub(crate) oin: Oin,
     /// By how much its clock is ahead.
-    pub(super) skew: SignedDuration,
+    pub(crate) skew: SignedDuration,
     /// Whether a batch was refused as a whole, so that each message is tried by itself.
-    pub(super) one_by_one: bool,
+    pub(crate) one_by_one: bool,
     /// How many entries its log must have by now. Not known when a step was cut off.
-    pub(super) log_size: Option<u64>,
+    pub(crate) log_size: Option<u64>,
     clock: Arc<SkewedClock>,
     random: Arc<SeededRandom>,
     database: PathBuf,
     keys: Keys,
-    process: Option<Process>,
+    process: Option<Process<U>>,
     /// It was started again and not looked at since.
     restarted: bool,
     /// After how many turns the next step is cut off.
@@ -87,7 +80,7 @@ pub(super) struct SimNode {
 }
 
 /// What came of a step.
-pub(super) enum Ran<T> {
+pub(crate) enum Ran<T> {
     /// It was taken to its end.
     Done(T),
     /// It was taken to its end, and then the process died.
@@ -98,31 +91,24 @@ pub(super) enum Ran<T> {
 
 impl<T> Ran<T> {
     /// Whether the process died.
-    pub(super) const fn died(&self) -> bool {
+    pub(crate) const fn died(&self) -> bool {
         !matches!(self, Self::Done(_))
     }
 }
 
-impl SimNode {
+impl<U> SimNode<U> {
     /// A node as it is at the beginning of a run.
-    pub(super) fn start(
-        side: Side,
-        folder: &std::path::Path,
-        shared: &Arc<ManualClock>,
-        ahead: i64,
-    ) -> anyhow::Result<Self> {
-        let keys = parties::keys(side)?;
+    pub(crate) fn start(place: Place, shared: &Arc<ManualClock>, ahead: i64) -> anyhow::Result<Self> {
         let skew = SignedDuration::from_secs(ahead);
         let mut node = Self {
-            oin: parties::oin(side)?,
+            oin: place.oin,
             skew,
             one_by_one: false,
             log_size: None,
             clock: Arc::new(SkewedClock { shared: shared.clone(), ahead: skew }),
-            // Not the seed of the keys.
-            random: Arc::new(SeededRandom::new(100 + side as u64)),
-            database: setup::database(side, folder)?,
-            keys,
+            random: Arc::new(SeededRandom::new(place.seed)),
+            database: place.database,
+            keys: place.keys,
             process: None,
             restarted: false,
             cut_after: None,
@@ -151,7 +137,7 @@ impl SimNode {
     }
 
     /// Kills the process where it is and starts it again.
-    pub(super) fn crash(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn crash(&mut self) -> anyhow::Result<()> {
         self.cut_after = None;
         if let Some(Process { runtime, core, under_way }) = self.process.take() {
             // The tasks go first, wherever they are: nobody gets to finish anything.
@@ -165,7 +151,7 @@ impl SimNode {
     }
 
     /// After a start, checks that nothing that was confirmed is gone.
-    pub(super) fn check_restart(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn check_restart(&mut self) -> anyhow::Result<()> {
         if !std::mem::take(&mut self.restarted) {
             return Ok(());
         }
@@ -173,54 +159,54 @@ impl SimNode {
     }
 
     /// Notes that so many entries are confirmed to be in the log.
-    pub(super) fn grow(&mut self, entries: usize) -> anyhow::Result<()> {
+    pub(crate) fn grow(&mut self, entries: usize) -> anyhow::Result<()> {
         let entries = u64::try_from(entries)?;
         self.log_size = self.log_size.map(|size| size + entries);
         Ok(())
     }
 
     /// Has the next step cut off.
-    pub(super) fn arm(&mut self, turns: u16) {
+    pub(crate) fn arm(&mut self, turns: u16) {
         self.cut_after = Some(turns);
     }
 
     /// Lets the next step be.
-    pub(super) fn disarm(&mut self) {
+    pub(crate) fn disarm(&mut self) {
         self.cut_after = None;
     }
 
-    fn process(&self) -> anyhow::Result<&Process> {
+    fn process(&self) -> anyhow::Result<&Process<U>> {
         self.process.as_ref().context("a node that runs")
     }
 
     /// The running node.
-    pub(super) fn core(&self) -> anyhow::Result<Arc<Core>> {
+    pub(crate) fn core(&self) -> anyhow::Result<Arc<Core>> {
         Ok(self.process()?.core.clone())
     }
 
     /// What it sent and has no answer to.
-    pub(super) fn under_way(&mut self) -> anyhow::Result<&mut BTreeMap<u64, UnderWay>> {
+    pub(crate) fn under_way(&mut self) -> anyhow::Result<&mut BTreeMap<u64, U>> {
         Ok(&mut self.process.as_mut().context("a node that runs")?.under_way)
     }
 
     /// The time as it sees it.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// The key of its log.
-    pub(super) fn log_key(&self) -> LogVerifier {
+    pub(crate) fn log_key(&self) -> LogVerifier {
         self.keys.log.verifier()
     }
 
     /// Takes a step that is not cut off.
-    pub(super) fn steady<T>(&self, step: impl AsyncFnOnce(&Core) -> T) -> anyhow::Result<T> {
+    pub(crate) fn steady<T>(&self, step: impl AsyncFnOnce(&Core) -> T) -> anyhow::Result<T> {
         let process = self.process()?;
         process.runtime.block_on(async { timeout(PATIENCE, step(&process.core)).await }).context(ENDLESS)
     }
 
     /// Takes a step, unless the process is to die during it.
-    pub(super) fn run<T>(&mut self, step: impl AsyncFnOnce(&Core) -> T) -> anyhow::Result<Ran<T>> {
+    pub(crate) fn run<T>(&mut self, step: impl AsyncFnOnce(&Core) -> T) -> anyhow::Result<Ran<T>> {
         let Some(turns) = self.cut_after.take() else { return Ok(Ran::Done(self.steady(step)?)) };
         let process = self.process()?;
         let outcome = process.runtime.block_on(async {
@@ -241,7 +227,7 @@ impl SimNode {
     }
 
     /// Holds what is durable against what was durable before: the log has only grown, and no message went back.
-    pub(super) fn observe(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn observe(&mut self) -> anyhow::Result<()> {
         let key = self.log_key();
         let before = self.seen.take();
         let expected = self.log_size;
@@ -268,7 +254,7 @@ impl SimNode {
     }
 
     /// All its messages, as of the last time they were observed.
-    pub(super) fn rows(&self) -> &[MessageRow] {
+    pub(crate) fn rows(&self) -> &[MessageRow] {
         self.seen.as_ref().map_or(&[], |seen| &seen.rows)
     }
 }
@@ -281,7 +267,7 @@ async fn pass(turns: u16) {
 }
 
 /// That the log of `store` with checkpoint `to` begins with what `from` signed.
-pub(super) async fn extends(store: &Store, from: &Checkpoint, to: &Checkpoint) -> anyhow::Result<()> {
+pub(crate) async fn extends(store: &Store, from: &Checkpoint, to: &Checkpoint) -> anyhow::Result<()> {
     anyhow::ensure!(from.size <= to.size, "the log of {} entries shrank to {}", from.size, to.size);
     let proof = store.consistency(from.size, to.size).await?;
     verify_consistency(from.size, to.size, &proof, &from.root, &to.root).context("the log was rewritten")
@@ -300,7 +286,8 @@ async fn rows(store: &Store) -> anyhow::Result<Vec<MessageRow>> {
     }
 }
 
-/// No message disappears or changes, and a decision of the receiver stays.
+/// No message disappears or changes, and a decision of the receiver stays. It can be erased once, and kept on another basis
+/// than the consent it came under.
 fn check_progress(before: &[MessageRow], after: &[MessageRow]) -> anyhow::Result<()> {
     for (old, new) in before.iter().zip(after) {
         let frozen = matches!(old.state, State::Admitted | State::Refused);
@@ -308,6 +295,8 @@ fn check_progress(before: &[MessageRow], after: &[MessageRow]) -> anyhow::Result
         if !frozen {
             (same.state, same.reason, same.finished) = (old.state, old.reason.clone(), old.finished);
         }
+        same.erased = same.erased.filter(|_| old.erased.is_some());
+        same.consent = same.consent.or(old.consent);
         anyhow::ensure!(same == *old, "message {} changed from {old:?} to {new:?}", old.index);
     }
     anyhow::ensure!(after.len() >= before.len(), "{} messages became {}", before.len(), after.len());

@@ -31,14 +31,15 @@ const LAST_DAY: Date = date(2027, 10, 31);
 
 /// The keys of a node.
 #[derive(Clone)]
-pub(super) struct Keys {
-    pub(super) signer: Arc<Ed25519Signer>,
-    pub(super) log: Arc<LogSigner>,
-    pub(super) storage: StorageKey,
+pub(crate) struct Keys {
+    pub(crate) signer: Arc<Ed25519Signer>,
+    pub(crate) log: Arc<LogSigner>,
+    pub(crate) storage: StorageKey,
 }
 
 static KEYS: LazyLock<Result<[Keys; 2], String>> = LazyLock::new(|| {
-    let made = Side::BOTH.map(make_keys).into_iter().collect::<anyhow::Result<Vec<Keys>>>();
+    let make = |side: Side| make_keys(side as u64, oin(side)?);
+    let made = Side::BOTH.map(make).into_iter().collect::<anyhow::Result<Vec<Keys>>>();
     let made = made.map_err(|error| format!("{error:#}"))?;
     made.try_into().map_err(|_| "two sides".to_owned())
 });
@@ -49,10 +50,11 @@ pub(super) fn keys(side: Side) -> anyhow::Result<Keys> {
     Ok(keys[side as usize].clone())
 }
 
-fn make_keys(side: Side) -> anyhow::Result<Keys> {
+/// The keys of an organisation, always the same for a seed.
+pub(crate) fn make_keys(seed: u64, oin: Oin) -> anyhow::Result<Keys> {
     let folder = tempfile::tempdir()?;
-    keys::create(folder.path(), &SeededRandom::new(side as u64))?;
-    let made = keys::load(folder.path(), oin(side)?)?;
+    keys::create(folder.path(), &SeededRandom::new(seed))?;
+    let made = keys::load(folder.path(), oin)?;
     Ok(Keys { signer: Arc::new(made.messages), log: made.log, storage: made.storage })
 }
 
@@ -72,25 +74,33 @@ const fn name(side: Side) -> (&'static str, OrganisationKind) {
     }
 }
 
-fn party(side: Side) -> anyhow::Result<Party> {
-    let (keys, (name, kind)) = (keys(side)?, name(side));
-    Ok(Party {
-        oin: oin(side)?,
+/// An organisation, as it stands in an agreement.
+pub(crate) fn party(oin: Oin, (name, kind): (&str, OrganisationKind), keys: &Keys) -> Party {
+    Party {
+        oin,
         naam: name.into(),
         soort: kind,
         sleutels: vec![keys.signer.public_key().clone()],
         logsleutel: keys.log.verifier().to_string(),
         contact: "schakel@voorbeeld.test".into(),
         fg: "fg@voorbeeld.test".into(),
-    })
+    }
 }
 
 /// What the node of a side says of itself.
 pub(super) fn descriptor(side: Side) -> anyhow::Result<String> {
-    let (keys, (name, kind)) = (keys(side)?, name(side));
+    describe(oin(side)?, name(side), &keys(side)?)
+}
+
+/// What the node of an organisation says of itself.
+pub(crate) fn describe(
+    oin: Oin,
+    (name, kind): (&str, OrganisationKind),
+    keys: &Keys,
+) -> anyhow::Result<String> {
     let types = SchemaName::all().filter_map(SchemaName::message_type);
     let descriptor = Descriptor {
-        oin: oin(side)?,
+        oin,
         naam: name.into(),
         soort: kind,
         adressen: Addresses { tcp: "schakel.voorbeeld.test:8443".into(), quic: None },
@@ -109,7 +119,10 @@ pub(super) async fn propose(core: &Core, version: usize) -> anyhow::Result<Diges
     let content = Content {
         groep: "rivierenland".into(),
         versie: u32::try_from(version)?,
-        partijen: vec![party(Side::Corporation)?, party(Side::Municipality)?],
+        partijen: Side::BOTH
+            .into_iter()
+            .map(|side| Ok(party(oin(side)?, name(side), &keys(side)?)))
+            .collect::<anyhow::Result<_>>()?,
         geldig_van: date(2026, 11, 1),
         geldig_tot: LAST_DAY,
         afspraken: clauses(&purpose)?,

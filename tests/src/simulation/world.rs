@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{
+    delivering::UnderWay,
     documents,
     model::Model,
     network::{Item, Network, Request, pick},
@@ -80,8 +81,8 @@ impl std::ops::AddAssign for Coverage {
 /// Everything there is in a run.
 pub(super) struct World {
     pub(super) clock: Arc<ManualClock>,
-    nodes: [SimNode; 2],
-    pub(super) network: Network,
+    nodes: [SimNode<UnderWay>; 2],
+    pub(super) network: Network<Side>,
     pub(super) model: Model,
     pub(super) coverage: Coverage,
     /// The cases that signals are about.
@@ -95,7 +96,9 @@ impl World {
     pub(super) fn new(scenario: &Scenario) -> anyhow::Result<Self> {
         let folder = setup::folder()?;
         let clock = Arc::new(ManualClock::at(setup::start()?));
-        let start = |side: Side| SimNode::start(side, folder.path(), &clock, scenario.skews[side as usize]);
+        let start = |side: Side| {
+            SimNode::start(setup::place(side, folder.path())?, &clock, scenario.skews[side as usize])
+        };
         let nodes = [start(Side::Corporation)?, start(Side::Municipality)?];
         let core = nodes[0].core()?;
         let cases = std::array::from_fn(|_| core.new_id());
@@ -118,11 +121,11 @@ impl World {
         Ok(world)
     }
 
-    pub(super) fn node(&mut self, side: Side) -> &mut SimNode {
+    pub(super) fn node(&mut self, side: Side) -> &mut SimNode<UnderWay> {
         &mut self.nodes[side as usize]
     }
 
-    pub(super) fn at(&self, side: Side) -> &SimNode {
+    pub(super) fn at(&self, side: Side) -> &SimNode<UnderWay> {
         &self.nodes[side as usize]
     }
 

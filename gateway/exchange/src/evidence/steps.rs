@@ -7,12 +7,14 @@ use super::{Bundle, NoText, Pins, Report, Step, StepName, StepOutcome};
 use crate::{
     agreement::{Agreement, AnswerKind, Clause},
     canonical,
+    consent::{Extract, event::is_about_consent},
     digest::Digest,
     entry::{Entry, Outcome, Reception},
     envelope::{self, Envelope},
     jws,
     message::MAX_CLOCK_SKEW,
     oin::Oin,
+    policy::{Resting, covers},
     purpose::Purpose,
     tlog::{Checkpoint, Cosignature, CosignerVerifier, Leaf, LogVerifier, ProofFile, verify_inclusion},
 };
@@ -79,6 +81,10 @@ fn wrong(text: &str) -> Found {
 
 fn nothing(text: &str) -> Found {
     Nothing(text.to_owned())
+}
+
+fn rests_on_consent(document: &Document) -> bool {
+    document.basis().kind == BasisKind::Consent
 }
 
 /// What a log entry says of the rules: both digests, each followed by a line feed.
@@ -204,6 +210,12 @@ impl<'a> Parts<'a> {
         if !self.admitted() {
             return nothing("Het bericht is niet toegelaten; of het convenant toen gold doet er niet toe.");
         }
+        let message_type = self.envelope.as_ref().map(|envelope| &*envelope.message_type);
+        if message_type.and_then(SchemaName::of_message_type).is_some_and(is_about_consent) {
+            return nothing(
+                "Dit bericht voert een recht van de inwoner uit en mag ook als het convenant niet meer geldt.",
+            );
+        }
         if moment < agreement.begins() || moment >= agreement.ends() {
             return wrong("Het bericht valt buiten de dagen waarop het convenant geldt.");
         }
@@ -259,9 +271,7 @@ impl<'a> Parts<'a> {
         match (&self.envelope, &self.reception) {
             (Some(envelope), _) => {
                 let from = envelope.sender()?;
-                clauses.find(|clause| {
-                    clause.covers(from, envelope.ontvanger, &envelope.doel, &envelope.message_type)
-                })
+                agreement.clause((from, envelope.ontvanger), &envelope.doel, &envelope.message_type)
             }
             (None, Some(reception)) => {
                 let rules = reception.regels?;
@@ -436,26 +446,50 @@ impl<'a> Parts<'a> {
         Some(format!("{} op {at}", self.name(oin)))
     }
 
-    /// The consent that the message rests on. The extract is part of what the sender signed; a signature of its own, by
-    /// who registered the consent, is checked here once extracts have one.
+    /// The consent that the message rests on: its holder signed the extract, and it covers this message at its time.
     fn consent(&self) -> Found {
         let Some(envelope) = &self.envelope else {
             return nothing("De tekst van het bericht is er niet bij.");
         };
         let schema = SchemaName::of_message_type(&envelope.message_type);
         let document = schema.and_then(|schema| Document::parse(schema, envelope.data.get().as_bytes()).ok());
-        match document {
-            None => nothing("De gegevens in het bericht zijn niet geldig volgens het schema."),
-            Some(document) if document.basis().kind != BasisKind::Consent => {
-                nothing("Het bericht berust niet op toestemming.")
-            }
-            Some(document) if document.basis().consent.is_some() => nothing(
-                "Het bericht berust op toestemming. Het uittreksel is met het bericht ondertekend door de afzender.",
-            ),
-            Some(_) => {
-                nothing("Het bericht noemt toestemming als grondslag, maar heeft er geen uittreksel van.")
-            }
+        let Some(document) = document else {
+            return self.unless_admitted("De gegevens in het bericht zijn niet geldig volgens het schema.");
+        };
+        let Some(stated) = document.basis().consent.as_ref().filter(|_| rests_on_consent(&document)) else {
+            return nothing("Het bericht berust niet op toestemming.");
+        };
+        let extract = self.agreement.as_ref().and_then(|agreement| Extract::of(&document, agreement));
+        let Some(extract) = extract.filter(|extract| extract.key().id == stated.id) else {
+            return self.unless_admitted(
+                "Het bericht berust op toestemming, maar het uittreksel ontbreekt of is niet ondertekend door de organisatie die het noemt.",
+            );
+        };
+        let from = envelope.sender().unwrap_or(extract.key().holder);
+        let (to, now) = (envelope.ontvanger, envelope.time);
+        let message = Resting { from, to, purpose: &envelope.doel, document: &document, now };
+        if covers(&extract, &message).is_err() {
+            return self.unless_admitted(
+                "De toestemming in het bericht dekt dit bericht niet: niet deze inwoner, dit doel, deze ontvanger of deze gegevens.",
+            );
         }
+        let holder = self.name(extract.key().holder);
+        if extract.valid_until() <= now {
+            return Nothing(format!(
+                "{holder} ondertekende dat de inwoner toestemming gaf voor dit bericht. Zij liep af op {}; of zij was verlengd staat er niet bij.",
+                extract.valid_until()
+            ));
+        }
+        Proven(format!(
+            "{holder} ondertekende dat de inwoner op {} toestemming gaf voor dit doel, aan deze ontvanger en voor deze gegevens, tot {}.",
+            extract.given(),
+            extract.valid_until()
+        ))
+    }
+
+    /// What is wrong is only so when the receiver let the message in.
+    fn unless_admitted(&self, text: &str) -> Found {
+        if self.admitted() { wrong(text) } else { nothing(text) }
     }
 
     fn pinned(&self, pins: &Pins) -> Found {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use ed25519_dalek::SigningKey;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
@@ -7,24 +8,29 @@ use serde_json::json;
 use super::*;
 use crate::{
     agreement::AnswerKind,
+    entry::{Entry, Outcome, Reception},
+    jws,
     message::ReceivedMessage,
     policy::ConsentKnowledge,
     receipt::{Receipt, ReceiptLeaf},
     rulebook::Rulebook,
     signature::Signer as _,
     testing,
-    tlog::{Checkpoint, CompactRange, Cosignature, Leaf},
+    tlog::{Checkpoint, CompactRange, Cosignature, Leaf, LogSigner},
 };
 
 /// Puts a leaf in the municipality's log behind four others, and gives the receipt of it with a witness' line.
 fn proof_of(leaf: Leaf) -> String {
+    proof_by(&testing::log_signer(2), leaf)
+}
+
+fn proof_by(log: &LogSigner, leaf: Leaf) -> String {
     let mut range = CompactRange::default();
     for number in 0..4_u8 {
         range.append(Leaf::new(vec![number]).hash());
     }
     let (size_before, range_before) = (range.size(), range.roots().to_vec());
     range.append(leaf.hash());
-    let log = testing::log_signer(2);
     let head = Checkpoint { origin: log.origin().to_owned(), size: range.size(), root: range.root() };
     let receipt = Receipt {
         checkpoint: log.sign(&head),
@@ -99,6 +105,86 @@ fn a_refusal_is_evidence_too() {
     );
 }
 
+/// A bundle of a message that rests on a consent, with its terms changed, that the receiver admitted or should not have.
+fn on_consent(change: impl FnOnce(&mut Value), signed_by: u8) -> Report {
+    let purpose = testing::purpose_with(|content| {
+        content.berichten[0].grondslagen[0].soort = schemas::BasisKind::Consent;
+    });
+    let (rules, digest) = testing::rulebook_on(purpose.clone());
+    let mut data = testing::with_consent(testing::data());
+    let good = testing::draft_of(&data);
+    let message = crate::message::Draft { agreement: digest, ..good };
+    let message =
+        message.permit(&rules, ConsentKnowledge::NothingElse).unwrap().sign(&testing::signer(1)).unwrap();
+    change(&mut data);
+    // What the sender signs and the receiver admits in spite of it: both break the rules.
+    let jws = jws::Unverified::parse(crate::jws::MESSAGE, message.compact()).unwrap();
+    let mut payload: Value = serde_json::from_slice(jws.unverified_payload()).unwrap();
+    payload["data"] = testing::carried(&data, signed_by);
+    let compact = jws::sign(jws::MESSAGE, payload.to_string().as_bytes(), &testing::signer(1));
+    let regels = Digest::of(format!("{digest}\n{}\n", purpose.digest()).as_bytes());
+    let leaf = Entry::Ontvangst(Reception {
+        bericht: Digest::of(compact.as_bytes()),
+        id: Some(message.draft().id),
+        reden: None,
+        regels: Some(regels),
+        tijd: testing::now(),
+        uitkomst: Outcome::Toegelaten,
+        van: testing::corporation(),
+    })
+    .leaf();
+    let agreement = rules.agreement(digest).unwrap();
+    checked(&Bundle {
+        bericht: Some(compact),
+        blad: String::from_utf8(leaf.bytes().to_vec()).unwrap(),
+        ontvangstbewijs: proof_of(leaf),
+        convenant: serde_json::from_str(agreement.text()).unwrap(),
+        antwoorden: agreement.answers().iter().map(|answer| answer.jws.clone()).collect(),
+        doelen: vec![serde_json::from_str(purpose.text()).unwrap()],
+        ..bundle()
+    })
+}
+
+#[test]
+fn the_consent_is_proven_by_its_holder() {
+    let report = on_consent(|_| {}, 1);
+    assert!(report.holds(), "{report:#?}");
+    assert_eq!(report.outcome(StepName::Toestemming), Some(StepOutcome::Bewezen), "{report:#?}");
+    let not_theirs = testing::oin(2);
+    for (what, report) in [
+        (
+            "another holder",
+            on_consent(
+                |data| data["grondslag"]["toestemming"]["id"] = json!("3f0c1a52-5d0e-4a57-9a3b-0f6d1c2b7e10"),
+                9,
+            ),
+        ),
+        (
+            "another receiver",
+            on_consent(
+                |data| data["grondslag"]["toestemming"]["verleend_aan"] = json!(["00000099000000009000"]),
+                1,
+            ),
+        ),
+        (
+            "another purpose",
+            on_consent(|data| data["grondslag"]["toestemming"]["doelen"] = json!(["consultatie"]), 1),
+        ),
+        (
+            "less data",
+            on_consent(
+                |data| data["grondslag"]["toestemming"]["gegevens"] = json!({"categorieen": ["adres"]}),
+                1,
+            ),
+        ),
+    ] {
+        assert_eq!(wrong(&report), [StepName::Toestemming], "{what} of {not_theirs}: {report:#?}");
+    }
+    let over =
+        on_consent(|data| data["grondslag"]["toestemming"]["geldig_tot"] = json!("2026-11-20T00:00:00Z"), 1);
+    assert_eq!(over.outcome(StepName::Toestemming), Some(StepOutcome::NietGecontroleerd), "{over:#?}");
+}
+
 #[test]
 fn without_the_text_the_rest_is_proven() {
     let erased = Bundle { bericht: None, zonder_tekst: Some(NoText::Gewist), ..bundle() };
@@ -164,6 +250,98 @@ fn the_agreement_counts_as_of_the_message() {
     let mut without = base;
     without.antwoorden.truncate(1);
     assert_eq!(wrong(&checked(&without)), [StepName::Antwoorden]);
+}
+
+/// A message of the corporation with something changed before it was signed.
+fn resigned(change: impl FnOnce(&mut Value)) -> String {
+    let message = testing::signed(testing::draft());
+    let jws = jws::Unverified::parse(jws::MESSAGE, message.compact()).unwrap();
+    let mut payload: Value = serde_json::from_slice(jws.unverified_payload()).unwrap();
+    change(&mut payload);
+    jws::sign(jws::MESSAGE, payload.to_string().as_bytes(), &testing::signer(1))
+}
+
+/// A bundle of this message, whose entry says what it should but for what is changed. Everything is signed as it is.
+fn told(message: String, change: impl FnOnce(&mut Reception)) -> Bundle {
+    let base = bundle();
+    let Ok(Entry::Ontvangst(mut said)) = Entry::of_leaf(&Leaf::new(base.blad.into_bytes())) else {
+        panic!("a reception")
+    };
+    said.bericht = Digest::of(message.as_bytes());
+    change(&mut said);
+    let leaf = Entry::Ontvangst(said).leaf();
+    let blad = String::from_utf8(leaf.bytes().to_vec()).unwrap();
+    Bundle { bericht: Some(message), blad, ontvangstbewijs: proof_of(leaf), ..bundle() }
+}
+
+/// What to change in an entry before it is signed.
+type Change = fn(&mut Reception);
+
+/// What the receiver signed about something else is no evidence of this.
+#[test]
+fn an_entry_that_says_something_else_is_noticed() {
+    let message = || resigned(|_| {});
+    assert!(checked(&told(message(), |_| {})).holds(), "{:#?}", checked(&told(message(), |_| {})));
+    let changes: [(&str, Change); 6] = [
+        ("other rules", |said| said.regels = Some(Digest::of(b"other rules"))),
+        ("no rules", |said| said.regels = None),
+        ("another message", |said| said.bericht = Digest::of(b"another message")),
+        ("another identifier", |said| said.id = Some(uuid::Uuid::nil())),
+        ("another sender", |said| said.van = testing::oin(3)),
+        ("refused without a reason", |said| said.uitkomst = Outcome::Geweigerd),
+    ];
+    for (what, change) in changes {
+        assert_eq!(wrong(&checked(&told(message(), change))), [StepName::Logregel], "{what}");
+    }
+}
+
+/// The letter in the middle of the last word of a text is another.
+fn bent(text: &str, before: char) -> String {
+    let (head, last) = text.trim_end().rsplit_once(before).unwrap();
+    let (start, rest) = last.split_at(last.len() / 2);
+    let letter = if rest.starts_with('A') { 'B' } else { 'A' };
+    let end = &text[text.trim_end().len()..];
+    format!("{head}{before}{start}{letter}{}{end}", &rest[1..])
+}
+
+/// Each signature counts by itself: everything else in these bundles is as it should be.
+#[test]
+fn a_forged_signature_is_noticed_by_its_own_step() {
+    let message = bent(testing::signed(testing::draft()).compact(), '.');
+    assert_eq!(wrong(&checked(&told(message, |_| {}))), [StepName::Bericht]);
+    let whole = bundle();
+    // The last line of the proof is the cosignature.
+    let witness = Bundle { ontvangstbewijs: bent(&whole.ontvangstbewijs, ' '), ..whole.clone() };
+    assert_eq!(wrong(&checked(&witness)), [StepName::Getuigen]);
+    let (others, last) = whole.ontvangstbewijs.trim_end().rsplit_once('\n').unwrap();
+    let log = Bundle { ontvangstbewijs: format!("{}\n{last}\n", bent(others, ' ')), ..whole.clone() };
+    assert!(wrong(&checked(&log)).contains(&StepName::Controlepunt));
+    // A log of the same name with a key of its own, signed through and through.
+    let other =
+        LogSigner::new(testing::municipality().log_origin(), SigningKey::from_bytes(&[77; 32])).unwrap();
+    let proof = proof_by(&other, Leaf::new(whole.blad.clone().into_bytes()));
+    let other = Bundle { ontvangstbewijs: proof, logsleutel: other.verifier().to_string(), ..whole.clone() };
+    assert!(wrong(&checked(&other)).contains(&StepName::Controlepunt));
+    let answer =
+        Bundle { antwoorden: vec![bent(&whole.antwoorden[0], '.'), whole.antwoorden[1].clone()], ..whole };
+    assert_eq!(wrong(&checked(&answer)), [StepName::Antwoorden]);
+}
+
+/// What the sender signed must be what the parties agreed.
+#[test]
+fn a_message_outside_the_agreement_is_noticed() {
+    let other_agreement = |payload: &mut Value| payload["convenant"] = json!(Digest::of(b"another"));
+    assert_eq!(wrong(&checked(&told(resigned(other_agreement), |_| {}))), [StepName::Convenant]);
+    let feedback = |payload: &mut Value| payload["type"] = json!(testing::FEEDBACK);
+    let steps = wrong(&checked(&told(resigned(feedback), |_| {})));
+    assert!(steps.contains(&StepName::Doel), "{steps:?}");
+    let too_late = |payload: &mut Value| payload["time"] = json!("2028-01-01T00:00:00Z");
+    assert_eq!(wrong(&checked(&told(resigned(too_late), |_| {}))), [StepName::Geldigheid]);
+    let stranger = |payload: &mut Value| {
+        payload["source"] = json!(format!("urn:nld:oin:{}:systeem:schakel", testing::oin(3)));
+    };
+    let steps = wrong(&checked(&told(resigned(stranger), |said| said.van = testing::oin(3))));
+    assert!(steps.contains(&StepName::Bericht) && steps.contains(&StepName::Doel), "{steps:?}");
 }
 
 /// Another log of the same organisation, or another organisation's, is not the one that the agreement names.

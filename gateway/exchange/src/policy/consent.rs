@@ -1,5 +1,6 @@
 //! Does the consent cover this message, for this resident, to this receiver, now?
 
+use jiff::Timestamp;
 use schemas::{BasisKind, Category, Document, LifeDomain};
 
 use super::{ConsentKnowledge, Question};
@@ -7,8 +8,23 @@ use crate::{
     agreement::Agreement,
     consent::{ConsentUse, Extract},
     message::MAX_CLOCK_SKEW,
+    oin::Oin,
     refusal::{Reason, Refusal},
 };
+
+/// A message that is said to rest on a consent.
+pub(crate) struct Resting<'a> {
+    /// Who sends.
+    pub(crate) from: Oin,
+    /// Who receives.
+    pub(crate) to: Oin,
+    /// The purpose.
+    pub(crate) purpose: &'a str,
+    /// The data.
+    pub(crate) document: &'a Document,
+    /// When.
+    pub(crate) now: Timestamp,
+}
 
 /// The consent that the message relies on; none when it rests on something else.
 pub(super) fn consent(agreement: &Agreement, question: &Question<'_>) -> Result<Option<ConsentUse>, Refusal> {
@@ -32,27 +48,26 @@ pub(super) fn consent(agreement: &Agreement, question: &Question<'_>) -> Result<
     if until <= question.now {
         return Err(Reason::ConsentExpired.into());
     }
-    if !covers(extract, question) {
-        return Err(Reason::ConsentMissing.into());
-    }
-    let not_consented = not_consented(extract, question.document);
-    if not_consented.is_empty() {
-        Ok(Some(extract.relied_on()))
-    } else {
-        Err(Refusal::about(Reason::ConsentMissing, not_consented))
-    }
+    let Question { from, to, purpose, document, now, .. } = *question;
+    covers(extract, &Resting { from, to, purpose, document, now })?;
+    Ok(Some(extract.relied_on()))
 }
 
-/// The resident of the message gave it, before now, for this purpose, to this receiver, and the sender may have the data
-/// that it sends on.
-fn covers(extract: &Extract, question: &Question<'_>) -> bool {
-    let may_send = question.from == extract.key().holder || extract.is_granted_to(question.from);
-    let early = extract.given().duration_since(question.now) > MAX_CLOCK_SKEW;
-    may_send
+/// Whether the resident of the message gave it, before now, for this purpose, to this receiver and for all of this data, and
+/// the sender may have the data that it sends on. How long it holds is another matter: it may have been extended.
+pub(crate) fn covers(extract: &Extract, message: &Resting<'_>) -> Result<(), Refusal> {
+    let may_send = message.from == extract.key().holder || extract.is_granted_to(message.from);
+    let early = extract.given().duration_since(message.now) > MAX_CLOCK_SKEW;
+    let covered = may_send
         && !early
-        && extract.is_granted_to(question.to)
-        && extract.is_for(question.purpose)
-        && extract.is_about(question.document)
+        && extract.is_granted_to(message.to)
+        && extract.is_for(message.purpose)
+        && extract.is_about(message.document);
+    if !covered {
+        return Err(Reason::ConsentMissing.into());
+    }
+    let not_consented = not_consented(extract, message.document);
+    if not_consented.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::ConsentMissing, not_consented)) }
 }
 
 /// What the document holds of the person that the consent does not name.

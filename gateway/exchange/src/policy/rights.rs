@@ -29,8 +29,9 @@ pub(super) fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Per
     {
         return Err(Reason::AgreementNotInForce.into());
     }
-    let mut clauses = agreement.content().afspraken.iter();
-    let clause = clauses.find(|clause| clause.doel == question.purpose).ok_or(Reason::PurposeNotAllowed)?;
+    let parties = (question.from, question.to);
+    let clause = agreement.clause(parties, question.purpose, question.message_type);
+    let clause = clause.ok_or(Reason::PurposeNotAllowed)?;
     let purpose = rulebook.purpose(clause.doel_digest).ok_or(Reason::PurposeNotAllowed)?;
     if question.document.basis().kind != BasisKind::LegalObligation {
         return Err(Refusal::about(Reason::BasisMissing, [question.document.basis().kind]));

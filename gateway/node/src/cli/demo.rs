@@ -12,6 +12,7 @@ use super::{
     Ending, Output,
     send::{tegengehouden, tell_rows},
     serve::Stop,
+    shown,
 };
 use crate::{
     demo::{self, Outcome},
@@ -45,7 +46,7 @@ impl Demo {
         // Stopping halfway must clean up too.
         let (demo, outcome) = tokio::select! {
             () = stop.asked() => anyhow::bail!("de demo is gestopt voordat alles was uitgewisseld"),
-            shown = self.show(&root, output) => shown?,
+            shown = self.show(&root, keeps, output) => shown?,
         };
         if !self.once {
             where_to_look(&demo, keeps, output);
@@ -56,14 +57,18 @@ impl Demo {
         Ok(if outcome.klopt { Ending::Good } else { Ending::NotAllGood })
     }
 
-    async fn show(&self, root: &Path, output: Output) -> anyhow::Result<(demo::Demo, Outcome)> {
+    async fn show(&self, root: &Path, keeps: bool, output: Output) -> anyhow::Result<(demo::Demo, Outcome)> {
         let export = demo::place_export(root, self.invoer.as_deref())?;
+        // What shows that it happened outlives the demonstration.
+        let proofs = if keeps { root.to_owned() } else { std::env::temp_dir() };
         output.say("Vier organisaties starten, elk met eigen sleutels, certificaat en database…");
         let demo = demo::Demo::set_up(root, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
         output.say("Ze kennen elkaar en hebben samen een convenant ondertekend. De achterstandenlijst gaat op weg…\n");
-        let outcome = demo.exchange(&export).await?;
+        let outcome = demo.exchange(&export, &proofs).await?;
         story(&outcome, output);
         let mut answer = serde_json::to_value(&outcome)?;
+        answer["bewijs"] = shown(&outcome.bewijs).into();
+        answer["inzage"] = shown(&outcome.inzage).into();
         answer["problemen"] = outcome.report.problems.clone().into();
         answer["tegengehouden"] = tegengehouden(&outcome.report).into();
         answer["waarschuwingen"] = outcome.report.warnings.clone().into();
@@ -95,9 +100,44 @@ fn story(outcome: &Outcome, output: Output) {
             if organisation.logboek_grootte == 1 { "regel" } else { "regels" }
         ));
     }
+    consent_story(outcome, output);
     if !outcome.klopt {
         output.warn("\nDe uitkomst klopt niet: de aantallen hierboven sluiten niet op elkaar aan.");
     }
+}
+
+/// What happened with the consent of a resident, and where the evidence is.
+fn consent_story(outcome: &Outcome, output: Output) {
+    let consent = &outcome.toestemming;
+    output.say("\nEen inwoner gaf Gemeente Rivierstad toestemming om hulp over te dragen:");
+    output.say(format!(
+        "  {:>3} overdracht mocht niet weg: {} staat niet in het doel ({})",
+        consent.tegengehouden.values().sum::<u64>(),
+        consent.te_veel.join(" en "),
+        consent.tegengehouden.keys().cloned().collect::<Vec<_>>().join(", ")
+    ));
+    output.say(format!(
+        "  {:>3} overdrachten toegelaten: bij Sociale Dienst De Rivieren, en vandaar bij UWV Rivierenland",
+        consent.overdrachten
+    ));
+    output.say("De inwoner trok de toestemming in:");
+    output.say(format!("  {:>3} organisaties kregen bericht", consent.geinformeerd));
+    output.say(format!("  {:>3} bevestigden dat zij alles wisten", consent.bevestigd));
+    output.say(format!("  {:>3} kopieën zijn nog te lezen", consent.nog_leesbaar));
+    output.say(format!(
+        "  {:>3} nieuwe overdracht werd tegengehouden ({})",
+        consent.daarna_tegengehouden.values().sum::<u64>(),
+        consent.daarna_tegengehouden.keys().cloned().collect::<Vec<_>>().join(", ")
+    ));
+    output.say(format!(
+        "Wat de gemeente vóór de intrekking over de inwoner had, staat in het inzageverslag {}",
+        outcome.inzage.display()
+    ));
+    output.say(format!(
+        "Het bewijs van de overdracht staat in {}. Controleer het zonder knooppunt:\n  schakel bewijs controleer {}",
+        outcome.bewijs.display(),
+        outcome.bewijs.display()
+    ));
 }
 
 fn where_to_look(demo: &demo::Demo, keeps: bool, output: Output) {

@@ -15,7 +15,7 @@ use exchange::{
 use jiff::{SignedDuration, Timestamp};
 use schemas::{BasisKind, Document, SchemaName};
 use serde_json::{Value, json};
-use store::{ConsentRow, ConsentState, Outgoing, StoreError, Untold};
+use store::{ConsentNotice, ConsentRow, ConsentState, Outgoing, StoreError, Untold};
 
 use super::register::{self, RegisterError, leaf};
 use crate::{core::Core, outbound::LIFETIME};
@@ -26,16 +26,24 @@ const MAX_ROUND: usize = 100;
 /// How many messages are looked at at a time.
 const PAGE: usize = 256;
 
-/// What ran out is dealt with this long after: the clocks of others differ, and an extension may be under way.
+/// What came under a consent that ran out is erased this long after: the clocks of others differ, and an extension may be
+/// under way. Nothing rests on it from the moment itself.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Within this time an organisation that was told must have confirmed. After that the register says that it is late.
 pub const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 
+/// Whether an organisation has had time enough and did not confirm: a person asks after it.
+pub fn is_overdue(consent: &ConsentRow, notice: &ConsentNotice, now: Timestamp) -> bool {
+    let told = notice.message.as_ref().map(|message| message.queued).or(consent.ended);
+    notice.confirmed.is_none() && told.is_some_and(|told| told + CONFIRM_WITHIN < now)
+}
+
 /// Does everything that is left to do about consents that ended; returns how many were dealt with.
 pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
-    let expired = core.now().saturating_sub(GRACE).unwrap_or(Timestamp::MIN);
-    let consents = core.store.consents_to_do(expired, MAX_ROUND).await?;
+    let now = core.now();
+    let long_ago = now.saturating_sub(GRACE).unwrap_or(Timestamp::MIN);
+    let consents = core.store.consents_to_do((long_ago, now), MAX_ROUND).await?;
     for consent in &consents {
         // One that cannot be dealt with now does not hold up the others.
         if let Err(error) = deal_with(core, consent).await {
@@ -46,19 +54,21 @@ pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
 }
 
 async fn deal_with(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
-    let mut state = consent.state;
-    if state == ConsentState::InForce {
-        let over = consent.valid_until.is_none_or(|until| until <= core.now());
-        if consent.reported.is_none() && !over {
+    let is_to_withdraw = consent.reported.is_some() && consent.key.holder == core.me;
+    match consent.state {
+        ConsentState::InForce | ConsentState::Expired if is_to_withdraw => withdraw(core, consent).await?,
+        // What is to be done comes in a later round: an extension may be under way.
+        ConsentState::InForce if consent.valid_until.is_some_and(|until| until > core.now()) => {
             return tell_extension(core, consent).await;
         }
-        state = end(core, consent).await?;
+        ConsentState::InForce => return expire(core, consent.key).await,
+        ConsentState::Withdrawn | ConsentState::Expired => {}
     }
-    if state == ConsentState::Withdrawn {
-        tell(core, consent.key).await?;
+    let Some(ended) = core.store.consent(consent.key).await? else { return Ok(()) };
+    if ended.state == ConsentState::Withdrawn {
+        tell(core, ended.key).await?;
     }
-    let kept = clear(core, consent.key).await?;
-    finish(core, consent.key, kept).await
+    if clear(core, &ended).await? { finish(core, &ended).await } else { Ok(()) }
 }
 
 /// Brings the newest extract to everybody who was sent something under it.
@@ -70,9 +80,9 @@ async fn tell_extension(core: &Core, consent: &ConsentRow) -> Result<(), StoreEr
     loop {
         let sent_to = core.store.untold(key).await?;
         let messages = sent_to.iter().filter_map(|one| signed(core, &ruling.rules, one, &document)).collect();
-        match core.store.finish_consent(ruling.version, key, messages, None).await {
+        match core.store.finish_consent(ruling.version, consent, messages, None).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
-            // Another process was first.
+            // Another process was first, or it ended meanwhile.
             Err(StoreError::NotFound(_)) => return Ok(()),
             told => {
                 core.work.notify_one();
@@ -82,18 +92,20 @@ async fn tell_extension(core: &Core, consent: &ConsentRow) -> Result<(), StoreEr
     }
 }
 
-/// A withdrawal that a partner reported to its holder, or a time that ran out.
-async fn end(core: &Core, consent: &ConsentRow) -> Result<ConsentState, StoreError> {
-    let (key, now) = (consent.key, core.now());
-    if let Some(at) = consent.reported.filter(|_| key.holder == core.me) {
-        return match register::carry_out(core, key.id, at).await {
-            Ok(_) => Ok(ConsentState::Withdrawn),
-            Err(RegisterError::Store(error)) => Err(error),
-            Err(error) => Err(StoreError::Corrupt(error.to_string())),
-        };
+/// A withdrawal that a partner reported to its holder, which is this organisation.
+async fn withdraw(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
+    let Some(at) = consent.reported else { return Ok(()) };
+    match register::carry_out(core, consent.key.id, at).await {
+        Ok(_) => Ok(()),
+        Err(RegisterError::Store(error)) => Err(error),
+        Err(error) => Err(StoreError::Corrupt(error.to_string())),
     }
+}
+
+async fn expire(core: &Core, key: ConsentKey) -> Result<(), StoreError> {
+    let now = core.now();
     core.store.expire_consent(key, leaf(key, ConsentHappening::Verlopen, None, now), now).await?;
-    Ok(ConsentState::Expired)
+    Ok(())
 }
 
 /// Tells everybody who was sent something, with the statement of the holder.
@@ -127,15 +139,19 @@ async fn tell(core: &Core, key: ConsentKey) -> Result<(), StoreError> {
     }
 }
 
-/// Erases what rested on it, or keeps it on the other basis that the purpose has for it; gives that basis.
-async fn clear(core: &Core, key: ConsentKey) -> Result<Option<Kept>, StoreError> {
-    let mut kept = None;
+/// Erases what rested on it, or keeps it on the other basis that the purpose has for it. Says whether it did: when the
+/// consent holds again meanwhile, nothing is to be done.
+async fn clear(core: &Core, ended: &ConsentRow) -> Result<bool, StoreError> {
     loop {
-        let copies = core.store.consent_copies(key, PAGE).await?;
+        let copies = core.store.consent_copies(ended.key, PAGE).await?;
+        if core.store.consent(ended.key).await?.is_none_or(|now| now.state != ended.state) {
+            return Ok(false);
+        }
         if copies.is_empty() {
-            return Ok(kept);
+            return Ok(true);
         }
         let (mut erased, mut released) = (Vec::new(), Vec::new());
+        let mut kept = None;
         for index in copies {
             match other_basis(core, index).await? {
                 Some(basis) => {
@@ -145,8 +161,8 @@ async fn clear(core: &Core, key: ConsentKey) -> Result<Option<Kept>, StoreError>
                 None => erased.push(index),
             }
         }
-        if !released.is_empty() {
-            core.store.release_from_consent(key, released, core.now()).await?;
+        if let Some(kept) = &kept {
+            core.store.release_from_consent(ended.key, (released, kept), core.now()).await?;
         }
         if !erased.is_empty() {
             core.store.erase(erased, ErasureCause::Withdrawal, core.now()).await?;
@@ -176,7 +192,9 @@ async fn other_basis(core: &Core, index: u64) -> Result<Option<Kept>, StoreError
 }
 
 /// Logs that it is done here, and tells the holder.
-async fn finish(core: &Core, key: ConsentKey, kept: Option<Kept>) -> Result<(), StoreError> {
+async fn finish(core: &Core, ended: &ConsentRow) -> Result<(), StoreError> {
+    let key = ended.key;
+    let kept = core.store.consent(key).await?.and_then(|consent| consent.kept);
     let done = match &kept {
         Some(_) => WhatWasDone::Bewaard,
         None if core.store.first_received_under(key).await?.is_some() => WhatWasDone::Gewist,
@@ -200,11 +218,11 @@ async fn finish(core: &Core, key: ConsentKey, kept: Option<Kept>) -> Result<(), 
         };
         match core
             .store
-            .finish_consent(ruling.version, key, confirmation.into_iter().collect(), Some(leaf.leaf()))
+            .finish_consent(ruling.version, ended, confirmation.into_iter().collect(), Some(leaf.leaf()))
             .await
         {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
-            // Another process was first.
+            // Another process was first, or it ended in another way meanwhile, and is dealt with once more.
             Err(StoreError::NotFound(_)) => return Ok(()),
             finished => {
                 core.work.notify_one();
@@ -251,7 +269,7 @@ async fn under_which(core: &Core, key: ConsentKey) -> Result<Option<Untold>, Sto
     }
 }
 
-fn about(schema: SchemaName, content: &Value) -> Result<Document, StoreError> {
+pub(super) fn about(schema: SchemaName, content: &Value) -> Result<Document, StoreError> {
     let data = json!({
         "grondslag": {
             "soort": BasisKind::LegalObligation, "artikelen": ["AVG art. 7 lid 3", "AVG art. 19"],
@@ -264,7 +282,7 @@ fn about(schema: SchemaName, content: &Value) -> Result<Document, StoreError> {
 
 /// The message, signed. Nothing when the rules do not let it go, which is said in the log of the program: a person must
 /// then bring it.
-fn signed(core: &Core, rules: &Rulebook, to: &Untold, document: &Document) -> Option<Outgoing> {
+pub(super) fn signed(core: &Core, rules: &Rulebook, to: &Untold, document: &Document) -> Option<Outgoing> {
     let now = core.now();
     let draft = Draft {
         id: core.new_id(),
@@ -308,3 +326,6 @@ pub async fn run(core: Arc<Core>) {
         let _ = tokio::time::timeout(EVERY, core.endings.notified()).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,7 @@ pub async fn extend(
 ) -> Result<ConsentRecord, RegisterError> {
     let (now, key) = (core.now(), ConsentKey { holder: core.me, id });
     let known = core.store.consent(key).await?.ok_or(RegisterError::Unknown(id))?;
-    if known.state == ConsentState::Withdrawn {
+    if known.state == ConsentState::Withdrawn || known.reported.is_some() {
         return Err(RegisterError::Withdrawn(id));
     }
     let record = newest_record(core, key).await?.ok_or(RegisterError::Unknown(id))?;
@@ -82,7 +82,10 @@ pub async fn extend(
     record.check(kind, purposes, now)?;
     let person = Identity::of(record.document());
     core.store.record_consent_decision(access, id, person.as_ref()).await?;
-    keep(core, &record, ConsentHappening::Verlengd, now).await?;
+    match keep(core, &record, ConsentHappening::Verlengd, now).await {
+        Err(RegisterError::Store(StoreError::RulesChanged)) => return Err(RegisterError::Withdrawn(id)),
+        kept => kept?,
+    }
     core.endings.notify_one();
     Ok(record)
 }

@@ -1,11 +1,12 @@
 //! What happened in the demonstration, and whether it adds up.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use exchange::oin::Oin;
 use serde::Serialize;
 use store::{Count, Direction, State};
 
+use super::ConsentOutcome;
 use crate::{intake::Report, logbook, node::Node};
 
 /// The outcome, as `--json` prints it.
@@ -29,6 +30,12 @@ pub struct Outcome {
     pub ontvangstbewijzen_geldig: u64,
     /// Receipts that there should be.
     pub ontvangstbewijzen_verwacht: u64,
+    /// What happened to a resident's consent.
+    pub toestemming: ConsentOutcome,
+    /// The evidence of the handover that rested on it, a file to check with `schakel bewijs controleer`.
+    pub bewijs: PathBuf,
+    /// What the municipality held about that resident then, a page.
+    pub inzage: PathBuf,
     /// Whether all of this adds up.
     pub klopt: bool,
     /// The organisations.
@@ -81,8 +88,8 @@ impl Outcome {
     pub(super) async fn gather(
         nodes: &[Node],
         corporation: &Node,
-        before: Totals,
-        report: Report,
+        (before, report): (Totals, Report),
+        (toestemming, [bewijs, inzage]): (ConsentOutcome, [PathBuf; 2]),
     ) -> anyhow::Result<Self> {
         let after = Totals::of(corporation).await?;
         let admitted = after.sent_and_admitted - before.sent_and_admitted;
@@ -104,7 +111,8 @@ impl Outcome {
             && after.sent_otherwise == before.sent_otherwise
             && after.received == after.sent_and_admitted
             && valid == expected
-            && expected == after.sent_and_admitted + after.received;
+            && expected >= after.sent_and_admitted + after.received
+            && toestemming.adds_up();
         Ok(Self {
             gelezen: report.read,
             verzonden: report.sent,
@@ -119,6 +127,9 @@ impl Outcome {
             terugkoppelingen: feedback,
             ontvangstbewijzen_geldig: valid,
             ontvangstbewijzen_verwacht: expected,
+            toestemming,
+            bewijs,
+            inzage,
             klopt,
             organisaties: organisations,
             report,

@@ -272,9 +272,12 @@ async fn resend(
 ) -> Result<u64, StoreError> {
     let outbound = direction_to_sql(Direction::Outbound);
     let undeliverable = state_to_sql(State::Undeliverable);
+    // What rests on a consent goes as long as that holds, also when it is kept on another basis: its receiver would have
+    // nothing but the consent.
     let row = sqlx::query(
-        "SELECT party, reason FROM message WHERE idx = ?1 AND direction = ?2 AND state = ?3 AND expires > ?4 \
-         AND replaced = 0",
+        "SELECT m.party, m.reason FROM message m LEFT JOIN consent c ON c.num = m.consent \
+         WHERE m.idx = ?1 AND m.direction = ?2 AND m.state = ?3 AND m.expires > ?4 AND m.replaced = 0 \
+         AND (c.num IS NULL OR (c.state = 0 AND c.reported IS NULL AND coalesce(c.valid_until > ?4, 1)))",
     )
     .bind(to_sql(index))
     .bind(outbound)

@@ -17,7 +17,7 @@ use super::{
     access::Recording,
     change::Change,
     connect::Target,
-    consent::{Deed, Done as DeedDone},
+    deeds::{Deed, Done as DeedDone},
     erase::{Erased, Erasure},
     file::{Filed, Filing},
     names::Names,

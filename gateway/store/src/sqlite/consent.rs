@@ -8,7 +8,6 @@ use std::{collections::HashMap, sync::LazyLock};
 use exchange::{
     consent::{ConsentKey, ConsentUse, Event, Extract, Processed, Statement},
     oin::Oin,
-    tlog::Leaf,
 };
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
@@ -26,12 +25,12 @@ use crate::{
     error::StoreError,
     model::{Arrival, Direction, State, Verdict},
     store::WITHDRAWN_REASON,
-    subject::Tokens,
 };
 
 static KNOWN: LazyLock<Sql> = LazyLock::new(|| {
     Sql::new(&Part::List(
-        "SELECT c.id, party.oin, c.num, c.state, c.valid_until, c.to_do IS NOT NULL FROM consent c \
+        "SELECT c.id, party.oin, c.num, c.state, c.valid_until, c.to_do IS NOT NULL, c.reported IS NOT NULL \
+         FROM consent c \
          JOIN party ON party.num = c.holder WHERE c.id",
     ))
 });
@@ -46,40 +45,34 @@ pub(crate) struct Known {
     pub(crate) state: ConsentState,
     pub(crate) valid_until: Option<Timestamp>,
     pub(crate) to_do: bool,
+    /// Somebody said to its holder that the resident withdrew it.
+    pub(crate) reported: bool,
 }
 
-/// Something that is done to a consent here, not by a message.
-pub(crate) struct Deed {
+impl Known {
+    /// Whether nothing new may rest on it, whatever its time.
+    pub(crate) fn is_over(&self) -> bool {
+        self.reported || self.state == ConsentState::Withdrawn
+    }
+}
+
+/// That everything was done about a consent that had ended in this way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finishing {
     pub(crate) key: ConsentKey,
-    pub(crate) what: What,
-    /// What the log says of it.
-    pub(crate) leaf: Option<Leaf>,
-    pub(crate) now: Timestamp,
+    pub(crate) state: ConsentState,
+    /// Whether it was known to have been reported to its holder.
+    pub(crate) reported: bool,
 }
 
-/// What is done.
-pub(crate) enum What {
-    /// It is recorded, or a newer version of it.
-    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens },
-    /// Its resident withdrew it.
-    Withdraw { statement: String, at: Timestamp },
-    /// Its time ran out.
-    Expire,
-    /// These messages are kept on another basis.
-    Release(Vec<u64>),
-    /// There is something left to do about it.
-    Remind,
-}
-
-/// What came of it.
-#[derive(Default)]
-pub(crate) struct Done {
-    /// Where the log says so.
-    pub(crate) index: u64,
-    /// Whether it made a difference.
-    pub(crate) changed: bool,
-    /// The messages that waited, with who they were for.
-    pub(crate) ended: Vec<(Oin, u64)>,
+impl Finishing {
+    /// Whether it is still as it was dealt with, and nobody finished before; from here on nobody does again.
+    pub(super) fn is_first(&self, group: &mut Group) -> bool {
+        let Some(known) = group.consents.get_mut(&self.key) else { return false };
+        let is_first = known.to_do && known.state == self.state && known.reported == self.reported;
+        known.to_do &= !is_first;
+        is_first
+    }
 }
 
 pub(super) fn missing_names<'o>(names: &Names, operation: &'o Operation, missing: &mut Missing<'o>) {
@@ -106,7 +99,7 @@ fn keys_of(operation: &Operation) -> Vec<ConsentKey> {
             let messages = &job.input.messages;
             let used = messages.iter().filter_map(|message| message.consent.as_ref().map(of_use));
             let told = messages.iter().filter_map(|message| message.tells);
-            used.chain(told).chain(job.input.finishes).collect()
+            used.chain(told).chain(job.input.finishes.map(|finishing| finishing.key)).collect()
         }
         Operation::File(job) => {
             let arrivals = &job.input.arrivals;
@@ -188,6 +181,7 @@ pub(crate) async fn known(
             state: consent_state(row.try_get(3)?)?,
             valid_until: row.try_get::<Option<i64>, _>(4)?.map(time_from_sql).transpose()?,
             to_do: row.try_get(5)?,
+            reported: row.try_get(6)?,
         };
         found.insert(key, known);
     }
@@ -195,7 +189,7 @@ pub(crate) async fn known(
 }
 
 /// The newest extract of a consent counts. What had run out holds again by it.
-async fn note_extract(
+pub(super) async fn note_extract(
     connection: &mut SqliteConnection,
     group: &mut Group,
     (key, extract, until): (ConsentKey, &str, Timestamp),
@@ -204,19 +198,45 @@ async fn note_extract(
     if known.valid_until.is_some_and(|known| known >= until) {
         return Ok(());
     }
-    sqlx::query(
-        "UPDATE consent SET extract = ?2, valid_until = ?3, state = iif(state = 2, 0, state), \
-         ended = iif(state = 2, NULL, ended) WHERE num = ?1",
-    )
-    .bind(known.number)
-    .bind(extract)
-    .bind(time_to_sql(until))
-    .execute(connection)
-    .await?;
+    sqlx::query("UPDATE consent SET extract = ?2, valid_until = ?3 WHERE num = ?1")
+        .bind(known.number)
+        .bind(extract)
+        .bind(time_to_sql(until))
+        .execute(&mut *connection)
+        .await?;
     known.valid_until = Some(until);
     if known.state == ConsentState::Expired {
         known.state = ConsentState::InForce;
+        known.to_do &= known.reported;
+        revive(connection, known.number).await?;
     }
+    Ok(())
+}
+
+/// What had run out holds again: nothing is left to do about that end, but what a partner reported still is.
+async fn revive(connection: &mut SqliteConnection, number: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE consent SET state = 0, ended = NULL, told_holder = NULL, to_do = iif(reported IS NULL, NULL, to_do) \
+         WHERE num = ?1",
+    )
+    .bind(number)
+    .execute(&mut *connection)
+    .await?;
+    forget_confirmations(connection, number).await
+}
+
+/// What was said of an earlier end says nothing of the next.
+pub(super) async fn forget_confirmations(
+    connection: &mut SqliteConnection,
+    number: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE consent_notice SET confirmed = NULL, done = NULL, kept = NULL \
+         WHERE consent = ?1 AND confirmed IS NOT NULL",
+    )
+    .bind(number)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -225,10 +245,7 @@ async fn note_extract(
 pub(super) fn check(group: &Group, used: Option<&ConsentUse>) -> Result<Option<i64>, StoreError> {
     let Some(used) = used else { return Ok(None) };
     let known = group.consents.get(&used.key).ok_or(StoreError::NotFound("consent"))?;
-    match known.state {
-        ConsentState::Withdrawn => Err(StoreError::RulesChanged),
-        ConsentState::InForce | ConsentState::Expired => Ok(Some(known.number)),
-    }
+    if known.is_over() { Err(StoreError::RulesChanged) } else { Ok(Some(known.number)) }
 }
 
 /// Who was told of the end already, by a message that waits or was filed.
@@ -290,11 +307,12 @@ pub(super) async fn note_notices(
 pub(super) async fn finish(
     connection: &mut SqliteConnection,
     group: &Group,
-    key: ConsentKey,
+    (finishing, confirmation): (&Finishing, Option<u64>),
 ) -> Result<(), StoreError> {
-    let known = group.consents.get(&key).ok_or(StoreError::NotFound("consent"))?;
-    sqlx::query("UPDATE consent SET to_do = NULL WHERE num = ?1")
+    let known = group.consents.get(&finishing.key).ok_or(StoreError::NotFound("consent"))?;
+    sqlx::query("UPDATE consent SET to_do = NULL, told_holder = ?2 WHERE num = ?1")
         .bind(known.number)
+        .bind(confirmation.map(to_sql))
         .execute(connection)
         .await?;
     Ok(())
@@ -317,7 +335,11 @@ pub(super) async fn apply_events(
                 filed.ended.extend(withdrawn(writer, connection, group, (known, told)).await?);
             }
             Event::Extended(extract) => extended(connection, group, extract).await?,
-            Event::Reported { at, .. } => reported(connection, known, *at).await?,
+            Event::Reported { at, .. } => {
+                reported(connection, known.number, *at).await?;
+                let waited = (known.number, arrival.received);
+                filed.ended.extend(end_waiting(writer, connection, group, waited).await?);
+            }
             Event::Processed(processed) => {
                 confirmed(connection, &writer.names, (known, arrival.from, processed)).await?;
             }
@@ -354,12 +376,12 @@ async fn withdrawn(
     end_waiting(writer, connection, group, (known.number, now)).await
 }
 
-/// Only the holder signs a withdrawal. It does so when it comes to it.
-async fn reported(connection: &mut SqliteConnection, known: Known, at: Timestamp) -> Result<(), StoreError> {
+/// Only the holder signs a withdrawal. It does so when it comes to it; until then nothing more rests on the consent.
+async fn reported(connection: &mut SqliteConnection, number: i64, at: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE consent SET reported = coalesce(reported, ?2), to_do = 1 WHERE num = ?1 AND state <> 1",
     )
-    .bind(known.number)
+    .bind(number)
     .bind(time_to_sql(at))
     .execute(connection)
     .await?;
@@ -376,7 +398,7 @@ async fn confirmed(
     sqlx::query(
         "INSERT INTO consent_notice (consent, party, confirmed, done, kept) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (consent, party) DO UPDATE SET confirmed = excluded.confirmed, done = excluded.done, \
-         kept = excluded.kept",
+         kept = excluded.kept WHERE confirmed IS NULL OR confirmed <= excluded.confirmed",
     )
     .bind(known.number)
     .bind(party)
@@ -399,114 +421,13 @@ async fn confirmed(
     Ok(())
 }
 
-/// Logs what is done; the rest comes once that is written.
-pub(super) fn log(writer: &mut Writer, group: &mut Group, deed: &Deed) -> Done {
-    let index = deed.leaf.as_ref().map(|leaf| group.log(&mut writer.edge, leaf)).unwrap_or_default();
-    Done { index, ..Done::default() }
-}
-
-/// Does something to a consent.
-pub(super) async fn carry_out(
-    writer: &mut Writer,
-    connection: &mut SqliteConnection,
-    group: &mut Group,
-    (deed, done): (&Deed, &mut Done),
-) -> Result<(), StoreError> {
-    let known = *group.consents.get(&deed.key).ok_or(StoreError::NotFound("consent"))?;
-    match &deed.what {
-        What::Record { text, extract, valid_until, tokens } => {
-            record(writer, connection, (known.number, done.index, text)).await?;
-            note_subject(connection, done.index, *tokens).await?;
-            note_extract(connection, group, (deed.key, extract, *valid_until)).await?;
-            if known.valid_until.is_some() {
-                remind(connection, known.number).await?;
-            }
-            done.changed = true;
-        }
-        What::Withdraw { statement, at } => {
-            if known.state == ConsentState::Withdrawn {
-                return Err(StoreError::RulesChanged);
-            }
-            sqlx::query("UPDATE consent SET state = 1, ended = ?2, statement = ?3, to_do = 1 WHERE num = ?1")
-                .bind(known.number)
-                .bind(time_to_sql(*at))
-                .bind(statement.as_str())
-                .execute(&mut *connection)
-                .await?;
-            done.ended = end_waiting(writer, connection, group, (known.number, deed.now)).await?;
-            done.changed = true;
-        }
-        What::Expire => {
-            if known.state != ConsentState::InForce {
-                return Err(StoreError::RulesChanged);
-            }
-            sqlx::query("UPDATE consent SET state = 2, ended = valid_until, to_do = 1 WHERE num = ?1")
-                .bind(known.number)
-                .execute(&mut *connection)
-                .await?;
-            done.ended = end_waiting(writer, connection, group, (known.number, deed.now)).await?;
-            done.changed = true;
-        }
-        What::Release(indexes) => {
-            for index in indexes {
-                sqlx::query("UPDATE message SET consent = NULL WHERE idx = ?1 AND consent = ?2")
-                    .bind(to_sql(*index))
-                    .bind(known.number)
-                    .execute(&mut *connection)
-                    .await?;
-            }
-            done.changed = true;
-        }
-        What::Remind => remind(connection, known.number).await?,
-    }
-    Ok(())
-}
-
-async fn remind(connection: &mut SqliteConnection, consent: i64) -> Result<(), StoreError> {
-    sqlx::query("UPDATE consent SET to_do = 1 WHERE num = ?1").bind(consent).execute(connection).await?;
-    Ok(())
-}
-
-/// Keeps a version of the record, under the key of its entry.
-async fn record(
-    writer: &mut Writer,
-    connection: &mut SqliteConnection,
-    (consent, index, text): (i64, u64, &str),
-) -> Result<(), StoreError> {
-    let sealed =
-        writer.vault.entries.seal_for(index, &bound_to(index), text.as_bytes(), &mut writer.entropy)?;
-    sqlx::query("INSERT INTO consent_record (idx, consent, sealed) VALUES (?1, ?2, ?3)")
-        .bind(to_sql(index))
-        .bind(consent)
-        .bind(sealed)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// By what the resident of a record is found.
-async fn note_subject(
-    connection: &mut SqliteConnection,
-    record: u64,
-    tokens: Tokens,
-) -> Result<(), StoreError> {
-    for token in [tokens.bsn, tokens.place].into_iter().flatten() {
-        sqlx::query("INSERT INTO consent_subject (token, record) VALUES (?1, ?2)")
-            .bind(token.to_vec())
-            .bind(to_sql(record))
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
 /// What a sealed record is bound to.
 pub(super) fn bound_to(index: u64) -> Vec<u8> {
     [b"toestemming".as_slice(), &index.to_be_bytes()].concat()
 }
 
 /// What waits and rests on this consent does not leave any more.
-async fn end_waiting(
+pub(super) async fn end_waiting(
     writer: &Writer,
     connection: &mut SqliteConnection,
     group: &mut Group,
@@ -537,11 +458,13 @@ async fn end_waiting(
 }
 
 /// A withdrawal that arrives counts for what comes after it in the same transaction.
-pub(super) fn note_withdrawal(group: &mut Group, arrival: &Arrival) {
-    if let (Verdict::Admitted(_), Some(Event::Withdrawn(statement))) = (&arrival.verdict, &arrival.event)
-        && let Some(known) = group.consents.get_mut(&statement.key())
-    {
-        known.state = ConsentState::Withdrawn;
+pub(super) fn note_end(group: &mut Group, arrival: &Arrival) {
+    let (Verdict::Admitted(_), Some(event)) = (&arrival.verdict, &arrival.event) else { return };
+    let Some(known) = group.consents.get_mut(&event.consent()) else { return };
+    match event {
+        Event::Withdrawn(_) => known.state = ConsentState::Withdrawn,
+        Event::Reported { .. } => known.reported = true,
+        Event::Extended(_) | Event::Processed(_) => {}
     }
 }
 

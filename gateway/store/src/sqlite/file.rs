@@ -120,7 +120,7 @@ fn file_new(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result
             group.add(index, refused_row(names, arrival, reason, arrival.id)?);
         }
     }
-    consent::note_withdrawal(group, arrival);
+    consent::note_end(group, arrival);
     Ok(index)
 }
 

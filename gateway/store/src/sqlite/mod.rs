@@ -18,6 +18,7 @@ mod column;
 pub(crate) mod committer;
 pub(crate) mod connect;
 pub(crate) mod consent;
+pub(crate) mod deeds;
 pub(crate) mod erase;
 pub(crate) mod file;
 mod group;

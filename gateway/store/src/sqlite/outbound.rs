@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use exchange::{consent::ConsentKey, oin::Oin, tlog::Leaf};
+use exchange::{oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -12,7 +12,7 @@ use super::{
         to_sql,
     },
     committer::{Operation, Writer},
-    consent,
+    consent::{self, Finishing},
     group::{Group, NewMessage},
     names::{Missing, Names},
     rows::{MOST_ROWS, Part, Statement, Values},
@@ -77,7 +77,7 @@ pub(crate) struct Queueing {
     /// What may not, and what else the log says.
     pub(crate) held_back: Vec<Leaf>,
     /// The consent about which nothing is left to do after this.
-    pub(crate) finishes: Option<ConsentKey>,
+    pub(crate) finishes: Option<Finishing>,
 }
 
 impl Queueing {
@@ -167,9 +167,7 @@ pub(super) fn enqueue(
     Queueing { rules, messages, held_back, finishes }: &Queueing,
 ) -> Result<Vec<Enqueued>, StoreError> {
     group.check_rules(*rules)?;
-    if let Some(key) = finishes
-        && !group.consents.get(key).is_some_and(|known| known.to_do)
-    {
+    if finishes.is_some_and(|finishing| !finishing.is_first(group)) {
         return Err(StoreError::NotFound("consent about which something is left to do"));
     }
     for leaf in held_back {
@@ -199,6 +197,14 @@ pub(super) fn enqueue(
             Ok(Enqueued::Queued { index })
         })
         .collect()
+}
+
+/// The first that was queued.
+pub(super) fn first_queued(enqueued: &[Enqueued]) -> Option<u64> {
+    enqueued.iter().find_map(|one| match one {
+        Enqueued::Queued { index } => Some(*index),
+        Enqueued::AlreadyOffered { .. } => None,
+    })
 }
 
 fn new_message(names: &Names, message: &Outgoing, index: u64) -> Result<NewMessage, StoreError> {

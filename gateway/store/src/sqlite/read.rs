@@ -41,7 +41,7 @@ macro_rules! message_rows {
              JOIN party ON party.num = m.party \
              LEFT JOIN word type ON type.num = m.type LEFT JOIN word purpose ON purpose.num = m.purpose \
              LEFT JOIN word agreement ON agreement.num = m.agreement LEFT JOIN word reason ON reason.num = m.reason \
-             LEFT JOIN consent ON consent.num = m.consent LEFT JOIN party holder ON holder.num = consent.holder ",
+             LEFT JOIN consent ON consent.num = m.consent AND m.released IS NULL LEFT JOIN party holder ON holder.num = consent.holder ",
             $rest
         )
     };

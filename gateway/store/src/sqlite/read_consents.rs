@@ -24,7 +24,7 @@ macro_rules! consent_rows {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, party.oin, c.extract, c.valid_until, c.state, c.ended, c.statement, c.told_by, c.reported, \
-             c.to_do IS NOT NULL FROM consent c JOIN party ON party.num = c.holder ",
+             c.to_do IS NOT NULL, c.kept FROM consent c JOIN party ON party.num = c.holder ",
             $rest
         )
     };
@@ -42,6 +42,7 @@ fn consent_row(row: &SqliteRow) -> Result<ConsentRow, StoreError> {
         told_by: row.try_get::<Option<i64>, _>(7)?.map(from_sql).transpose()?,
         reported: time(row, 8)?,
         to_do: row.try_get(9)?,
+        kept: row.try_get::<Option<&str>, _>(10)?.and_then(|kept| serde_json::from_str(kept).ok()),
     })
 }
 
@@ -77,32 +78,38 @@ pub(crate) async fn consents(
     rows.iter().map(consent_row).collect()
 }
 
-/// Consents that ended and about which something is left to do, and those whose time ran out before `before`.
+/// Consents that ended and about which something is left to do, of those that ran out only what did before `before`;
+/// and those whose time runs out now.
 pub(crate) async fn to_do(
     connection: &mut SqliteConnection,
-    before: Timestamp,
+    (before, now): (Timestamp, Timestamp),
     limit: usize,
 ) -> Result<Vec<ConsentRow>, StoreError> {
     let rows = sqlx::query(consent_rows!(
-        "WHERE c.num IN (SELECT num FROM consent WHERE to_do IS NOT NULL UNION \
-         SELECT num FROM consent INDEXED BY consent_end WHERE state = 0 AND valid_until <= ?1) ORDER BY c.num LIMIT ?2"
+        "WHERE c.num IN (SELECT num FROM consent INDEXED BY consent_to_do WHERE to_do IS NOT NULL \
+         AND (state <> 2 OR reported IS NOT NULL OR ended <= ?1) UNION \
+         SELECT num FROM consent INDEXED BY consent_end WHERE state = 0 AND valid_until <= ?2) ORDER BY c.num LIMIT ?3"
     ))
     .bind(time_to_sql(before))
+    .bind(time_to_sql(now))
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(connection)
     .await?;
     rows.iter().map(consent_row).collect()
 }
 
-/// Consents of which the end could not be told to somebody: the message that said so was refused or given up.
+/// Consents of which the end, or what was done then, could not be told to somebody: the message that said so was refused
+/// or given up.
 pub(crate) async fn untellable(
     connection: &mut SqliteConnection,
     limit: usize,
 ) -> Result<Vec<ConsentKey>, StoreError> {
     let rows = sqlx::query(
-        "SELECT DISTINCT c.id, party.oin FROM consent_notice n JOIN message m ON m.idx = n.message \
-         JOIN consent c ON c.num = n.consent JOIN party ON party.num = c.holder \
-         WHERE n.confirmed IS NULL AND m.state >= 2 AND c.to_do IS NULL LIMIT ?1",
+        "SELECT c.id, party.oin FROM consent c JOIN party ON party.num = c.holder WHERE c.num IN \
+         (SELECT n.consent FROM consent_notice n JOIN message m ON m.idx = n.message \
+          WHERE n.confirmed IS NULL AND m.state >= 2 UNION \
+          SELECT t.num FROM consent t JOIN message m ON m.idx = t.told_holder WHERE m.state >= 2) \
+         AND c.to_do IS NULL AND c.state <> 0 LIMIT ?1",
     )
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(connection)
@@ -179,7 +186,7 @@ pub(crate) async fn copies(
     let rows = sqlx::query(
         "SELECT m.idx FROM message m INDEXED BY message_consent WHERE m.consent = (SELECT c.num FROM consent c \
          JOIN party ON party.num = c.holder WHERE c.id = ?1 AND party.oin = ?2) AND m.erased IS NULL \
-         AND EXISTS (SELECT 1 FROM payload p WHERE p.idx = m.idx) ORDER BY m.idx LIMIT ?3",
+         AND m.released IS NULL AND EXISTS (SELECT 1 FROM payload p WHERE p.idx = m.idx) ORDER BY m.idx LIMIT ?3",
     )
     .bind(key.id.as_bytes().as_slice())
     .bind(key.holder.as_str())

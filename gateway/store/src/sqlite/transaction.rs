@@ -6,7 +6,7 @@ use super::{
     access, change,
     column::to_sql,
     committer::{Operation, Writer},
-    consent, erase,
+    consent, deeds, erase,
     file::{self, Filed},
     group::Group,
     names::{Missing, Names},
@@ -73,7 +73,7 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
             }
         }
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
-        Operation::Consent(job) => job.answer = Some(consent::log(writer, group, &job.input)),
+        Operation::Consent(job) => job.answer = Some(deeds::begin(writer, group, &job.input)?),
         Operation::Alarm(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.1)),
         Operation::Access(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.leaf)),
         Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
@@ -132,13 +132,14 @@ async fn complete(
         Operation::Checkpoint(job) => job.answer = Some(store_checkpoint(writer, connection).await?),
         Operation::Consent(job) => {
             if let Some(done) = &mut job.answer {
-                consent::carry_out(writer, connection, group, (&job.input, done)).await?;
+                deeds::carry_out(writer, connection, group, (&job.input, done)).await?;
             }
         }
         Operation::Enqueue(job) => {
             consent::note_notices(connection, &writer.names, group).await?;
-            if let Some(key) = job.input.finishes {
-                consent::finish(connection, group, key).await?;
+            if let Some(finishing) = &job.input.finishes {
+                let confirmation = job.answer.as_deref().and_then(outbound::first_queued);
+                consent::finish(connection, group, (finishing, confirmation)).await?;
             }
         }
         Operation::Append(_) => {}

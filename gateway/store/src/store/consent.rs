@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use exchange::{
-    consent::{ConsentKey, ConsentRecord},
+    consent::{ConsentKey, ConsentRecord, Kept},
     oin::Oin,
     person::LookupKeys,
     policy::ConsentKnowledge,
@@ -14,12 +14,13 @@ use uuid::Uuid;
 
 use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_ROWS_READ, Store, check_message, limited};
 use crate::{
-    consents::{ConsentNotice, ConsentRow, ConsentState, StoredRecord, Untold},
+    consents::{ConsentNotice, ConsentRow, StoredRecord, Untold},
     error::StoreError,
     model::{Enqueued, Outgoing, RulesVersion},
     sqlite::{
         committer::Operation,
-        consent::{self, Deed, What},
+        consent::{self, Finishing},
+        deeds::{Deed, What},
         outbound::Queueing,
         read, read_consents,
     },
@@ -37,16 +38,17 @@ impl Store {
         limited("consents in one reading", keys.len(), MAX_BATCH)?;
         let keys: Vec<ConsentKey> = keys.iter().copied().collect();
         let known = consent::known(&mut *self.0.readers.acquire().await?, &keys).await?;
-        let knowledge = |known: &consent::Known| match (known.state, known.valid_until) {
-            (ConsentState::Withdrawn, _) => ConsentKnowledge::Withdrawn,
-            (_, Some(until)) => ConsentKnowledge::ValidUntil(until),
-            (_, None) => ConsentKnowledge::NothingElse,
+        let knowledge = |known: &consent::Known| match known.valid_until {
+            _ if known.is_over() => ConsentKnowledge::Withdrawn,
+            Some(until) => ConsentKnowledge::ValidUntil(until),
+            None => ConsentKnowledge::NothingElse,
         };
         Ok(known.iter().map(|(key, known)| (*key, knowledge(known))).collect())
     }
 
     /// Records a consent that this organisation asked for, or a newer version of it, with the extract to send along.
-    /// Its resident can be looked up. Returns where the log says so.
+    /// Its resident can be looked up. Returns where the log says so. [`StoreError::RulesChanged`] when it was withdrawn, even a
+    /// moment ago.
     pub async fn record_consent(
         &self,
         (key, record): (ConsentKey, &ConsentRecord),
@@ -89,7 +91,7 @@ impl Store {
         let store = self.clone();
         let ending = async move {
             let done = store.0.committer.submit(deed, 0, Operation::Consent).await?.answer;
-            Ok((done.changed, done.ended))
+            Ok((true, done.ended))
         };
         match self.while_nothing_is_chosen(ending).await {
             // Somebody was first.
@@ -98,15 +100,28 @@ impl Store {
         }
     }
 
+    /// The resident withdrew a consent of another organisation here, and its holder was told: nothing that rests on it
+    /// leaves any more, and nothing new rests on it. The holder's own withdrawal does the rest.
+    pub async fn stop_consent(
+        &self,
+        key: ConsentKey,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.end_consent(Deed { key, what: What::Stop { at }, leaf: None, now }).await?;
+        Ok(())
+    }
+
     /// Keeps these messages on another basis than the consent they came under.
     pub async fn release_from_consent(
         &self,
         key: ConsentKey,
-        indexes: Vec<u64>,
+        (indexes, kept): (Vec<u64>, &Kept),
         now: Timestamp,
     ) -> Result<(), StoreError> {
         limited("messages in one operation", indexes.len(), MAX_BATCH)?;
-        let deed = Deed { key, what: What::Release(indexes), leaf: None, now };
+        let kept = serde_json::to_string(kept).unwrap_or_default();
+        let deed = Deed { key, what: What::Release { indexes, kept }, leaf: None, now };
         self.0.committer.submit(deed, 0, Operation::Consent).await?;
         Ok(())
     }
@@ -121,11 +136,12 @@ impl Store {
     }
 
     /// Nothing is left to do about a consent after this: logs so, if there is something to log, and queues what tells
-    /// others. [`StoreError::NotFound`] when nothing was left to do already.
+    /// others. `dealt_with` is how it was when that began. [`StoreError::NotFound`] when it is otherwise by now, or
+    /// nothing was left to do already.
     pub async fn finish_consent(
         &self,
         rules: RulesVersion,
-        key: ConsentKey,
+        dealt_with: &ConsentRow,
         messages: Vec<Outgoing>,
         leaf: Option<Leaf>,
     ) -> Result<(), StoreError> {
@@ -134,24 +150,30 @@ impl Store {
         for message in &messages {
             bytes += check_message(&message.jws, &message.leaf)?;
         }
+        let finishing = Finishing {
+            key: dealt_with.key,
+            state: dealt_with.state,
+            reported: dealt_with.reported.is_some(),
+        };
         let queueing =
-            Queueing { rules, messages, held_back: leaf.into_iter().collect(), finishes: Some(key) };
+            Queueing { rules, messages, held_back: leaf.into_iter().collect(), finishes: Some(finishing) };
         self.0.committer.submit(queueing, bytes, Operation::Enqueue).await?;
         Ok(())
     }
 
-    /// Consents that ended and about which something is left to do, and those whose time ran out before `expired`; at
-    /// most `limit`.
+    /// Consents that ended and about which something is left to do, of those that ran out only what did before `before`;
+    /// and those whose time runs out now. At most `limit`.
     pub async fn consents_to_do(
         &self,
-        expired: Timestamp,
+        (before, now): (Timestamp, Timestamp),
         limit: usize,
     ) -> Result<Vec<ConsentRow>, StoreError> {
         let limit = limit.min(MAX_ROWS_READ);
-        read_consents::to_do(&mut *self.0.readers.acquire().await?, expired, limit).await
+        read_consents::to_do(&mut *self.0.readers.acquire().await?, (before, now), limit).await
     }
 
-    /// Has the end of consents told again of which the message was refused or given up; returns how many.
+    /// Has the end of consents told again, and what was done then, of which the message was refused or given up; returns
+    /// how many.
     pub async fn remind_of_ends(&self, now: Timestamp) -> Result<usize, StoreError> {
         let keys = read_consents::untellable(&mut *self.0.readers.acquire().await?, MAX_ROWS_READ).await?;
         for key in &keys {

@@ -58,3 +58,6 @@ impl Store {
         witness::alarms(&mut *self.0.readers.acquire().await?).await
     }
 }
+
+#[cfg(test)]
+mod tests;

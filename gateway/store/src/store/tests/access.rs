@@ -1,6 +1,6 @@
 //! Who saw what: nothing is shown before that is kept, and what is kept cannot be changed unseen.
 
-use exchange::consent::{ConsentKey, ConsentRecord, ConsentUse, Salts};
+use exchange::consent::{ConsentKey, ConsentRecord, ConsentUse, Kept, Salts};
 use serde_json::json;
 
 use super::{
@@ -181,7 +181,9 @@ async fn shows_nothing_of_what_rests_on_a_consent_that_ended() {
     assert_eq!(read.records.len(), 5, "also when there was nothing to show");
 
     // Kept on another basis since.
-    store.release_from_consent(key(71), vec![0], now()).await.unwrap();
+    let kept: Kept =
+        serde_json::from_value(json!({ "soort": "publieke-taak", "artikelen": ["Wgs art. 3"] })).unwrap();
+    store.release_from_consent(key(71), (vec![0], &kept), now()).await.unwrap();
     assert_eq!(contents(now()).await, [Ok(()), expired, Ok(())]);
 }
 

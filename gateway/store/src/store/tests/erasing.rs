@@ -247,6 +247,7 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
         "DROP TABLE cosigned",
         "DROP TABLE alarm",
         "DROP INDEX message_consent",
+        "ALTER TABLE message DROP COLUMN released",
         "ALTER TABLE message DROP COLUMN consent",
         "DROP TABLE consent_notice",
         "DROP TABLE consent_record",
