@@ -1,6 +1,7 @@
 //! Who saw what: nothing is shown before that is kept, and what is kept cannot be changed unseen.
 
-use exchange::consent::{ConsentKey, ConsentUse, Kept};
+use exchange::consent::{ConsentKey, ConsentRecord, ConsentUse, Kept, Salts};
+use serde_json::json;
 
 use super::{
     person::{about, access, resident, search},
@@ -180,8 +181,61 @@ async fn shows_nothing_of_what_rests_on_a_consent_that_ended() {
     assert_eq!(read.records.len(), 5, "also when there was nothing to show");
 
     // Kept on another basis since.
-    let kept = serde_json::json!({ "soort": "publieke-taak", "artikelen": ["Wmo 2015 art. 2.3.2"] });
-    let kept: Kept = serde_json::from_value(kept).unwrap();
+    let kept: Kept =
+        serde_json::from_value(json!({ "soort": "publieke-taak", "artikelen": ["Wgs art. 3"] })).unwrap();
     store.release_from_consent(key(71), (vec![0], &kept), now()).await.unwrap();
     assert_eq!(contents(now()).await, [Ok(()), expired, Ok(())]);
+}
+
+/// The number of a consent: the schema takes an RFC 9562 identifier only.
+const CONSENT: u128 = 0x7c9e_6679_7425_40de_944b_e07f_c1f9_0ae7;
+
+fn consent_of(resident: &serde_json::Value, id: u128) -> ConsentRecord {
+    let record = json!({
+        "betrokkene": resident,
+        "inhoud": {
+            "verleend_aan": [partner()], "doelen": ["hulp-met-toestemming"],
+            "gegevens": { "categorieen": ["identificatie"], "leefgebieden": [] },
+            "verleend_op": "2026-11-02T10:00:00+01:00", "geldig_tot": "2027-05-01T00:00:00Z", "wijze": "schriftelijk",
+            "vrijheid": {
+                "gevolg_van_weigeren": "Geen.", "hulp_hangt_ervan_af": false, "taal": "nl", "steun_aanwezig": true,
+                "uitgelegd_door": { "organisatie": "Wij", "functie": "consulent" }, "gewezen_op_intrekken": true,
+            },
+            "bewijs": { "soort": "formulier", "kenmerk": "TF-1" },
+        },
+    });
+    let salts = Salts::new(&SeededRandom::new(5));
+    ConsentRecord::fill_in(record.to_string().as_bytes(), Uuid::from_u128(id), salts).unwrap()
+}
+
+/// The record of a consent is found by whom it is about, and so is who decided on it; a twin's is neither.
+#[tokio::test]
+async fn finds_the_consents_of_a_person_and_who_decided_on_them() {
+    let place = Place::new();
+    let store = place.create().await;
+    let (one, twin) = (resident("Brouwer", "E."), resident("Brouwer", "A."));
+    for (number, resident) in [(CONSENT, &one), (CONSENT + 1, &twin)] {
+        let record = consent_of(resident, number);
+        let person = exchange::person::Identity::of(record.document());
+        let by = access(Deed::Besluit);
+        store.record_consent_decision(by, Uuid::from_u128(number), person.as_ref()).await.unwrap();
+        let leaf = Leaf::new(number.to_string().into_bytes());
+        store.record_consent((record.key(us()), &record), "uittreksel".into(), leaf).await.unwrap();
+    }
+    let store = {
+        store.close().await;
+        place.open().await.unwrap()
+    };
+    for (number, resident, decided) in [(CONSENT, &one, 0), (CONSENT + 1, &twin, 2)] {
+        let found = search(&store, resident).await;
+        let ids: Vec<Uuid> = found.consents.iter().map(|key| key.id).collect();
+        assert_eq!((ids.as_slice(), found.consents_perhaps.len()), (&[Uuid::from_u128(number)][..], 0));
+        let person = exchange::person::Identity::read(resident);
+        let filter = AccessFilter { person, before: Some(4), ..ANY };
+        let records = store.accesses(access(Deed::Raadplegingen), filter).await.unwrap().records;
+        assert_eq!(records.len(), 1);
+        let record = &records[0];
+        assert_eq!((record.index, record.what, record.searched_person), (decided, Deed::Besluit, false));
+        assert_eq!(record.consents, [Uuid::from_u128(number)]);
+    }
 }
