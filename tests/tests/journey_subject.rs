@@ -154,3 +154,58 @@ fn evidence_is_taken_out_on_the_record() {
     let told = ["wat", "reden", "kenmerk"].map(|key| looks[0][key].as_str().unwrap());
     assert_eq!((looks.len(), told), (1, ["uitvoer", "bewijs", "klacht 4"]));
 }
+
+/// What a person decides about a consent is on record before it counts, and is told to the resident who asks.
+#[test]
+fn a_consent_is_found_and_told_with_who_decided() {
+    let world = World::new();
+    let node = &world.municipality;
+    let mut person = tenant();
+    (person["adres"]["straat"], person["adres"]["woonplaats"]) = (json!("Zonnelaan"), json!("Rivierstad"));
+    person["adres"]["postcode"] = json!("4911AR");
+    let today = jiff::Timestamp::now();
+    let consent = json!({
+        "betrokkene": person,
+        "inhoud": {
+            "verleend_aan": [CORPORATION], "doelen": ["hulp-met-toestemming"],
+            "gegevens": { "categorieen": ["identificatie"], "leefgebieden": [] },
+            "verleend_op": today.to_string(), "geldig_tot": (today + jiff::SignedDuration::from_hours(240)).to_string(),
+            "wijze": "schriftelijk", "waarom_toestemming": "De inwoner vroeg er zelf om.",
+            "vrijheid": {
+                "gevolg_van_weigeren": "Geen.", "hulp_hangt_ervan_af": false, "taal": "nl", "steun_aanwezig": true,
+                "uitgelegd_door": { "organisatie": "Gemeente", "functie": "consulent" }, "gewezen_op_intrekken": true,
+            },
+            "bewijs": { "soort": "formulier", "kenmerk": "TF-1" },
+        },
+    });
+    let file = world.place.file("toestemming.json", consent.to_string().as_bytes());
+    let given = node.json(&[
+        "toestemming",
+        "verleen",
+        file.to_str().unwrap(),
+        "--medewerker",
+        "Smit",
+        "--kenmerk",
+        "Z-7",
+    ]);
+    let id = given["toestemming"].as_str().unwrap();
+    node.json(&["toestemming", "intrek", id, "--zeker", "--medewerker", "Jansen"]);
+    let decided = |name| {
+        let found = accesses(node, &["--door", name]);
+        assert_eq!((found.len(), &found[0]["wat"]), (1, &json!("besluit")));
+        assert_eq!((&found[0]["toestemmingen"], &found[0]["persoon_gezocht"]), (&json!([id]), &json!(false)));
+        found[0]["nummer"].as_u64().unwrap()
+    };
+    assert!(decided("Smit") < decided("Jansen"));
+
+    let found = node.json(&["zoek", "--reden", "dossier", "--kenmerk", "Z-7", "--persoon", &world.tenant]);
+    assert_eq!(found["toestemmingen"], json!([id]));
+    let data = world.path("uit.json");
+    node.json(&["inzage", "--kenmerk", "AVG-1", "--persoon", &world.tenant, "--naar", &data]);
+    let data: Value = serde_json::from_str(&fs::read_to_string(data).unwrap()).unwrap();
+    let told = &data["toestemmingen"][0];
+    assert_eq!((&told["id"], &told["stand"]), (&json!(id), &json!("ingetrokken")));
+    assert_eq!(told["verleend_aan"][0]["oin"], CORPORATION);
+    let decisions = data["raadplegingen"].as_array().unwrap().iter().filter(|look| look["wat"] == "besluit");
+    assert_eq!(decisions.count(), 2);
+}
