@@ -3,6 +3,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+use exchange::clock::Clock as _;
+use node::system::SystemClock;
 use serde_json::{Value, json};
 use tests::processes::{CORPORATION, FIXTURE, MUNICIPALITY, Node, Place, Serving, agree};
 
@@ -163,7 +165,7 @@ fn a_consent_is_found_and_told_with_who_decided() {
     let mut person = tenant();
     (person["adres"]["straat"], person["adres"]["woonplaats"]) = (json!("Zonnelaan"), json!("Rivierstad"));
     person["adres"]["postcode"] = json!("4911AR");
-    let today = jiff::Timestamp::now();
+    let today = SystemClock.now();
     let consent = json!({
         "betrokkene": person,
         "inhoud": {
