@@ -1,6 +1,6 @@
 //! Addresses, however they are written.
 
-use super::name::words;
+use super::name::{joined, words};
 
 /// The postal code in capitals, without a space.
 pub(super) fn postal_code(text: &str) -> String {
@@ -14,15 +14,19 @@ pub(super) fn postal_code(text: &str) -> String {
 /// What stands after a house number: letter and addition, in one form.
 pub(super) fn addition(text: &str) -> String {
     let mut parts = words(text);
-    // "1hoog" and "1 hoog" are one addition.
-    let text = parts.concat();
-    if let Some(floor) = text.strip_suffix("hoog").filter(|floor| !floor.is_empty()) {
+    // "1hoog" and "1 hoog" are one addition, and so are "IV" and "I V".
+    let whole = joined(&parts);
+    let floor = match whole.trim_end_matches("hoog") {
+        "" => &whole,
+        floor => floor,
+    };
+    if floor != whole || floor_number(floor) != floor {
         return floor_number(floor).to_owned();
     }
     if let Some(last) = parts.last_mut() {
         *last = floor_number(last).to_owned();
     }
-    parts.concat()
+    joined(&parts)
 }
 
 /// The ground floor and the floors above it, as they are written in Amsterdam and elsewhere.

@@ -45,8 +45,7 @@ impl Name {
     }
 
     pub(super) fn surname(&self) -> String {
-        // Once more for letters that came together only now.
-        with_y(&self.words.concat())
+        joined(&self.words)
     }
 
     pub(super) fn initial(&self) -> &str {
@@ -79,6 +78,11 @@ fn initial(text: &str) -> Option<String> {
 /// more than one way.
 pub(super) fn words(text: &str) -> Vec<String> {
     plain(text).split(' ').filter(|word| !word.is_empty()).map(with_y).collect()
+}
+
+/// Words as one, in the same form: `ij` may have come together only now.
+pub(super) fn joined(words: &[String]) -> String {
+    with_y(&words.concat())
 }
 
 /// Small letters and digits, with a space for whatever stands between them.

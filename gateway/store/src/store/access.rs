@@ -292,6 +292,7 @@ impl Store {
 /// How a consent ended, if it did by then.
 fn ended(known: &consent::Known, now: Timestamp) -> Option<Withheld> {
     match known.state {
+        // Reported to its holder counts, too.
         _ if known.is_over() => Some(Withheld::ConsentWithdrawn),
         ConsentState::Withdrawn => Some(Withheld::ConsentWithdrawn),
         ConsentState::Expired => Some(Withheld::ConsentExpired),
