@@ -6,6 +6,7 @@
 //! are encrypted with a key per entry of the log, which can be destroyed by itself. `DATA_MODEL.md` tells what the tables hold and which states a message knows.
 
 mod consents;
+mod data_subject;
 mod entry_keys;
 mod error;
 mod hot;
@@ -17,11 +18,12 @@ mod sqlite;
 mod store;
 
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
+pub use data_subject::{DataSubject, SubjectKind};
 pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Erased, Filter, LogState,
+    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Erased, Exported, Filter, LogState,
     MessageRow, NotAState, Order, Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState,
     Priority, RaisedAlarm, RulesVersion, SentOutcome, State, StoredAgreement, Swept,
 };

@@ -5,6 +5,7 @@ mod erasing;
 mod inbound;
 mod log;
 mod outbound;
+mod processing;
 mod rules;
 mod verify;
 mod witness;

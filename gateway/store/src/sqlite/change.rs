@@ -12,7 +12,7 @@ use super::{
     erase,
     group::{Group, Kind},
     names::{Missing, Names},
-    read,
+    processing, read,
     rows::{Part, Statement},
     witness,
 };
@@ -43,6 +43,8 @@ pub(crate) enum Change {
     Told(Owed),
     ForgetAgreement(Digest),
     Destroyed { indexes: Vec<u64>, version: u64 },
+    Exported { from: u64, next: u64, records: u64, rejected: u64, now: Timestamp },
+    ExportFailed { reason: String, now: Timestamp },
 }
 
 impl Change {
@@ -64,6 +66,8 @@ impl Change {
             Self::PutAgreement { .. }
             | Self::ForgetAgreement(_)
             | Self::Resend { .. }
+            | Self::Exported { .. }
+            | Self::ExportFailed { .. }
             | Self::Destroyed { .. } => {}
         }
     }
@@ -97,6 +101,10 @@ pub(super) async fn apply(
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
+        Change::Exported { from, next, records, rejected, now } => {
+            processing::exported(connection, (*from, *next), (*records, *rejected), *now).await
+        }
+        Change::ExportFailed { reason, now } => processing::failed(connection, reason, *now).await,
         Change::Destroyed { indexes, version } => erase::destroyed(connection, indexes, *version).await,
     }
 }
