@@ -20,6 +20,7 @@ use crate::{
 const LOG: &str = "SCHAKEL_LOG";
 
 mod agreement;
+mod ask;
 mod consent;
 mod demo;
 mod document;
@@ -29,6 +30,7 @@ mod init;
 mod logbook;
 mod messages;
 mod partner;
+mod processings;
 mod proof;
 mod purpose;
 mod send;
@@ -72,6 +74,7 @@ enum Command {
     Toestemming(consent::Consent),
     Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
+    Dataverwerkingen(processings::Processings),
     Wissen(erase::Erase),
     Bewijs(proof::Proof),
 }
@@ -209,6 +212,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
                 .run(&Node::open_to_check(&map, Arc::new(SystemClock), Arc::new(SystemRandom)).await?, output)
                 .await
         }
+        Command::Dataverwerkingen(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Logboek(command) => command.run(&open_watchful(&map, output).await?, output).await,
     }
 }

@@ -12,8 +12,8 @@ use zeroize::Zeroize as _;
 
 use crate::error::StoreError;
 
-/// What is sealed is filled up to a multiple of this many bytes: a BSN takes one, almost every name and address two.
-const PADDED_TO: usize = 64;
+/// What is sealed is filled up to a multiple of this many bytes: almost every name and address takes one.
+const PADDED_TO: usize = 128;
 /// Where what is sealed ends and filling begins (ISO/IEC 7816-4).
 const END: u8 = 0x80;
 /// The longest that is read back, in bytes of hexadecimal.
