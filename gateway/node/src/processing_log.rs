@@ -129,13 +129,13 @@ impl<'c> Deriver<'c> {
             let activity = self.activity(None);
             return Ok(self.bare(operation, activity));
         };
-        let content = self.content(&row).await?;
+        let said = self.content(&row).await?;
         let outbound = row.direction == Direction::Outbound;
         let sent = row.id.filter(|_| outbound);
         let context = operation.context(self.core.me, sent);
         let arrival = !outbound && operation.entry == index;
-        let foreign = content.trace.filter(|_| arrival).map(|trace| (trace, row.partner));
-        let subject = self.subject(content.person.as_ref())?;
+        let foreign = said.trace.filter(|_| arrival).map(|trace| (trace, row.partner));
+        let subject = self.subject(said.person.as_ref())?;
         let version = version(&self.core.rules(), self.core.me, &row);
         let activity = self.activity(row.purpose.as_deref().map(|purpose| (purpose, version)));
         let (message, message_type) = (row.id, row.message_type);

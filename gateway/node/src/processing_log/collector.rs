@@ -13,6 +13,7 @@ use hyper::{
     body::Bytes,
     client::conn::http1,
     header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue},
+    http::uri::PathAndQuery,
 };
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
@@ -102,7 +103,7 @@ impl Collector {
     }
 
     fn request(&self, body: String) -> Result<Request<Full<Bytes>>, CollectorError> {
-        let path = match self.address.path_and_query().map(|path| path.as_str()) {
+        let path = match self.address.path_and_query().map(PathAndQuery::as_str) {
             None | Some("" | "/") => TRACES,
             Some(path) => path,
         };
