@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -54,7 +55,7 @@ impl Collector {
             for stream in listener.incoming() {
                 let mood = *of.lock().unwrap();
                 if mood != Mood::Down {
-                    answer(stream.unwrap(), mood, &into);
+                    answer(&stream.unwrap(), mood, &into);
                 }
             }
         });
@@ -81,8 +82,8 @@ impl Collector {
     }
 }
 
-fn answer(stream: TcpStream, mood: Mood, into: &Mutex<Received>) {
-    let mut reader = BufReader::new(&stream);
+fn answer(mut stream: &TcpStream, mood: Mood, into: &Mutex<Received>) {
+    let mut reader = BufReader::new(stream);
     let (mut length, mut token, mut line) = (0, false, String::new());
     while reader.read_line(&mut line).unwrap_or(0) > 2 {
         let lower = line.to_ascii_lowercase();
@@ -107,7 +108,7 @@ fn answer(stream: TcpStream, mood: Mood, into: &Mutex<Received>) {
     };
     if mood != Mood::Silent {
         let _ = write!(
-            &stream,
+            stream,
             "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
         );
     }
@@ -134,7 +135,11 @@ fn text(value: Option<&Any>) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// A span as `schakel dataverwerkingen --json` tells of it.
@@ -184,10 +189,11 @@ fn connected(node: &Node, serving: Serving, collector: &Collector) -> Serving {
     serving.stop();
     let path = node.path("schakel.toml");
     let mut settings = fs::read_to_string(&path).unwrap();
-    settings.push_str(&format!(
+    let _ = write!(
+        settings,
         "\n[dataverwerkingen]\nadres = \"http://{}\"\nkopregels = \"logboek.kopregels\"\n",
         collector.address
-    ));
+    );
     fs::write(path, settings).unwrap();
     fs::write(node.path("logboek.kopregels"), "Authorization: Bearer geheim\n").unwrap();
     node.serve()
@@ -209,6 +215,35 @@ fn named<'a>(records: &'a [Value], name: &'a str) -> impl Iterator<Item = &'a Va
 
 fn everything_brought(node: &Node) {
     until("the collector has everything", || (look(node)["export"]["te_gaan"] == 0).then_some(()));
+}
+
+/// What the collector has is what the node tells, of every entry about a resident. What was erased since names nobody now,
+/// and did when it was brought.
+fn assert_brought(node: &Node, collector: &Collector) {
+    let mut brought = sorted(collector.spans(node.oin).iter().map(told).collect());
+    let now = sorted(records(node));
+    for (brought, now) in brought.iter_mut().zip(&now) {
+        if now["name"] == "ontvangst" && now["data_subject_id"].is_null() {
+            assert!(brought["data_subject_id"].is_string() && brought["foreign_operation"].is_object());
+            for gone in ["data_subject_id", "data_subject_id_type", "foreign_operation"] {
+                brought[gone] = Value::Null;
+            }
+        }
+    }
+    assert_eq!(brought, now);
+}
+
+/// The two logs fit together.
+fn assert_fitting(theirs: &[Value], collector: &Collector, count: usize) {
+    let sent: BTreeSet<(String, String)> = named(theirs, "verzending")
+        .map(|one| (one["trace_id"].to_string(), one["operation_id"].to_string()))
+        .collect();
+    let brought: Vec<Value> = collector.spans(MUNICIPALITY).iter().map(told).collect();
+    let foreign: BTreeSet<(String, String)> = named(&brought, "ontvangst")
+        .map(|one| &one["foreign_operation"])
+        .map(|one| (one["trace_id"].to_string(), one["operation_id"].to_string()))
+        .collect();
+    assert_eq!((foreign.len(), &foreign), (count, &sent));
 }
 
 #[test]
@@ -247,20 +282,8 @@ fn a_collector_gets_every_processing_once_whatever_happens() {
     everything_brought(&municipality);
     everything_brought(&corporation);
 
-    // What the collector has is what the node tells, of every entry about a resident. What was erased since names nobody
-    // now, and did when it was brought.
     for node in [&municipality, &corporation] {
-        let mut brought = sorted(collector.spans(node.oin).iter().map(told).collect());
-        let now = sorted(records(node));
-        for (brought, now) in brought.iter_mut().zip(&now) {
-            if now["name"] == "ontvangst" && now["data_subject_id"].is_null() {
-                assert!(brought["data_subject_id"].is_string() && brought["foreign_operation"].is_object());
-                for gone in ["data_subject_id", "data_subject_id_type", "foreign_operation"] {
-                    brought[gone] = Value::Null;
-                }
-            }
-        }
-        assert_eq!(brought, now);
+        assert_brought(node, &collector);
     }
     let (theirs, ours) = (records(&corporation), records(&municipality));
     let messages = |node: &Node, direction: &str| -> BTreeSet<String> {
@@ -273,17 +296,7 @@ fn a_collector_gets_every_processing_once_whatever_happens() {
     assert_eq!(in_records(&ours, "ontvangst"), messages(&municipality, "in"));
     assert_eq!(named(&ours, "wissing").count(), 1);
 
-    // The two logs fit together.
-    let sent: BTreeSet<(String, String)> = named(&theirs, "verzending")
-        .map(|one| (one["trace_id"].to_string(), one["operation_id"].to_string()))
-        .collect();
-    let brought: Vec<Value> = collector.spans(MUNICIPALITY).iter().map(told).collect();
-    let foreign: BTreeSet<(String, String)> = named(&brought, "ontvangst")
-        .map(|one| &one["foreign_operation"])
-        .map(|one| (one["trace_id"].to_string(), one["operation_id"].to_string()))
-        .collect();
-    assert_eq!((foreign.len(), &foreign), (COUNT as usize, &sent));
-
+    assert_fitting(&theirs, &collector, COUNT as usize);
     // Each about somebody else, for a purpose, and nobody is named.
     let subjects: BTreeSet<String> =
         named(&theirs, "verzending").map(|one| one["data_subject_id"].as_str().unwrap().to_owned()).collect();
