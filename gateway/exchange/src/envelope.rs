@@ -131,10 +131,7 @@ impl Envelope<'_> {
             && is_schema(&self.dataschema)
             && is_name(&self.doel)
             && self.loket.as_deref().is_none_or(is_name)
-            && self
-                .traceparent
-                .as_deref()
-                .is_none_or(|text| (1..=MAX_TRACEPARENT).contains(&text.chars().count()))
+            && self.traceparent.as_deref().is_none_or(is_readable)
             && self.data.get().starts_with('{')
     }
 }
@@ -158,6 +155,11 @@ fn is_schema(text: &str) -> bool {
         && (1..=2).contains(&version.len())
         && version.bytes().all(|byte| byte.is_ascii_digit())
         && !version.starts_with('0')
+}
+
+/// Printable ASCII. Whether it is a `traceparent` is for who reads it.
+fn is_readable(text: &str) -> bool {
+    (1..=MAX_TRACEPARENT).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// The form of RFC 3339, in which a time says at least its seconds and its distance from UTC. Which day and hour exist
