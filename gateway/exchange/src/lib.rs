@@ -8,6 +8,7 @@
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
 //! - whether a partner's log stays what it was: [`witness`]
+//! - what is recorded of every processing: [`processing_log`], [`trace`]
 //! - what somebody else can check, years later: [`evidence`]
 
 pub mod agreement;
@@ -27,6 +28,7 @@ pub mod oin;
 pub mod organisation;
 pub mod person;
 pub mod policy;
+pub mod processing_log;
 pub mod purpose;
 pub mod random;
 pub mod receipt;
@@ -34,6 +36,7 @@ pub mod refusal;
 pub mod rulebook;
 pub mod signature;
 pub mod tlog;
+pub mod trace;
 pub mod witness;
 
 #[cfg(test)]

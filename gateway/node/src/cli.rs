@@ -33,6 +33,7 @@ mod init;
 mod logbook;
 mod messages;
 mod partner;
+mod processings;
 mod proof;
 mod purpose;
 mod send;
@@ -77,6 +78,7 @@ enum Command {
     Toestemming(consent::Consent),
     Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
+    Dataverwerkingen(processings::Processings),
     Wissen(erase::Erase),
     Bewijs(proof::Proof),
     Zoek(find::Find),
@@ -217,6 +219,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
                 .run(&Node::open_to_check(&map, Arc::new(SystemClock), Arc::new(SystemRandom)).await?, output)
                 .await
         }
+        Command::Dataverwerkingen(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Logboek(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Zoek(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Inzage(command) => command.run(&open_watchful(&map, output).await?, output).await,

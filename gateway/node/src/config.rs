@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 mod mistake;
 mod places;
+mod processings;
 
 pub use places::Places;
+pub use processings::Processings;
 
 /// The name of the configuration file in a node's folder.
 pub const FILE: &str = "schakel.toml";
@@ -34,6 +36,9 @@ pub struct Config {
     /// Where things are kept.
     #[serde(default)]
     pub opslag: Storage,
+    /// The Logboek Dataverwerkingen of the organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataverwerkingen: Option<Processings>,
     /// Connections to local systems.
     // Written only when there are any: an empty list would clash with the `[[koppelingen]]` that an operator adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -201,6 +206,7 @@ impl Config {
             }
         }
         self.netwerk.host()?;
+        self.dataverwerkingen.as_ref().map_or(Ok(()), Processings::check)?;
         for (position, connection) in self.koppelingen.iter().enumerate() {
             let same = |other: &Connection| other.naam == connection.naam;
             if self.koppelingen[..position].iter().any(same) {

@@ -245,6 +245,7 @@ fn config(participant: &Participant) -> anyhow::Result<Config> {
         netwerk: Network { luister: address, adres: address.to_string(), quic: false },
         tls: Tls::default(),
         opslag: Storage::default(),
+        dataverwerkingen: None,
         koppelingen: connections,
         loketten: Vec::new(),
     })

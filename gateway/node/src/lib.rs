@@ -21,6 +21,7 @@ pub mod node;
 pub mod outbound;
 pub mod partners;
 pub mod processing;
+pub mod processing_log;
 pub mod purposes;
 pub mod retention;
 pub mod routes;

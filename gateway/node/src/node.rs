@@ -27,6 +27,7 @@ use crate::{
     core::Core,
     delivery::Driver,
     keys::{self, Keys},
+    processing_log::{collector::Collector, export},
     purposes,
     routes::Routes,
     setup,
@@ -60,6 +61,7 @@ pub struct Running {
     driver: tokio::task::JoinHandle<()>,
     rules: tokio::task::JoinHandle<()>,
     endings: tokio::task::JoinHandle<()>,
+    exporting: Option<tokio::task::JoinHandle<()>>,
     _lock: File,
 }
 
@@ -194,7 +196,18 @@ impl Node {
             tls_files(&self.folder, &self.config),
         ));
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
-        Ok(Running { server, driver: tokio::spawn(driver.run()), rules, endings, _lock: lock })
+        let exporting = self.start_exporting()?;
+        Ok(Running { server, driver: tokio::spawn(driver.run()), rules, endings, exporting, _lock: lock })
+    }
+
+    /// Starts bringing records of processings to the collector, if there is one.
+    fn start_exporting(&self) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
+        let Some(settings) = &self.config.dataverwerkingen else { return Ok(None) };
+        let collector =
+            Collector::of(&self.folder, settings).context("[dataverwerkingen] is niet te gebruiken")?;
+        Ok(collector.map(|collector| {
+            tokio::spawn(export::run(self.core.clone(), collector, settings.register.clone()))
+        }))
     }
 
     fn lock(&self) -> anyhow::Result<File> {
@@ -221,6 +234,9 @@ impl Running {
         self.driver.abort();
         self.rules.abort();
         self.endings.abort();
+        if let Some(exporting) = &self.exporting {
+            exporting.abort();
+        }
         if !self.server.shutdown(DRAIN).await {
             tracing::warn!("stopped while requests were still under way; their senders try again");
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::{
-    aead::{AES_256_GCM, LessSafeKey, UnboundKey},
+    aead::{AES_256_GCM, AES_256_GCM_SIV, LessSafeKey, UnboundKey},
     hkdf, hmac,
 };
 use exchange::oin::Oin;
@@ -42,6 +42,8 @@ const INTAKE_BYTES: usize = 16;
 pub(crate) struct Keys {
     /// Wraps the data keys of cases, under which earlier versions sealed.
     pub(crate) wrap: LessSafeKey,
+    /// Hides whom a record of a processing is about.
+    pub(crate) data_subject: LessSafeKey,
     file: Secret,
     intake: hmac::Key,
     check: hmac::Key,
@@ -51,6 +53,7 @@ impl Keys {
     pub(crate) fn derive(storage: &StorageKey) -> Result<Self, StoreError> {
         Ok(Self {
             wrap: aead_key(&derived(storage, b"schakel store 1 wrap")?)?,
+            data_subject: data_subject_key(&derived(storage, b"schakel store 1 data subject")?)?,
             file: derived(storage, b"schakel store 1 entry keys")?,
             intake: hmac_key(&derived(storage, b"schakel store 1 intake")?),
             check: hmac_key(&derived(storage, b"schakel store 1 check")?),
@@ -93,6 +96,11 @@ impl Secret {
 
 pub(crate) fn aead_key(secret: &Secret) -> Result<LessSafeKey, StoreError> {
     UnboundKey::new(&AES_256_GCM, &secret.0).map(LessSafeKey::new).map_err(|_| StoreError::WrongKey)
+}
+
+/// A key that may seal the same twice: then it gives the same twice, and tells nothing else (RFC 8452).
+fn data_subject_key(secret: &Secret) -> Result<LessSafeKey, StoreError> {
+    UnboundKey::new(&AES_256_GCM_SIV, &secret.0).map(LessSafeKey::new).map_err(|_| StoreError::WrongKey)
 }
 
 fn hmac_key(secret: &Secret) -> hmac::Key {

@@ -7,6 +7,7 @@
 
 mod access;
 mod consents;
+mod data_subject;
 mod entry_keys;
 mod error;
 mod hot;
@@ -23,11 +24,12 @@ pub use access::{
     NotAReason, Reason, Shown, Why, Withheld,
 };
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
+pub use data_subject::{DataSubject, SubjectKind};
 pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{
-    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Erased, Filter, LogState,
+    Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Erased, Exported, Filter, LogState,
     MessageRow, NotAState, Order, Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState,
     Priority, RaisedAlarm, RulesVersion, SentOutcome, State, StoredAgreement, Swept,
 };

@@ -440,6 +440,25 @@ pub struct MessageRow {
     pub consent: Option<ConsentKey>,
 }
 
+/// How far the records of processings were exported, and how that went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exported {
+    /// The first entry of the log of which it is not certain that the collector has everything.
+    pub next: u64,
+    /// How many records the collector confirmed.
+    pub records: u64,
+    /// How many of those it says it did not take.
+    pub rejected: u64,
+    /// When it confirmed last.
+    pub last_success: Option<Timestamp>,
+    /// When it failed last.
+    pub last_failure: Option<Timestamp>,
+    /// Why it fails; nothing when it did not fail since.
+    pub failure: Option<String>,
+    /// How often it failed since.
+    pub failures: u32,
+}
+
 /// What was erased.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Erased {

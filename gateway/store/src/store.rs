@@ -6,6 +6,7 @@ mod erasing;
 mod inbound;
 mod log;
 mod outbound;
+mod processing;
 mod rules;
 mod subject;
 mod verify;

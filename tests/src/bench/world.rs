@@ -101,6 +101,7 @@ fn config(oin: &str, name: &str, kind: OrganisationKind, transport: Transport) -
         netwerk: Network { luister: address, adres: address.to_string(), quic: transport == Transport::Quic },
         tls: Tls::default(),
         opslag: Storage::default(),
+        dataverwerkingen: None,
         koppelingen: Vec::new(),
         loketten: Vec::new(),
     })

@@ -6,7 +6,7 @@ use adapters::Mapping;
 use exchange::{
     agreement::Agreement, descriptor::Desk, oin::Oin, organisation::OrganisationKind, purpose::Purpose,
 };
-use node::config::{Config, Connection, Network, Organisation, Storage, Tls};
+use node::config::{Config, Connection, Network, Organisation, Processings, Storage, Tls};
 use serde_json::Value;
 
 use crate::{FILES, Source, file, none};
@@ -110,6 +110,12 @@ fn everything() -> Config {
             tls12: true,
         },
         opslag: Storage { bestand: some().into(), sleutels: some().into(), doelen: some().into() },
+        dataverwerkingen: Some(Processings {
+            register: Some(some()),
+            adres: Some(some()),
+            vertrouwensankers: Some(some().into()),
+            kopregels: Some(some().into()),
+        }),
         koppelingen: vec![Connection {
             naam: some(),
             mapping: some().into(),

@@ -21,6 +21,7 @@ use crate::{
     rulebook::Rulebook,
     signature::Signer,
     tlog::Leaf,
+    trace::TraceContext,
 };
 
 /// What an adapter, the API or a page wants to send.
@@ -250,7 +251,7 @@ fn envelope(draft: &Draft) -> Result<Envelope<'_>, Reason> {
         doel: Cow::Borrowed(&draft.purpose),
         dossier: Case(draft.case),
         loket: draft.desk.as_deref().map(Cow::Borrowed),
-        traceparent: None,
+        traceparent: Some(Cow::Owned(TraceContext::of_message(draft.from, draft.id).to_string())),
         data,
     };
     if envelope.is_well_formed() { Ok(envelope) } else { Err(Reason::SchemaInvalid) }

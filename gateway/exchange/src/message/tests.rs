@@ -23,6 +23,7 @@ use crate::{
         with_consent,
     },
     tlog::Leaf,
+    trace::TraceContext,
 };
 
 const NANO: SignedDuration = SignedDuration::from_nanos(1);
@@ -132,6 +133,7 @@ fn what_is_sent_is_the_envelope_of_the_protocol() {
         "doel": PURPOSE,
         "dossier": "urn:uuid:7c9e6679-7425-40de-944b-e07fc1f90ae7",
         "loket": "schuldhulp",
+        "traceparent": TraceContext::of_message(corporation(), draft.id).to_string(),
         "data": data(),
     });
     assert_eq!(payload(), expected);

@@ -104,6 +104,7 @@ impl Init {
             },
             tls: Tls::default(),
             opslag: Storage::default(),
+            dataverwerkingen: None,
             koppelingen: Vec::new(),
             loketten: Vec::new(),
         })

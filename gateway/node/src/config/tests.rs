@@ -112,3 +112,31 @@ fn what_init_writes_leaves_room_for_connections() {
     let text = format!("{}\n[[koppelingen]]{connection}", toml::to_string(&config).unwrap());
     assert_eq!(Config::parse(&text).unwrap().koppelingen.len(), 1);
 }
+
+/// Records of processings go over TLS, or stay on this machine.
+#[test]
+fn a_collector_has_an_address_that_can_be_trusted() {
+    let with = |line: &str| {
+        let plain = EXAMPLE.replace("adres = \"https://logboek.desleutel.test:4318\"", line);
+        assert_ne!(plain, EXAMPLE, "{line}");
+        Config::parse(&plain)
+    };
+    for good in [
+        "https://logboek.test",
+        "https://logboek.test/v1/traces",
+        "http://127.0.0.1:4318",
+        "http://[::1]:4318",
+    ] {
+        with(&format!("adres = \"{good}\"")).unwrap();
+    }
+    for bad in [
+        "logboek.test:4318",
+        "http://logboek.test:4318",
+        "ftp://127.0.0.1",
+        "https://ik:geheim@logboek.test",
+        "",
+    ] {
+        let said = with(&format!("adres = \"{bad}\"")).unwrap_err();
+        assert!(said.contains("[dataverwerkingen]") && !said.contains("geheim"), "{said}");
+    }
+}

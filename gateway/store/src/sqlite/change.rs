@@ -12,7 +12,7 @@ use super::{
     erase,
     group::{Group, Kind},
     names::{Missing, Names},
-    read,
+    processing, read,
     rows::{Part, Statement},
     subject, witness,
 };
@@ -48,6 +48,8 @@ pub(crate) enum Change {
     FillSubjects { tokens: Vec<(u64, Tokens)>, through: u64 },
     // The next run of tokens.
     WriteSubjects { run: u64 },
+    Exported { from: u64, next: u64, records: u64, rejected: u64, now: Timestamp },
+    ExportFailed { reason: String, now: Timestamp },
 }
 
 impl Change {
@@ -71,7 +73,9 @@ impl Change {
             | Self::Resend { .. }
             | Self::Destroyed { .. }
             | Self::FillSubjects { .. }
-            | Self::WriteSubjects { .. } => {}
+            | Self::WriteSubjects { .. }
+            | Self::Exported { .. }
+            | Self::ExportFailed { .. } => {}
         }
     }
 }
@@ -104,6 +108,10 @@ pub(super) async fn apply(
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
+        Change::Exported { from, next, records, rejected, now } => {
+            processing::exported(connection, (*from, *next), (*records, *rejected), *now).await
+        }
+        Change::ExportFailed { reason, now } => processing::failed(connection, reason, *now).await,
         Change::Destroyed { indexes, version } => erase::destroyed(connection, indexes, *version).await,
         Change::FillSubjects { tokens, through } => {
             subject::fill(connection, &writer.vault, tokens, *through).await

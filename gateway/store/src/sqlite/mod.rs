@@ -10,6 +10,7 @@
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
 //! - [`witness`]: checkpoints that were cosigned, and alarms
+//! - [`processing`]: how far the records of processings were exported
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod access;
@@ -24,6 +25,7 @@ pub(crate) mod file;
 mod group;
 mod names;
 pub(crate) mod outbound;
+pub(crate) mod processing;
 pub(crate) mod read;
 pub(crate) mod read_consents;
 mod rows;

@@ -149,6 +149,21 @@ impl Store {
         }
     }
 
+    /// The messages that the access at this place in the log showed or was a decision about; none when its record cannot be
+    /// read. For the records of processings, which say nothing of who it was.
+    pub async fn accessed(&self, index: u64) -> Result<Vec<u64>, StoreError> {
+        self.refresh_keys();
+        let mut reader = self.0.readers.acquire().await?;
+        match access::at(&mut reader, &self.0.vault, index).await {
+            Ok(record) => Ok(record.map(|record| record.messages).unwrap_or_default()),
+            Err(StoreError::Corrupt(error)) => {
+                tracing::error!(entry = index, error, "the record of an access cannot be read");
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Those that showed the message or a message of the person, or looked for the person.
     async fn accesses_about(&self, filter: &AccessFilter) -> Result<Accesses, StoreError> {
         let mut messages: Vec<u64> = filter.message.into_iter().collect();
