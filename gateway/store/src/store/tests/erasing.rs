@@ -236,6 +236,7 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
             .unwrap();
     }
     for statement in [
+        "DROP TABLE export",
         "DROP TABLE access_message",
         "DROP TABLE consent_subject",
         "DROP TABLE access_subject",
