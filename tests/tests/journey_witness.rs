@@ -14,7 +14,7 @@ use exchange::{
 };
 use serde_json::Value;
 use tests::processes::{
-    CORPORATION, MUNICIPALITY, Node, Place, Serving, agree, export, introduce, proposal, until,
+    CORPORATION, MUNICIPALITY, Node, Place, Serving, agree, conclude, export, introduce, proposal, until,
 };
 use transport::Request;
 
@@ -279,21 +279,7 @@ fn agree_all(place: &Place, nodes: &[&Node]) {
     let mut text = proposal(&parties[0], &parties[1]["partij"]);
     let others = parties[2..].iter().map(|one| one["partij"].clone());
     text["partijen"].as_array_mut().unwrap().extend(others);
-    let file = place.file("convenant.json", text.to_string().as_bytes());
-    let proposed = until("everybody has the proposal", || {
-        let done = nodes[0].cli(&["convenant", "voorstellen", file.to_str().unwrap(), "--json"]);
-        (done.code == 0).then(|| done.json())
-    });
-    let digest = proposed["convenant"].as_str().unwrap();
-    for node in &nodes[1..] {
-        until("a party accepts", || node.cli(&["convenant", "aanvaarden", digest]).code.eq(&0).then_some(()));
-    }
-    for node in nodes {
-        until("the agreement is in force", || {
-            (node.json(&["convenant", "tonen", digest])["convenanten"][0]["stand"] == "in werking")
-                .then_some(())
-        });
-    }
+    conclude(place, nodes, &text);
 }
 
 /// A damaged end does not keep anybody from finding out what is damaged, and what partners keep is asked for.

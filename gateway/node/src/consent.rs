@@ -9,11 +9,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use exchange::{
-    consent::{ConsentKey, ConsentRecord, Event, attach},
+    consent::{ConsentKey, ConsentRecord, Event, Extract, attach},
     policy::ConsentKnowledge,
 };
-use schemas::{BasisKind, Document};
-use store::StoreError;
+use schemas::{BasisKind, Document, StatedSalts};
+use store::{ConsentState, StoreError};
 
 use crate::core::Core;
 
@@ -83,17 +83,25 @@ pub(crate) async fn newest_record(core: &Core, key: ConsentKey) -> Result<Option
     read.transpose().map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-/// Passing on: the extract and the salts are those of a message that came under the same consent.
+/// Passing on: the salts are those of a message that came under the same consent, and the extract is the newest. When the
+/// consent is over nothing of that is left, and what there is says why.
 async fn received(core: &Core, document: Document) -> Result<Document, StoreError> {
     let Some(stated) = document.basis().consent.clone() else { return Ok(document) };
+    let known = core.store.consents_numbered(stated.id).await?;
     for received in core.store.received_under(stated.id).await? {
-        let basis = exchange::message::document_of(&received).map(|received| received.basis().clone());
-        let Some(theirs) = basis.and_then(|basis| basis.consent) else { continue };
-        if let Some(extract) = theirs.extract
-            && let Ok(filled) = attach(&document, stated.id, &extract, &theirs.salts)
+        let Some(received) = exchange::message::document_of(&received) else { continue };
+        let newest = Extract::claimed_by(&received)
+            .and_then(|key| known.iter().find(|consent| consent.key == key)?.extract.as_deref());
+        let Some(theirs) = &received.basis().consent else { continue };
+        if let Some(extract) = newest.or(theirs.extract.as_deref())
+            && let Ok(filled) = attach(&document, stated.id, extract, &theirs.salts)
         {
             return Ok(filled);
         }
     }
-    Ok(document)
+    let mut over = known.iter().filter(|consent| consent.state != ConsentState::InForce);
+    let filled = over.find_map(|consent| {
+        attach(&document, stated.id, consent.extract.as_deref()?, &StatedSalts::default()).ok()
+    });
+    Ok(filled.unwrap_or(document))
 }

@@ -26,6 +26,9 @@ const EXAMPLE_TEXT: &str = include_str!("../../../config/schakel.voorbeeld.toml"
 /// An agreement to write one's own after.
 const AGREEMENT: &str = "convenant.voorbeeld.json";
 const AGREEMENT_TEXT: &str = include_str!("../../../config/convenant.voorbeeld.json");
+/// A consent to record one's own after.
+const CONSENT: &str = "toestemming.voorbeeld.json";
+const CONSENT_TEXT: &str = include_str!("../../../config/toestemming.voorbeeld.json");
 const REQUEST: &str = "tls/aanvraag.csr";
 const AUTHORITY_CERTIFICATE: &str = "proefautoriteit.pem";
 const AUTHORITY_KEY: &str = "proefautoriteit.key";
@@ -63,6 +66,7 @@ pub async fn create(
     }
     write(&folder.join(EXAMPLE), EXAMPLE_TEXT)?;
     write(&folder.join(AGREEMENT), AGREEMENT_TEXT)?;
+    write(&folder.join(CONSENT), CONSENT_TEXT)?;
     keys::create(&keys_folder, &*random)?;
     let (path, pair) = match authority {
         Some(authority) => {

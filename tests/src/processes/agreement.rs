@@ -49,25 +49,26 @@ pub fn agree(place: &Place, municipality: &Node, corporation: &Node) -> String {
     introduce(&[municipality, corporation]);
     let (first, second) =
         (municipality.json(&["convenant", "partij"]), corporation.json(&["convenant", "partij"]));
-    let text = proposal(&first, &second["partij"]).to_string();
-    let file = place.file("convenant.json", text.as_bytes());
-    let proposed = municipality.cli(&["convenant", "voorstellen", file.to_str().unwrap(), "--json"]);
-    // The other side may not have noticed its new partner yet; its own node keeps trying.
-    let digest = proposed.json()["convenant"].as_str().unwrap().to_owned();
-    until("the proposal is known", || {
-        if proposed.code != 0 {
-            municipality.cli(&["convenant", "voorstellen", file.to_str().unwrap()]);
-        }
-        corporation.cli(&["convenant", "tonen", &digest]).code.eq(&0).then_some(())
+    conclude(place, &[municipality, corporation], &proposal(&first, &second["partij"]))
+}
+
+/// The first proposes this, the others accept it; gives its digest once it is in force everywhere. A node that runs may
+/// not have noticed a new partner yet.
+pub fn conclude(place: &Place, nodes: &[&Node], text: &Value) -> String {
+    let file = place.file("convenant.json", text.to_string().as_bytes());
+    let proposed = until("everybody has the proposal", || {
+        let done = nodes[0].cli(&["convenant", "voorstellen", file.to_str().unwrap(), "--json"]);
+        (done.code == 0).then(|| done.json())
     });
-    until("the acceptance is known", || {
-        corporation.cli(&["convenant", "aanvaarden", &digest]).code.eq(&0).then_some(())
-    });
-    for node in [municipality, corporation] {
+    let digest = proposed["convenant"].as_str().unwrap();
+    for node in &nodes[1..] {
+        until("a party accepts", || node.cli(&["convenant", "aanvaarden", digest]).code.eq(&0).then_some(()));
+    }
+    for node in nodes {
         until("the agreement is in force", || {
-            (node.json(&["convenant", "tonen", &digest])["convenanten"][0]["stand"] == "in werking")
+            (node.json(&["convenant", "tonen", digest])["convenanten"][0]["stand"] == "in werking")
                 .then_some(())
         });
     }
-    digest
+    digest.to_owned()
 }

@@ -17,7 +17,7 @@ mod peer;
 mod program;
 mod wait;
 
-pub use agreement::{SIGNAL, agree, introduce, proposal};
+pub use agreement::{SIGNAL, agree, conclude, introduce, proposal};
 pub use command::{Done, Running};
 pub use disk::SmallDisk;
 pub use letter::{Letter, forged};

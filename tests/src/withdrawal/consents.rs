@@ -109,7 +109,8 @@ impl World {
     /// The resident withdraws at another, who tells the holder.
     pub(super) fn report(&mut self, consent: usize, by: Org) -> anyhow::Result<()> {
         let (key, now) = (self.key(consent), self.at(by).now());
-        match self.step(by, async |core| report::report(core, key, now).await)? {
+        let access = documents::decided(now)?;
+        match self.step(by, async |core| report::report(core, access, key, now).await)? {
             Some(Ok(told)) => {
                 self.coverage.reported += u64::from(told);
                 self.over.insert((by, consent));

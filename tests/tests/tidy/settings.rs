@@ -4,15 +4,26 @@ use std::{collections::BTreeSet, path::Path};
 
 use adapters::Mapping;
 use exchange::{
-    agreement::Agreement, descriptor::Desk, oin::Oin, organisation::OrganisationKind, purpose::Purpose,
+    agreement::Agreement,
+    consent::{ConsentRecord, Salts},
+    descriptor::Desk,
+    oin::Oin,
+    organisation::OrganisationKind,
+    purpose::Purpose,
+    random::SeededRandom,
 };
 use node::config::{Config, Connection, Network, Organisation, Processings, Storage, Tls};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{FILES, Source, file, none};
 
 const EXAMPLE: &str = "config/schakel.voorbeeld.toml";
 const AGREEMENT: &str = "config/convenant.voorbeeld.json";
+const CONSENT: &str = "config/toestemming.voorbeeld.json";
+
+/// The number of a consent: the schema takes an RFC 9562 identifier only.
+const NUMBER: u128 = 0x7c9e_6679_7425_40de_944b_e07f_c1f9_0ae7;
 
 fn in_folder(folder: &'static str) -> impl Iterator<Item = (&'static str, &'static Source)> {
     let files = FILES.iter().filter(move |source| source.has_extension("toml"));
@@ -71,6 +82,20 @@ fn the_example_agreement_is_one_about_a_purpose_that_is_shipped() {
             assert!(clause.van.iter().all(|oin| rule.van.contains(&kind(oin))), "{message_type}");
             assert!(clause.naar.iter().all(|oin| rule.naar.contains(&kind(oin))), "{message_type}");
         }
+    }
+}
+
+/// It can be recorded as it stands, to try it, by whoever would ask for consent.
+#[test]
+fn the_example_consent_is_one_for_a_purpose_that_is_shipped() {
+    let text = &file(CONSENT).text;
+    let salts = Salts::new(&SeededRandom::new(1));
+    let record = ConsentRecord::fill_in(text.as_bytes(), Uuid::from_u128(NUMBER), salts);
+    let record = record.unwrap_or_else(|error| panic!("{CONSENT}: {error}"));
+    let purposes = purposes();
+    let day = "2026-11-03T00:00:00Z".parse().unwrap();
+    for kind in OrganisationKind::ALL {
+        record.check(kind, &purposes, day).unwrap_or_else(|error| panic!("{CONSENT}: {error}"));
     }
 }
 

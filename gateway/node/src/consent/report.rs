@@ -1,10 +1,10 @@
 //! A resident withdraws a consent at an organisation that received something under it, and not at its holder.
 
-use exchange::consent::ConsentKey;
+use exchange::{consent::ConsentKey, person::Identity};
 use jiff::Timestamp;
 use schemas::SchemaName;
 use serde_json::json;
-use store::{ConsentState, Outgoing, Priority, StoreError, Untold};
+use store::{Access, ConsentState, Outgoing, Priority, StoreError, Untold};
 
 use super::{
     ending::{about, signed},
@@ -12,10 +12,15 @@ use super::{
 };
 use crate::core::Core;
 
-/// Tells the holder of a consent that the resident withdrew it here. From the moment this returns nothing rests on it
+/// Tells the holder of a consent that the resident withdrew it here, as somebody decided. From the moment this returns nothing rests on it
 /// here; what came under it is erased when the holder's own withdrawal comes. Says whether the holder is told now: not
 /// when it withdrew the consent already. Telling it once more does no harm.
-pub async fn report(core: &Core, key: ConsentKey, at: Timestamp) -> Result<bool, RegisterError> {
+pub async fn report(
+    core: &Core,
+    access: Access,
+    key: ConsentKey,
+    at: Timestamp,
+) -> Result<bool, RegisterError> {
     let unknown = RegisterError::Unknown(key.id);
     let Some(known) = core.store.consent(key).await?.filter(|_| key.holder != core.me) else {
         return Err(unknown);
@@ -31,6 +36,8 @@ pub async fn report(core: &Core, key: ConsentKey, at: Timestamp) -> Result<bool,
         "toestemming_id": key.id, "houder": key.holder, "ingetrokken_op": at, "uittreksel": extract,
     });
     let document = about(SchemaName::ConsentWithdrawn, &content)?;
+    let person = resident_of(core, first).await?;
+    core.store.record_consent_decision(access, key.id, person.as_ref()).await?;
     let mut ruling = core.ruling();
     loop {
         let message = signed(core, &ruling.rules, &to, &document).ok_or(RegisterError::Signature)?;
@@ -47,4 +54,13 @@ pub async fn report(core: &Core, key: ConsentKey, at: Timestamp) -> Result<bool,
     core.store.stop_consent(key, at, core.now()).await?;
     core.work.notify_one();
     Ok(true)
+}
+
+/// About whom a message is, for finding the decision by; nobody when it was erased.
+async fn resident_of(core: &Core, message: u64) -> Result<Option<Identity>, StoreError> {
+    match core.store.payload_for_machine_check(message).await {
+        Ok(text) => Ok(Identity::of_message(&text)),
+        Err(StoreError::Erased | StoreError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

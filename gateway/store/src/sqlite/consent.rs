@@ -198,6 +198,7 @@ pub(super) async fn note_extract(
     if known.valid_until.is_some_and(|known| known >= until) {
         return Ok(());
     }
+    let is_extension = known.valid_until.is_some();
     sqlx::query("UPDATE consent SET extract = ?2, valid_until = ?3 WHERE num = ?1")
         .bind(known.number)
         .bind(extract)
@@ -209,6 +210,14 @@ pub(super) async fn note_extract(
         known.state = ConsentState::InForce;
         known.to_do &= known.reported;
         revive(connection, known.number).await?;
+    }
+    if is_extension && known.state == ConsentState::InForce {
+        // Who was sent something must have the new extract.
+        known.to_do = true;
+        sqlx::query("UPDATE consent SET to_do = 1 WHERE num = ?1")
+            .bind(known.number)
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }

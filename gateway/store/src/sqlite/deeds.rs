@@ -82,9 +82,7 @@ pub(super) async fn carry_out(
         What::Record { text, extract, valid_until, tokens } => {
             record(writer, connection, (number, done.index, text)).await?;
             note_subject(connection, done.index, *tokens).await?;
-            let known_before = group.consents.get(&deed.key).is_some_and(|known| known.valid_until.is_some());
-            note_extract(connection, group, (deed.key, extract, *valid_until)).await?;
-            return if known_before { extension_to_tell(connection, number).await } else { Ok(()) };
+            return note_extract(connection, group, (deed.key, extract, *valid_until)).await;
         }
         What::Release { indexes, kept } => return release(connection, number, (indexes, kept)).await,
         What::Remind => return remind(connection, number).await,
@@ -123,15 +121,6 @@ async fn stop(connection: &mut SqliteConnection, number: i64, at: Timestamp) -> 
     sqlx::query("UPDATE consent SET reported = coalesce(reported, ?2) WHERE num = ?1")
         .bind(number)
         .bind(time_to_sql(at))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Who was sent something must have the new extract.
-async fn extension_to_tell(connection: &mut SqliteConnection, number: i64) -> Result<(), StoreError> {
-    sqlx::query("UPDATE consent SET to_do = 1 WHERE num = ?1 AND state = 0")
-        .bind(number)
         .execute(connection)
         .await?;
     Ok(())

@@ -78,6 +78,20 @@ pub(crate) async fn consents(
     rows.iter().map(consent_row).collect()
 }
 
+/// The consents of this number, of different holders.
+pub(crate) async fn numbered(
+    connection: &mut SqliteConnection,
+    id: Uuid,
+    limit: usize,
+) -> Result<Vec<ConsentRow>, StoreError> {
+    let rows = sqlx::query(consent_rows!("WHERE c.id = ?1 ORDER BY c.num LIMIT ?2"))
+        .bind(id.as_bytes().as_slice())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(consent_row).collect()
+}
+
 /// Consents that ended and about which something is left to do, of those that ran out only what did before `before`;
 /// and those whose time runs out now.
 pub(crate) async fn to_do(

@@ -188,6 +188,11 @@ impl Store {
         read_consents::consent(&mut *self.0.readers.acquire().await?, key).await
     }
 
+    /// The consents of this number. A holder numbers its own; two holders with one number are told apart by who they are.
+    pub async fn consents_numbered(&self, id: Uuid) -> Result<Vec<ConsentRow>, StoreError> {
+        read_consents::numbered(&mut *self.0.readers.acquire().await?, id, MAX_ROWS_READ).await
+    }
+
     /// The consents that became known after this one, in that order: of one holder, or all. At most
     /// [`MAX_ROWS_READ`].
     pub async fn consents(
