@@ -280,8 +280,10 @@ impl World {
     ) -> anyhow::Result<()> {
         let UnderWay { batch, lines, asks } = under_way;
         let expected = lines.len() + usize::from(asks.is_some());
-        // What no repetition changes; everything else may pass.
-        let is_final = answer.as_ref().is_ok_and(|response| FINAL.contains(&response.status));
+        // What no repetition changes; everything else may pass. A question that is not understood decides nothing about the
+        // message it asks after.
+        let is_final =
+            asks.is_none() && answer.as_ref().is_ok_and(|response| FINAL.contains(&response.status));
         let ran = self.node(to).run(async |core| delivery::settle(core, batch, answer).await)?;
         let Some(settled) = self.outcome(ran).transpose()? else { return Ok(()) };
         match settled {
