@@ -1,0 +1,25 @@
+//! Handovers: who holds a case (`regie`), as a function of the signed messages about it.
+//!
+//! - [`Step`]: what one message does in a handover, without anything about the resident
+//! - [`Case`]: what an organisation knows of a case by the messages it sent and received: every offer, how that stands, who
+//!   holds the case, and what this organisation still owes an answer to
+//!
+//! The rules, the same at both ends (PROTOCOL §7):
+//!
+//! - Whoever offers first in a case claims it. The holder stays holder until somebody accepted.
+//! - Who was asked holds the case from the moment that its acceptance is in its log. Who asked knows once it has that.
+//! - The holder has one open offer at a time. It is closed by an acceptance, by a refusal with a reason, or by a withdrawal
+//!   that the other confirmed: then only does nothing stand in the way of the next.
+//! - A message that the other refused did nothing: both logs say so. So an acceptance that could not be taken in leaves the
+//!   case where it was, at both sides.
+
+mod case;
+mod offer;
+mod step;
+
+pub use case::{Case, MAX_STEPS};
+pub use offer::{Offer, OfferState, Question, Withdrawal};
+pub use step::{Act, DeclineReason, Result, Step, WithdrawalReason, is_handover};
+
+#[cfg(test)]
+mod tests;

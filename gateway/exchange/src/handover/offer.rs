@@ -1,0 +1,105 @@
+//! One offer of a case from its holder to another organisation.
+
+use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
+
+use super::step;
+use crate::oin::Oin;
+
+/// An offer, as far as an organisation knows it by the messages it has.
+///
+/// ```text
+/// Open -> Accepted -> first contact, completed
+///   |---> Declined
+///   |---> Withdrawn   (when who was asked confirmed it)
+///   '---> Lapsed      (two organisations claimed the case at once, and this was the later claim)
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The message that made it.
+    pub id: Uuid,
+    /// Who holds the case and offers it.
+    pub from: Oin,
+    /// Who is asked.
+    pub to: Oin,
+    /// How it stands.
+    pub state: OfferState,
+    /// Until when an answer is asked for; none of an offer that never came and of which only the withdrawal did.
+    pub respond_before: Option<Timestamp>,
+    /// The questions that were asked about it last.
+    pub question: Option<Question>,
+    /// That it was taken back.
+    pub withdrawal: Option<Withdrawal>,
+    /// The day on which the new holder was in contact with the resident.
+    pub first_contact: Option<Date>,
+    /// How it ended.
+    pub result: Option<step::Result>,
+}
+
+/// How an offer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfferState {
+    /// Not answered yet.
+    Open,
+    /// Who was asked holds the case.
+    Accepted {
+        /// The last day on which the resident is to be contacted.
+        contact_before: Date,
+    },
+    /// Who was asked does not take it.
+    Declined(step::DeclineReason),
+    /// It was taken back before anybody accepted.
+    Withdrawn,
+    /// The other claimed the case before.
+    Lapsed,
+}
+
+impl OfferState {
+    /// The name that users see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "aangeboden",
+            Self::Accepted { .. } => "geaccepteerd",
+            Self::Declined(_) => "afgewezen",
+            Self::Withdrawn => "ingetrokken",
+            Self::Lapsed => "vervallen",
+        }
+    }
+}
+
+/// Questions about an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// The message with the questions.
+    pub id: Uuid,
+    /// Until when an answer is asked for.
+    pub answer_before: Timestamp,
+    /// Whether they were answered.
+    pub is_answered: bool,
+}
+
+/// That an offer was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// The message that says so.
+    pub id: Uuid,
+    /// Whether who was asked said what became of it.
+    pub is_confirmed: bool,
+}
+
+impl Offer {
+    /// Whether who was asked can still answer it, as far as is known here.
+    pub fn is_open(&self) -> bool {
+        self.state == OfferState::Open
+    }
+
+    /// Whether questions wait for an answer.
+    pub fn has_open_question(&self) -> bool {
+        self.is_open() && self.question.is_some_and(|question| !question.is_answered)
+    }
+
+    /// Whether it was not answered in time. Who was asked may still do so, and who asked may take it back.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.is_open() && self.respond_before.is_some_and(|before| before <= now)
+    }
+}

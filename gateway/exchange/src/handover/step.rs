@@ -1,0 +1,251 @@
+//! What one message does in a handover.
+
+use jiff::{Timestamp, civil::Date};
+use schemas::{Document, SchemaName};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::oin::Oin;
+
+/// A message of a handover, without anything about the resident: what is needed to know who holds the case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The message.
+    #[serde(rename = "bericht")]
+    pub message: Uuid,
+    /// Who says it.
+    #[serde(rename = "van")]
+    pub from: Oin,
+    /// To whom.
+    #[serde(rename = "naar")]
+    pub to: Oin,
+    /// What it does.
+    #[serde(flatten)]
+    pub act: Act,
+}
+
+/// What a message does in a handover.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stap", rename_all = "kebab-case")]
+pub enum Act {
+    /// The holder offers the case.
+    #[serde(rename = "aangeboden")]
+    Offered {
+        /// Until when it asks for an answer.
+        #[serde(rename = "reageren_voor")]
+        respond_before: Timestamp,
+    },
+    /// Who was asked takes it over.
+    #[serde(rename = "geaccepteerd")]
+    Accepted {
+        /// The offer.
+        #[serde(rename = "aanbod_id")]
+        offer: Uuid,
+        /// The last day on which the resident is to be contacted.
+        #[serde(rename = "eerste_contact_voor")]
+        contact_before: Date,
+    },
+    /// Who was asked does not.
+    #[serde(rename = "afgewezen")]
+    Declined {
+        /// The offer.
+        #[serde(rename = "aanbod_id")]
+        offer: Uuid,
+        /// Why.
+        #[serde(rename = "reden")]
+        reason: DeclineReason,
+    },
+    /// Who was asked has questions first.
+    #[serde(rename = "aanvulling-gevraagd")]
+    Asked {
+        /// The offer.
+        #[serde(rename = "aanbod_id")]
+        offer: Uuid,
+        /// Until when it asks for an answer.
+        #[serde(rename = "antwoord_voor")]
+        answer_before: Timestamp,
+    },
+    /// The holder answers those questions.
+    #[serde(rename = "aangevuld")]
+    Supplemented {
+        /// The offer.
+        #[serde(rename = "aanbod_id")]
+        offer: Uuid,
+        /// The message with the questions.
+        #[serde(rename = "vraag_id")]
+        question: Uuid,
+        /// Until when it asks for an answer to the offer.
+        #[serde(rename = "reageren_voor")]
+        respond_before: Timestamp,
+    },
+    /// The holder takes the offer back.
+    #[serde(rename = "ingetrokken")]
+    Withdrawn {
+        /// The offer.
+        #[serde(rename = "aanbod_id")]
+        offer: Uuid,
+        /// Why.
+        #[serde(rename = "reden")]
+        reason: WithdrawalReason,
+    },
+    /// Who was asked says what became of the withdrawal.
+    #[serde(rename = "intrekking-bevestigd")]
+    WithdrawalConfirmed {
+        /// The offer.
+        #[serde(rename = "aanbod_id")]
+        offer: Uuid,
+        /// The message that took it back.
+        #[serde(rename = "intrekking_id")]
+        withdrawal: Uuid,
+        /// Whether it had accepted before.
+        #[serde(rename = "uitkomst")]
+        outcome: WithdrawalOutcome,
+    },
+    /// The new holder was in contact with the resident.
+    #[serde(rename = "eerste-contact")]
+    FirstContact {
+        /// The offer.
+        #[serde(rename = "aanbod_id")]
+        offer: Uuid,
+        /// When.
+        #[serde(rename = "datum")]
+        on: Date,
+    },
+    /// What the case was handed over for is done.
+    #[serde(rename = "afgerond")]
+    Completed {
+        /// The offer.
+        #[serde(rename = "aanbod_id")]
+        offer: Uuid,
+        /// How it ended.
+        #[serde(rename = "resultaat")]
+        result: Result,
+    },
+}
+
+/// What became of a withdrawal (`uitkomst`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WithdrawalOutcome {
+    /// The offer is closed.
+    #[serde(rename = "ingetrokken")]
+    Withdrawn,
+    /// It was accepted before; that stands.
+    #[serde(rename = "was-al-geaccepteerd")]
+    WasAccepted,
+}
+
+/// Why a case is not taken over (`reden`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeclineReason {
+    /// Another desk takes this.
+    #[serde(rename = "verkeerd-loket")]
+    WrongDesk,
+    /// It may not do this by law.
+    #[serde(rename = "niet-bevoegd")]
+    NotCompetent,
+    /// No room.
+    #[serde(rename = "geen-plek")]
+    NoRoom,
+    /// The resident does not want it.
+    #[serde(rename = "inwoner-wil-niet")]
+    ResidentDeclines,
+    /// It helps the resident already.
+    #[serde(rename = "al-bij-ons-bekend")]
+    AlreadyKnown,
+    /// Something else.
+    #[serde(rename = "anders")]
+    Other,
+}
+
+/// Why an offer is taken back (`reden`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WithdrawalReason {
+    /// The resident does not want it.
+    #[serde(rename = "inwoner-wil-niet")]
+    ResidentDeclines,
+    /// The consent under it was withdrawn.
+    #[serde(rename = "toestemming-ingetrokken")]
+    ConsentWithdrawn,
+    /// Something changed.
+    #[serde(rename = "situatie-veranderd")]
+    SituationChanged,
+    /// Another solution was found.
+    #[serde(rename = "andere-oplossing")]
+    OtherSolution,
+    /// Nobody answered.
+    #[serde(rename = "geen-reactie")]
+    NoAnswer,
+    /// It was a mistake.
+    #[serde(rename = "vergissing")]
+    Mistake,
+    /// Something else.
+    #[serde(rename = "anders")]
+    Other,
+}
+
+/// How what the case was handed over for ended (`resultaat`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Result {
+    /// Help began.
+    #[serde(rename = "hulp-gestart")]
+    HelpStarted,
+    /// Help is done.
+    #[serde(rename = "hulp-afgerond")]
+    HelpDone,
+    /// The resident does not want it any more.
+    #[serde(rename = "inwoner-ziet-af")]
+    ResidentDeclines,
+    /// Handed over to somebody else.
+    #[serde(rename = "verder-overgedragen")]
+    HandedOn,
+    /// The resident could not be reached.
+    #[serde(rename = "geen-contact-gekregen")]
+    NotReached,
+}
+
+/// Whether messages of this schema are part of a handover.
+pub const fn is_handover(schema: SchemaName) -> bool {
+    step_name(schema).is_some()
+}
+
+const fn step_name(schema: SchemaName) -> Option<&'static str> {
+    Some(match schema {
+        SchemaName::HandoverOffered => "aangeboden",
+        SchemaName::HandoverAccepted => "geaccepteerd",
+        SchemaName::HandoverDeclined => "afgewezen",
+        SchemaName::HandoverSupplementRequested => "aanvulling-gevraagd",
+        SchemaName::HandoverSupplemented => "aangevuld",
+        SchemaName::HandoverWithdrawn => "ingetrokken",
+        SchemaName::HandoverWithdrawalConfirmed => "intrekking-bevestigd",
+        SchemaName::HandoverFirstContact => "eerste-contact",
+        SchemaName::HandoverCompleted => "afgerond",
+        _ => return None,
+    })
+}
+
+impl Step {
+    /// What a message with this document does in a handover; `None` when it is no part of one.
+    pub fn of(document: &Document, message: Uuid, (from, to): (Oin, Oin)) -> Option<Self> {
+        let name = step_name(document.schema())?;
+        let mut content = document.value().get("inhoud")?.as_object()?.clone();
+        content.insert("stap".to_owned(), name.into());
+        let act = serde_json::from_value(content.into()).ok()?;
+        Some(Self { message, from, to, act })
+    }
+
+    /// The offer it is about: its own message, if it is one.
+    pub const fn offer(&self) -> Uuid {
+        match &self.act {
+            Act::Offered { .. } => self.message,
+            Act::Accepted { offer, .. }
+            | Act::Declined { offer, .. }
+            | Act::Asked { offer, .. }
+            | Act::Supplemented { offer, .. }
+            | Act::Withdrawn { offer, .. }
+            | Act::WithdrawalConfirmed { offer, .. }
+            | Act::FirstContact { offer, .. }
+            | Act::Completed { offer, .. } => *offer,
+        }
+    }
+}
