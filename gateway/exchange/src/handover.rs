@@ -12,14 +12,16 @@
 //!   that the other confirmed: then only does nothing stand in the way of the next.
 //! - A message that the other refused did nothing: both logs say so. So an acceptance that could not be taken in leaves the
 //!   case where it was, at both sides.
+//! - Who accepted hands the case on once its acceptance was taken in: until then it may still be refused.
+//! - What was given up before the other said to have it may have been heard or not. It stands, and may be said again.
 
 mod case;
 mod offer;
 mod step;
 
-pub use case::{Case, MAX_STEPS};
+pub use case::{Case, MAX_STEPS, Standing};
 pub use offer::{Offer, OfferState, Question, Withdrawal};
-pub use step::{Act, DeclineReason, Result, Step, WithdrawalReason, is_handover};
+pub use step::{Act, Completion, DeclineReason, Step, WithdrawalOutcome, WithdrawalReason, is_handover};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 //! - who: [`oin`], [`organisation`], [`descriptor`]; about whom: [`person`]
 //! - what may be sent: [`purpose`], [`agreement`], [`consent`], [`rulebook`], [`policy`], [`refusal`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
+//! - who holds a case: [`handover`]
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
 //! - whether a partner's log stays what it was: [`witness`]
 //! - what is recorded of every processing: [`processing_log`], [`trace`]
@@ -21,6 +22,7 @@ pub mod digest;
 pub mod entry;
 pub mod envelope;
 pub mod evidence;
+pub mod handover;
 pub mod id;
 pub mod jws;
 pub mod message;

@@ -11,6 +11,7 @@ use crate::{
     agreement::{Agreement, Party, Standing},
     consent::{ConsentUse, Extract},
     digest::Digest,
+    handover::{Case, Step},
     oin::Oin,
     organisation::OrganisationKind,
     purpose::{AllowedBasis, Purpose, Rule},
@@ -55,6 +56,30 @@ pub enum ConsentKnowledge {
     ValidUntil(Timestamp),
     /// It was withdrawn.
     Withdrawn,
+}
+
+/// What a node knows beyond the message that it decides about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Knowledge<'k> {
+    /// Of the consent that the message relies on.
+    pub consent: ConsentKnowledge,
+    /// Of the handovers in the case of the message; none when it is no part of one, or of a case that is not known here.
+    pub case: Option<&'k Case>,
+}
+
+impl From<ConsentKnowledge> for Knowledge<'_> {
+    fn from(consent: ConsentKnowledge) -> Self {
+        Self { consent, case: None }
+    }
+}
+
+impl Knowledge<'_> {
+    /// Whether this step may be taken in the case, as far as `me` knows it.
+    pub(crate) fn check(&self, me: Oin, step: Option<&Step>) -> Result<(), Refusal> {
+        let Some(step) = step else { return Ok(()) };
+        let checked = self.case.map_or_else(|| Case::new(me).check(step), |case| case.check(step));
+        checked.map_err(Refusal::from)
+    }
 }
 
 /// A permission: the rules that were decided by. Only [`decide`] makes one.

@@ -38,13 +38,21 @@ pub enum Reason {
     NotTheirsToSay,
     /// The message holds data that the purpose does not allow.
     DataNotAllowed,
+    /// The answer is about an offer that is not known here.
+    HandoverUnknown,
+    /// The offer was answered or withdrawn before.
+    HandoverAnswered,
+    /// It is not for this organisation to say this about the handover, or not now.
+    HandoverOutOfTurn,
+    /// Another organisation holds the case.
+    ControlElsewhere,
     /// The identifier is already in use for another message.
     DuplicateWithOtherContent,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::SignatureInvalid,
         Self::WrongSender,
         Self::NotAddressed,
@@ -61,6 +69,10 @@ impl Reason {
         Self::ConsentExpired,
         Self::NotTheirsToSay,
         Self::DataNotAllowed,
+        Self::HandoverUnknown,
+        Self::HandoverAnswered,
+        Self::HandoverOutOfTurn,
+        Self::ControlElsewhere,
         Self::DuplicateWithOtherContent,
     ];
 
@@ -83,6 +95,10 @@ impl Reason {
             Self::ConsentExpired => "toestemming-verlopen",
             Self::NotTheirsToSay => "toestemming-onbevoegd",
             Self::DataNotAllowed => "gegevens-niet-toegestaan",
+            Self::HandoverUnknown => "overdracht-onbekend",
+            Self::HandoverAnswered => "overdracht-al-beantwoord",
+            Self::HandoverOutOfTurn => "overdracht-niet-aan-zet",
+            Self::ControlElsewhere => "regie-elders",
             Self::DuplicateWithOtherContent => "dubbel-met-andere-inhoud",
         }
     }
@@ -142,6 +158,18 @@ impl Reason {
             }
             Self::DataNotAllowed => {
                 "Het bericht bevat gegevens die het doel niet toelaat. Laat die gegevens weg."
+            }
+            Self::HandoverUnknown => {
+                "Dit aanbod is bij deze organisatie niet bekend. Controleer het nummer van het aanbod en het dossier."
+            }
+            Self::HandoverAnswered => {
+                "Dit aanbod is al beantwoord of ingetrokken. Bekijk het dossier voor de stand van nu."
+            }
+            Self::HandoverOutOfTurn => {
+                "Deze stap past nu niet bij de overdracht, of is niet aan deze organisatie. Bekijk het dossier voor de stand van nu."
+            }
+            Self::ControlElsewhere => {
+                "Een andere organisatie heeft de regie over dit dossier. Alleen wie de regie heeft, kan het dossier aanbieden."
             }
             Self::DuplicateWithOtherContent => {
                 "Er is al een ander bericht met hetzelfde kenmerk. Verstuur het als nieuw bericht."

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::step;
+use super::step::{Act, Completion, DeclineReason};
 use crate::oin::Oin;
 
 /// An offer, as far as an organisation knows it by the messages it has.
@@ -22,6 +22,10 @@ pub struct Offer {
     pub from: Oin,
     /// Who is asked.
     pub to: Oin,
+    /// The offer with which the handing over began, by who made this one.
+    pub(super) root: Option<Uuid>,
+    /// The case began here before it began there, so who made it does not hold it.
+    pub(super) is_younger: bool,
     /// How it stands.
     pub state: OfferState,
     /// Until when an answer is asked for; none of an offer that never came and of which only the withdrawal did.
@@ -30,10 +34,12 @@ pub struct Offer {
     pub question: Option<Question>,
     /// That it was taken back.
     pub withdrawal: Option<Withdrawal>,
+    /// What this organisation said about it and was given up before the other said to have it, by name.
+    pub(super) unheard: Vec<&'static str>,
     /// The day on which the new holder was in contact with the resident.
     pub first_contact: Option<Date>,
     /// How it ended.
-    pub result: Option<step::Result>,
+    pub result: Option<Completion>,
 }
 
 /// How an offer stands.
@@ -43,11 +49,11 @@ pub enum OfferState {
     Open,
     /// Who was asked holds the case.
     Accepted {
-        /// The last day on which the resident is to be contacted.
-        contact_before: Date,
+        /// The last day on which the resident is to be contacted, if the acceptance that says so came.
+        contact_before: Option<Date>,
     },
     /// Who was asked does not take it.
-    Declined(step::DeclineReason),
+    Declined(DeclineReason),
     /// It was taken back before anybody accepted.
     Withdrawn,
     /// The other claimed the case before.
@@ -88,14 +94,36 @@ pub struct Withdrawal {
 }
 
 impl Offer {
+    /// The offer with which the handing over of the case began, by who made this one.
+    pub const fn root(&self) -> Option<Uuid> {
+        self.root
+    }
+
     /// Whether who was asked can still answer it, as far as is known here.
     pub fn is_open(&self) -> bool {
         self.state == OfferState::Open
     }
 
+    /// Whether who was asked holds the case by it.
+    pub const fn is_accepted(&self) -> bool {
+        matches!(self.state, OfferState::Accepted { .. })
+    }
+
     /// Whether questions wait for an answer.
     pub fn has_open_question(&self) -> bool {
         self.is_open() && self.question.is_some_and(|question| !question.is_answered)
+    }
+
+    /// Whether this organisation said this about it and does not know whether it was heard: it may be said again.
+    pub fn is_unheard(&self, act: &Act) -> bool {
+        self.unheard.contains(&act.name())
+    }
+
+    pub(super) fn note_heard(&mut self, act: &Act, is_heard: bool) {
+        self.unheard.retain(|name| *name != act.name());
+        if !is_heard {
+            self.unheard.push(act.name());
+        }
     }
 
     /// Whether it was not answered in time. Who was asked may still do so, and who asked may take it back.

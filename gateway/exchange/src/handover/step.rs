@@ -34,6 +34,9 @@ pub enum Act {
         /// Until when it asks for an answer.
         #[serde(rename = "reageren_voor")]
         respond_before: Timestamp,
+        /// The offer with which the handing over of this case began; none when that is this one.
+        #[serde(rename = "eerste_aanbod_id", default, skip_serializing_if = "Option::is_none")]
+        root: Option<Uuid>,
     },
     /// Who was asked takes it over.
     #[serde(rename = "geaccepteerd")]
@@ -87,6 +90,9 @@ pub enum Act {
         /// Why.
         #[serde(rename = "reden")]
         reason: WithdrawalReason,
+        /// As in the offer.
+        #[serde(rename = "eerste_aanbod_id", default, skip_serializing_if = "Option::is_none")]
+        root: Option<Uuid>,
     },
     /// Who was asked says what became of the withdrawal.
     #[serde(rename = "intrekking-bevestigd")]
@@ -119,7 +125,7 @@ pub enum Act {
         offer: Uuid,
         /// How it ended.
         #[serde(rename = "resultaat")]
-        result: Result,
+        result: Completion,
     },
 }
 
@@ -133,6 +139,9 @@ pub enum WithdrawalOutcome {
     /// It was accepted before; that stands.
     #[serde(rename = "was-al-geaccepteerd")]
     WasAccepted,
+    /// The offer is closed. It never came, and another holds the case than who made it.
+    #[serde(rename = "regie-elders")]
+    Elsewhere,
 }
 
 /// Why a case is not taken over (`reden`).
@@ -186,7 +195,7 @@ pub enum WithdrawalReason {
 
 /// How what the case was handed over for ended (`resultaat`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Result {
+pub enum Completion {
     /// Help began.
     #[serde(rename = "hulp-gestart")]
     HelpStarted,
@@ -224,6 +233,23 @@ const fn step_name(schema: SchemaName) -> Option<&'static str> {
     })
 }
 
+impl Act {
+    /// The name on the wire.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Offered { .. } => "aangeboden",
+            Self::Accepted { .. } => "geaccepteerd",
+            Self::Declined { .. } => "afgewezen",
+            Self::Asked { .. } => "aanvulling-gevraagd",
+            Self::Supplemented { .. } => "aangevuld",
+            Self::Withdrawn { .. } => "ingetrokken",
+            Self::WithdrawalConfirmed { .. } => "intrekking-bevestigd",
+            Self::FirstContact { .. } => "eerste-contact",
+            Self::Completed { .. } => "afgerond",
+        }
+    }
+}
+
 impl Step {
     /// What a message with this document does in a handover; `None` when it is no part of one.
     pub fn of(document: &Document, message: Uuid, (from, to): (Oin, Oin)) -> Option<Self> {
@@ -232,6 +258,14 @@ impl Step {
         content.insert("stap".to_owned(), name.into());
         let act = serde_json::from_value(content.into()).ok()?;
         Some(Self { message, from, to, act })
+    }
+
+    /// The offer with which the handing over of the case began, by who offers it or takes that back.
+    pub fn root(&self) -> Option<Uuid> {
+        match self.act {
+            Act::Offered { root, .. } | Act::Withdrawn { root, .. } => Some(root.unwrap_or_else(|| self.offer())),
+            _ => None,
+        }
     }
 
     /// The offer it is about: its own message, if it is one.

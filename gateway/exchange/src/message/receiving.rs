@@ -13,9 +13,10 @@ use crate::{
     digest::Digest,
     entry::{Entry, Outcome, ReasonCode, Reception},
     envelope::{self, Envelope},
+    handover::{Step, is_handover},
     jws,
     oin::Oin,
-    policy::{self, ConsentKnowledge, Permission, Question},
+    policy::{self, Knowledge, Permission, Question},
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
     tlog::Leaf,
@@ -60,6 +61,7 @@ pub struct AdmittedMessage {
     document: Document,
     permission: Permission,
     event: Option<Event>,
+    step: Option<Step>,
 }
 
 /// A message that stays out, with the reason.
@@ -220,13 +222,20 @@ impl VerifiedMessage {
         Extract::claimed_by(self.document.as_ref().ok()?)
     }
 
+    /// The case, when the message is part of a handover, to look up what this node knows of that.
+    pub fn handover_case(&self) -> Option<Uuid> {
+        let document = self.document.as_ref().ok()?;
+        is_handover(document.schema()).then_some(self.message.attributes.case)
+    }
+
     /// Asks the rules again, with what this node knows now.
-    pub fn admit(
+    pub fn admit<'k>(
         self,
         rulebook: &Rulebook,
-        consent: ConsentKnowledge,
+        known: impl Into<Knowledge<'k>>,
         now: Timestamp,
     ) -> Result<AdmittedMessage, RefusedMessage> {
+        let known = known.into();
         let Self { message, document } = self;
         let Ok(document) = document else { return Err(message.refused(Reason::SchemaInvalid.into())) };
         // Known a moment ago; if it is not any more, the decision says so.
@@ -240,7 +249,7 @@ impl VerifiedMessage {
             message_type: &message.attributes.message_type,
             document: &document,
             extract: extract.as_ref(),
-            consent,
+            consent: known.consent,
             now,
         };
         let parties = (message.peer, message.me);
@@ -252,10 +261,14 @@ impl VerifiedMessage {
         }
         let decided = policy::decide(rulebook, &question).and_then(|permission| {
             let event = agreement.map(|agreement| Event::of(&document, agreement, parties)).transpose()?;
-            Ok((permission, event.flatten()))
+            let step = Step::of(&document, message.id, parties);
+            known.check(message.me, step.as_ref())?;
+            Ok((permission, event.flatten(), step))
         });
         match decided {
-            Ok((permission, event)) => Ok(AdmittedMessage { message, document, permission, event }),
+            Ok((permission, event, step)) => {
+                Ok(AdmittedMessage { message, document, permission, event, step })
+            }
             Err(refusal) => Err(message.refused(refusal)),
         }
     }
@@ -326,6 +339,11 @@ impl AdmittedMessage {
     /// What it says about a consent, if it does.
     pub const fn event(&self) -> Option<&Event> {
         self.event.as_ref()
+    }
+
+    /// What it does in a handover, if it is part of one.
+    pub const fn step(&self) -> Option<&Step> {
+        self.step.as_ref()
     }
 
     /// What of it is kept, for who keeps it.

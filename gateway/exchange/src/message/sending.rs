@@ -14,9 +14,10 @@ use crate::{
     digest::Digest,
     entry::{Entry, ReasonCode},
     envelope::{Case, Envelope},
+    handover::Step,
     jws,
     oin::Oin,
-    policy::{self, ConsentKnowledge, Permission, Question, Trimmed},
+    policy::{self, Knowledge, Permission, Question, Trimmed},
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
     signature::Signer,
@@ -116,12 +117,12 @@ pub struct HeldBack {
 
 impl Draft {
     /// Asks the rules whether this draft may leave. Where the purpose says so, what it may not hold is left out first.
-    pub fn permit(
+    pub fn permit<'k>(
         mut self,
         rulebook: &Rulebook,
-        consent: ConsentKnowledge,
+        known: impl Into<Knowledge<'k>>,
     ) -> Result<PermittedDraft, HeldBack> {
-        match self.decide(rulebook, consent) {
+        match self.decide(rulebook, &known.into()) {
             Ok((permission, trimmed, agreement)) => {
                 let left_out = trimmed.map_or_else(Vec::new, |trimmed| {
                     self.document = trimmed.document;
@@ -138,10 +139,15 @@ impl Draft {
         Extract::claimed_by(&self.document)
     }
 
+    /// What the message does in a handover, if it is part of one.
+    pub fn step(&self) -> Option<Step> {
+        Step::of(&self.document, self.id, (self.from, self.to))
+    }
+
     fn decide(
         &self,
         rulebook: &Rulebook,
-        consent: ConsentKnowledge,
+        known: &Knowledge<'_>,
     ) -> Result<(Permission, Option<Trimmed>, Arc<Agreement>), Refusal> {
         // To the sender, an agreement that does not exist is one that does not allow it.
         let agreement = rulebook.agreement(self.agreement).ok_or(Reason::PurposeNotAllowed)?;
@@ -159,12 +165,13 @@ impl Draft {
             message_type: self.document.schema().message_type().ok_or(Reason::SchemaInvalid)?,
             document: &self.document,
             extract: extract.as_ref(),
-            consent,
+            consent: known.consent,
             now: self.time,
         };
         let (permission, trimmed) = policy::decide_trimming(rulebook, &question)?;
         // What the receiver would not believe is not said.
         Event::of(&self.document, agreement, (self.from, self.to))?;
+        known.check(self.from, self.step().as_ref())?;
         Ok((permission, trimmed, agreement.clone()))
     }
 

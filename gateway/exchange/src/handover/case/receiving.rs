@@ -1,10 +1,9 @@
-//! What this organisation takes in.
+//! What this organisation takes in from another.
 
-use super::{Act, Case, OfferState, Step, WithdrawalOutcome};
+use super::{Act, Case, Step, WithdrawalOutcome};
 use crate::refusal::Reason;
 
 impl Case {
-    /// Whether another may take this step, by what is known here.
     pub(super) fn may_hear(&self, step: &Step) -> Result<(), Reason> {
         let offered = (step.from, step.to);
         let asked = (step.to, step.from);
@@ -16,25 +15,37 @@ impl Case {
             }
             Act::Asked { offer, .. } => {
                 let offer = self.find_open(*offer, asked)?;
-                if offer.has_open_question() { Err(Reason::HandoverOutOfTurn) } else { Ok(()) }
+                if offer.has_open_question() { Err(Reason::HandoverAnswered) } else { Ok(()) }
             }
             // What comes after this organisation answered is not needed any more, and so not taken in.
             Act::Supplemented { offer, question, .. } => {
                 let offer = self.find_open(*offer, offered)?;
-                let is_asked = offer.question.is_some_and(|asked| asked.id == *question);
-                if is_asked && offer.has_open_question() { Ok(()) } else { Err(Reason::HandoverOutOfTurn) }
+                match offer.question {
+                    Some(asked) if asked.id != *question => Err(Reason::HandoverOutOfTurn),
+                    Some(asked) if asked.is_answered => Err(Reason::HandoverAnswered),
+                    Some(_) => Ok(()),
+                    None => Err(Reason::HandoverOutOfTurn),
+                }
             }
+            // Said again when its sender does not know whether it was heard: then the answer is given again.
             Act::Withdrawn { offer, .. } => match self.find(*offer, offered) {
-                Ok(offer) if offer.withdrawal.is_some() => Err(Reason::HandoverOutOfTurn),
                 Ok(_) | Err(Reason::HandoverUnknown) => Ok(()),
                 Err(reason) => Err(reason),
             },
             Act::WithdrawalConfirmed { offer, withdrawal, outcome } => {
                 let offer = self.find(*offer, asked)?;
-                let is_asked = offer.withdrawal.is_some_and(|one| one.id == *withdrawal && !one.is_confirmed);
-                let is_accepted = matches!(offer.state, OfferState::Accepted { .. });
-                let agrees = is_accepted == (*outcome == WithdrawalOutcome::WasAccepted);
-                if is_asked && agrees { Ok(()) } else { Err(Reason::HandoverOutOfTurn) }
+                let asked = offer.withdrawal.ok_or(Reason::HandoverOutOfTurn)?;
+                // An acceptance that got lost is heard from this answer.
+                let agrees = match outcome {
+                    WithdrawalOutcome::WasAccepted => offer.is_accepted() || offer.is_open(),
+                    WithdrawalOutcome::Withdrawn | WithdrawalOutcome::Elsewhere => !offer.is_accepted(),
+                };
+                match (agrees, asked.is_confirmed) {
+                    (true, true) => Err(Reason::HandoverAnswered),
+                    // The last of several withdrawals may be still to come to the other.
+                    (true, false) if *withdrawal <= asked.id => Ok(()),
+                    _ => Err(Reason::HandoverOutOfTurn),
+                }
             }
             Act::FirstContact { .. } | Act::Completed { .. } => self.check_after_acceptance(step),
         }
@@ -45,24 +56,14 @@ impl Case {
             // Its withdrawal came before it.
             return Err(Reason::HandoverAnswered);
         }
-        let Some(holder) = self.holder else { return Ok(()) };
-        if holder == self.me {
-            let gives_way = self.is_known_to_nobody() || self.is_earlier_claim(step);
-            return if gives_way { Ok(()) } else { Err(Reason::ControlElsewhere) };
+        if self.is_of_older_root(step) {
+            return Ok(());
+        }
+        if step.root() != self.root {
+            return Err(Reason::ControlElsewhere);
         }
         // Somebody else may hold it by now without this organisation knowing: only who has an offer open here has not let go.
-        match self.offers.iter().find(|offer| offer.to == self.me && offer.is_open()) {
-            Some(open) if open.from == step.from => Err(Reason::HandoverOutOfTurn),
-            Some(_) => Err(Reason::ControlElsewhere),
-            None => Ok(()),
-        }
-    }
-
-    /// Both claimed the case by offering it to each other: the offer that was made first counts, by identifiers that both
-    /// know, so that both decide alike.
-    fn is_earlier_claim(&self, step: &Step) -> bool {
-        let mut own = self.offers.iter().filter(|offer| offer.from == self.me);
-        let Some(first) = own.next() else { return false };
-        self.is_claim && own.next().is_none() && first.is_open() && first.to == step.from && step.message < first.id
+        let is_offered = self.offers.iter().any(|offer| offer.to == self.me && offer.is_open());
+        if self.is_mine() || is_offered { Err(Reason::HandoverOutOfTurn) } else { Ok(()) }
     }
 }
