@@ -11,7 +11,7 @@ use crate::{
     agreement::{Agreement, Party, Standing},
     consent::{ConsentUse, Extract},
     digest::Digest,
-    handover::{Case, Step},
+    handover::{Case, Step, Taken},
     oin::Oin,
     organisation::OrganisationKind,
     purpose::{AllowedBasis, Purpose, Rule},
@@ -75,10 +75,10 @@ impl From<ConsentKnowledge> for Knowledge<'_> {
 
 impl Knowledge<'_> {
     /// Whether this step may be taken in the case, as far as `me` knows it.
-    pub(crate) fn check(&self, me: Oin, step: Option<&Step>) -> Result<(), Refusal> {
-        let Some(step) = step else { return Ok(()) };
-        let checked = self.case.map_or_else(|| Case::new(me).check(step), |case| case.check(step));
-        checked.map_err(Refusal::from)
+    pub(crate) fn take(&self, me: Oin, step: Option<Step>) -> Result<Option<Taken>, Refusal> {
+        let Some(step) = step else { return Ok(None) };
+        self.case.map_or_else(|| Case::new(me).check(&step), |case| case.check(&step))?;
+        Ok(Some(Taken { step, after: self.case.map_or(0, Case::steps) }))
     }
 }
 

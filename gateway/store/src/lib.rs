@@ -10,6 +10,7 @@ mod consents;
 mod data_subject;
 mod entry_keys;
 mod error;
+mod handovers;
 mod hot;
 mod key;
 mod lease;
@@ -26,6 +27,7 @@ pub use access::{
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use data_subject::{DataSubject, SubjectKind};
 pub use error::StoreError;
+pub use handovers::{HandoverCase, StoredStep};
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use model::{

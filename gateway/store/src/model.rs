@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use exchange::{
     consent::{ConsentKey, ConsentUse, Event},
     digest::Digest,
+    handover::Taken,
     message::{AdmittedMessage, Attributes, RefusedMessage, SignedMessage},
     oin::Oin,
     person::LookupKeys,
@@ -71,6 +72,8 @@ pub struct Outgoing {
     pub(crate) consent: Option<ConsentUse>,
     /// The consent of which it tells the end.
     pub(crate) tells: Option<ConsentKey>,
+    /// What it does in a handover.
+    pub(crate) step: Option<Taken>,
     /// Whom it is about, until the store made `tokens` of that.
     pub(crate) subject: LookupKeys,
     pub(crate) tokens: Tokens,
@@ -81,6 +84,7 @@ impl From<SignedMessage> for Outgoing {
         let (digest, leaf) = (message.digest(), message.leaf());
         let days = message.retention_days();
         let consent = message.consent().cloned();
+        let step = message.step().cloned();
         let (draft, jws) = message.into_parts();
         let subject = LookupKeys::of(&draft.document);
         Self {
@@ -101,6 +105,7 @@ impl From<SignedMessage> for Outgoing {
             keep_until: days_after(draft.time, days),
             consent,
             tells: None,
+            step,
             subject,
             tokens: Tokens::default(),
         }
@@ -180,6 +185,8 @@ pub struct Arrival {
     pub(crate) consent: Option<ConsentUse>,
     /// What it says about a consent.
     pub(crate) event: Option<Event>,
+    /// What it does in the handover of its case.
+    pub(crate) step: Option<(Taken, Uuid)>,
     pub(crate) leaf: Leaf,
     /// What the log says instead when the identifier is known with another digest: a refusal with the reason
     /// `dubbel-met-andere-inhoud`.
@@ -217,6 +224,7 @@ impl Arrival {
                 keep_until: Some(days_after(received, message.retention_days())),
                 consent: message.consent().cloned(),
                 event: message.event().cloned(),
+                step: message.step().map(|step| (step.clone(), message.case())),
                 subject: LookupKeys::of(message.document()),
                 tokens: Tokens::default(),
                 verdict: Verdict::Admitted(message.into_attributes()),
@@ -231,6 +239,7 @@ impl Arrival {
                 keep_until: None,
                 consent: None,
                 event: None,
+                step: None,
                 subject: LookupKeys::default(),
                 tokens: Tokens::default(),
                 verdict: Verdict::Refused(refused.refusal().reason.code()),

@@ -3,6 +3,7 @@
 mod access;
 mod consent;
 mod erasing;
+mod handover;
 mod inbound;
 mod log;
 mod outbound;

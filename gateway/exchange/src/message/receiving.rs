@@ -13,7 +13,7 @@ use crate::{
     digest::Digest,
     entry::{Entry, Outcome, ReasonCode, Reception},
     envelope::{self, Envelope},
-    handover::{Step, is_handover},
+    handover::{Step, Taken, is_handover},
     jws,
     oin::Oin,
     policy::{self, Knowledge, Permission, Question},
@@ -61,7 +61,7 @@ pub struct AdmittedMessage {
     document: Document,
     permission: Permission,
     event: Option<Event>,
-    step: Option<Step>,
+    step: Option<Taken>,
 }
 
 /// A message that stays out, with the reason.
@@ -261,8 +261,7 @@ impl VerifiedMessage {
         }
         let decided = policy::decide(rulebook, &question).and_then(|permission| {
             let event = agreement.map(|agreement| Event::of(&document, agreement, parties)).transpose()?;
-            let step = Step::of(&document, message.id, parties);
-            known.check(message.me, step.as_ref())?;
+            let step = known.take(message.me, Step::of(&document, message.id, parties))?;
             Ok((permission, event.flatten(), step))
         });
         match decided {
@@ -342,7 +341,7 @@ impl AdmittedMessage {
     }
 
     /// What it does in a handover, if it is part of one.
-    pub const fn step(&self) -> Option<&Step> {
+    pub const fn step(&self) -> Option<&Taken> {
         self.step.as_ref()
     }
 

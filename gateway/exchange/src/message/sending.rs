@@ -14,7 +14,7 @@ use crate::{
     digest::Digest,
     entry::{Entry, ReasonCode},
     envelope::{Case, Envelope},
-    handover::Step,
+    handover::{Step, Taken, is_handover},
     jws,
     oin::Oin,
     policy::{self, Knowledge, Permission, Question, Trimmed},
@@ -57,7 +57,7 @@ pub struct Draft {
 /// use exchange::{agreement::Agreement, message::{Draft, PermittedDraft}, policy::Permission};
 ///
 /// fn forged(draft: Draft, permission: Permission, agreement: Arc<Agreement>) -> PermittedDraft {
-///     PermittedDraft { draft, permission, agreement, left_out: Vec::new() }
+///     PermittedDraft { draft, permission, agreement, left_out: Vec::new(), step: None }
 /// }
 /// ```
 #[derive(Debug)]
@@ -66,6 +66,7 @@ pub struct PermittedDraft {
     permission: Permission,
     agreement: Arc<Agreement>,
     left_out: Vec<String>,
+    step: Option<Taken>,
 }
 
 /// A message as it will be sent, with the evidence of the decision. Only [`PermittedDraft::sign`] makes one.
@@ -74,7 +75,7 @@ pub struct PermittedDraft {
 /// use exchange::{digest::Digest, message::{Draft, SignedMessage}, policy::Permission};
 ///
 /// fn forged(draft: Draft, compact: String, digest: Digest, permission: Permission) -> SignedMessage {
-///     SignedMessage { draft, compact, digest, permission, left_out: Vec::new() }
+///     SignedMessage { draft, compact, digest, permission, left_out: Vec::new(), step: None }
 /// }
 /// ```
 ///
@@ -94,6 +95,7 @@ pub struct SignedMessage {
     digest: Digest,
     permission: Permission,
     left_out: Vec<String>,
+    step: Option<Taken>,
 }
 
 /// A draft that may not leave, with the reason. Only [`Draft::permit`] and [`PermittedDraft::sign`] make one, and of
@@ -115,6 +117,14 @@ pub struct HeldBack {
     refusal: Refusal,
 }
 
+/// What the rules say of a draft that may leave.
+struct Decided {
+    permission: Permission,
+    trimmed: Option<Trimmed>,
+    agreement: Arc<Agreement>,
+    step: Option<Taken>,
+}
+
 impl Draft {
     /// Asks the rules whether this draft may leave. Where the purpose says so, what it may not hold is left out first.
     pub fn permit<'k>(
@@ -123,12 +133,12 @@ impl Draft {
         known: impl Into<Knowledge<'k>>,
     ) -> Result<PermittedDraft, HeldBack> {
         match self.decide(rulebook, &known.into()) {
-            Ok((permission, trimmed, agreement)) => {
+            Ok(Decided { permission, trimmed, agreement, step }) => {
                 let left_out = trimmed.map_or_else(Vec::new, |trimmed| {
                     self.document = trimmed.document;
                     trimmed.left_out
                 });
-                Ok(PermittedDraft { draft: self, permission, agreement, left_out })
+                Ok(PermittedDraft { draft: self, permission, agreement, left_out, step })
             }
             Err(refusal) => Err(self.hold_back(refusal)),
         }
@@ -139,16 +149,16 @@ impl Draft {
         Extract::claimed_by(&self.document)
     }
 
-    /// What the message does in a handover, if it is part of one.
-    pub fn step(&self) -> Option<Step> {
-        Step::of(&self.document, self.id, (self.from, self.to))
+    /// The case, when the message is part of a handover, to look up what this node knows of that.
+    pub fn handover_case(&self) -> Option<Uuid> {
+        is_handover(self.document.schema()).then_some(self.case)
     }
 
     fn decide(
         &self,
         rulebook: &Rulebook,
         known: &Knowledge<'_>,
-    ) -> Result<(Permission, Option<Trimmed>, Arc<Agreement>), Refusal> {
+    ) -> Result<Decided, Refusal> {
         // To the sender, an agreement that does not exist is one that does not allow it.
         let agreement = rulebook.agreement(self.agreement).ok_or(Reason::PurposeNotAllowed)?;
         if !is_about_consent(self.document.schema())
@@ -171,8 +181,8 @@ impl Draft {
         let (permission, trimmed) = policy::decide_trimming(rulebook, &question)?;
         // What the receiver would not believe is not said.
         Event::of(&self.document, agreement, (self.from, self.to))?;
-        known.check(self.from, self.step().as_ref())?;
-        Ok((permission, trimmed, agreement.clone()))
+        let step = known.take(self.from, Step::of(&self.document, self.id, (self.from, self.to)))?;
+        Ok(Decided { permission, trimmed, agreement: agreement.clone(), step })
     }
 
     fn hold_back(self, refusal: Refusal) -> HeldBack {
@@ -215,11 +225,11 @@ impl PermittedDraft {
     /// What every receiver would refuse is not signed: times that do not fit, a key that the agreement does not give
     /// to the sender, a message that is too large.
     pub fn sign(self, signer: &dyn Signer) -> Result<SignedMessage, HeldBack> {
-        let Self { draft, permission, agreement, left_out } = self;
+        let Self { draft, permission, agreement, left_out, step } = self;
         match compact(&draft, &agreement, signer) {
             Ok(compact) => {
                 let digest = Digest::of(compact.as_bytes());
-                Ok(SignedMessage { draft, compact, digest, permission, left_out })
+                Ok(SignedMessage { draft, compact, digest, permission, left_out, step })
             }
             Err(refusal) => Err(draft.hold_back(refusal)),
         }
@@ -298,6 +308,11 @@ impl SignedMessage {
     /// The consent it relies on, if it does.
     pub const fn consent(&self) -> Option<&ConsentUse> {
         self.permission.consent()
+    }
+
+    /// What it does in a handover, if it is part of one.
+    pub const fn step(&self) -> Option<&Taken> {
+        self.step.as_ref()
     }
 
     /// The log entry that says this message was accepted for sending.

@@ -11,6 +11,7 @@ use super::{
     committer::Writer,
     erase,
     group::{Group, Kind},
+    handover,
     names::{Missing, Names},
     processing, read,
     rows::{Part, Statement},
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
+    handovers::HandoverCase,
     model::{CosignedCheckpoint, Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
     subject::Tokens,
 };
@@ -48,6 +50,7 @@ pub(crate) enum Change {
     FillSubjects { tokens: Vec<(u64, Tokens)>, through: u64 },
     // The next run of tokens.
     WriteSubjects { run: u64 },
+    HandoverLookedAt(HandoverCase),
     Exported { from: u64, next: u64, records: u64, rejected: u64, now: Timestamp },
     ExportFailed { reason: String, now: Timestamp },
 }
@@ -72,6 +75,7 @@ impl Change {
             | Self::ForgetAgreement(_)
             | Self::Resend { .. }
             | Self::Destroyed { .. }
+            | Self::HandoverLookedAt(_)
             | Self::FillSubjects { .. }
             | Self::WriteSubjects { .. }
             | Self::Exported { .. }
@@ -108,6 +112,7 @@ pub(super) async fn apply(
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
+        Change::HandoverLookedAt(seen) => handover::looked_at(connection, seen).await,
         Change::Exported { from, next, records, rejected, now } => {
             processing::exported(connection, (*from, *next), (*records, *rejected), *now).await
         }

@@ -16,6 +16,7 @@ use super::{
     committer::Writer,
     consent,
     group::{Group, NewMessage},
+    handover,
     names::{Missing, Names},
     rows::{Part, Statement},
     tree::{Edge, Nodes},
@@ -107,6 +108,9 @@ pub(super) fn file(writer: &mut Writer, group: &mut Group, filing: &Filing) -> R
 fn file_new(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result<u64, StoreError> {
     let consent = consent::check(group, arrival.consent.as_ref())?;
     let index = group.log(&mut writer.edge, &arrival.leaf);
+    if let Some((step, case)) = &arrival.step {
+        handover::take(group, (*case, index), Some(step))?;
+    }
     if let Some(id) = arrival.id {
         group.known.insert((arrival.from, id), (arrival.digest, index));
     }

@@ -11,6 +11,7 @@ use super::{
     committer::{Operation, Writer},
     connect::PAGE_BYTES,
     consent::Known,
+    handover::{self, NewStep},
     rows::{MOST_ROWS, Part, Statement, Values},
     tree::{Edge, Head, PUT_TILES},
 };
@@ -163,6 +164,10 @@ pub(super) struct Group {
     pub(super) noticed: HashMap<(ConsentKey, Oin), u64>,
     /// Who is told now.
     pub(super) notices: Vec<(ConsentKey, Oin, u64)>,
+    /// How many messages the handovers of the cases have that the operations are about.
+    pub(super) cases: HashMap<Uuid, usize>,
+    /// The messages that those get.
+    pub(super) steps: Vec<NewStep>,
     /// The messages received before among those of this group, and where.
     pub(super) known: HashMap<(Oin, Uuid), (Digest, u64)>,
 }
@@ -245,7 +250,7 @@ impl Group {
 
     /// Whether all that was logged and queued can be written with the commit.
     pub(super) fn fits_in_commit(&self) -> bool {
-        self.entries.len() <= MOST_ROWS && self.intakes.is_empty()
+        self.entries.len() <= MOST_ROWS && self.intakes.is_empty() && self.steps.is_empty()
     }
 
     /// Whether what was logged since has become too much to be written with the commit.
@@ -276,6 +281,7 @@ impl Group {
                 values.add(key.to_vec()).add(to_sql(*index));
             })
             .await?;
+        handover::write(connection, self).await?;
         REPLACED
             .insert(connection, &self.replaced, |index, values| {
                 values.add(to_sql(*index));

@@ -4,6 +4,7 @@
 //! - [`committer`]: the one task that writes, in groups; [`transaction`] is what it does for one, with what [`group`]
 //!   reads first and writes last
 //! - [`outbound`], [`mod@file`], [`change`]: the operations of a group
+//! - [`handover`]: what each message does in the handover of its case
 //! - [`consent`], [`read_consents`]: consents, their end and who was told
 //! - [`tree`]: the Merkle log on disk
 //! - [`subject`]: finding residents; [`access`]: who saw what
@@ -23,6 +24,7 @@ pub(crate) mod deeds;
 pub(crate) mod erase;
 pub(crate) mod file;
 mod group;
+pub(crate) mod handover;
 mod names;
 pub(crate) mod outbound;
 pub(crate) mod processing;

@@ -14,6 +14,7 @@ use super::{
     committer::{Operation, Writer},
     consent::{self, Finishing},
     group::{Group, NewMessage},
+    handover,
     names::{Missing, Names},
     rows::{MOST_ROWS, Part, Statement, Values},
 };
@@ -185,6 +186,7 @@ pub(super) fn enqueue(
             }
             let consent = consent::check(group, message.consent.as_ref())?;
             let index = group.log(&mut writer.edge, &message.leaf);
+            handover::take(group, (message.case, index), message.step.as_ref())?;
             if let Some(key) = message.row {
                 group.offered.insert(key.0, index);
                 group.intakes.push((key.0, index));
@@ -251,6 +253,9 @@ pub(super) async fn settle(
             };
             receipt_number = update.receipt;
             update.count(group, (state_to_sql(State::Waiting), None), waited);
+            if ending.state != State::Admitted {
+                handover::reopen(connection, indexes).await?;
+            }
             settled += waited;
             if waited < u64::try_from(indexes.len()).unwrap_or(u64::MAX) && receipt_number.is_some() {
                 settled += update.settle_late(connection, group, indexes).await?;

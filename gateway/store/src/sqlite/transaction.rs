@@ -9,6 +9,7 @@ use super::{
     consent, deeds, erase,
     file::{self, Filed},
     group::Group,
+    handover,
     names::{Missing, Names},
     outbound,
     tree::Edge,
@@ -43,6 +44,7 @@ async fn run(
     let missing = missing_names(&writer.names, operations);
     writer.names.resolve(connection, missing).await?;
     consent::resolve(connection, &writer.names, &mut group, operations).await?;
+    handover::resolve(connection, &mut group, operations).await?;
     outbound::find_offered(connection, &mut group, operations).await?;
     for operation in &mut *operations {
         prepare(writer, &mut group, operation)?;

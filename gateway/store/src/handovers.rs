@@ -1,0 +1,42 @@
+//! What the store knows of handovers: what each message did in one, and how it is with that message.
+
+use exchange::handover::{Standing, Step};
+use uuid::Uuid;
+
+use crate::model::{Direction, State};
+
+/// A message of a handover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredStep {
+    /// Its place in the log.
+    pub index: u64,
+    /// What it does.
+    pub step: Step,
+    /// Whether it was sent or received.
+    pub direction: Direction,
+    /// How it is with it.
+    pub state: State,
+    /// Why it was refused or given up.
+    pub reason: Option<String>,
+}
+
+impl StoredStep {
+    /// What became of it.
+    pub fn standing(&self) -> Standing<'_> {
+        match (self.direction, self.state) {
+            (Direction::Inbound, _) | (_, State::Admitted) => Standing::Stands,
+            (_, State::Waiting) => Standing::UnderWay,
+            (_, State::Refused) => Standing::Refused(self.reason.as_deref().unwrap_or_default()),
+            (_, State::Undeliverable) => Standing::GivenUp,
+        }
+    }
+}
+
+/// A case that is or was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandoverCase {
+    /// Which.
+    pub case: Uuid,
+    /// How many messages it has.
+    pub steps: usize,
+}

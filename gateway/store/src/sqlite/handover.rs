@@ -1,0 +1,203 @@
+//! Handovers: what each message does in one.
+//!
+//! What is decided about a message of a handover was decided with what was known of its case. The transaction that keeps it
+//! holds it against that: when another message of the case came first, it is decided again.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use exchange::handover::Taken;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{
+    column::{damaged, direction_from_sql, from_sql, state_from_sql, to_sql, uuid},
+    committer::Operation,
+    group::Group,
+    rows::{Part, Statement},
+};
+use crate::{
+    error::StoreError,
+    handovers::{HandoverCase, StoredStep},
+};
+
+static KNOWN: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("SELECT \"case\", steps FROM handover WHERE \"case\"")));
+
+static CASES: LazyLock<Statement> = LazyLock::new(|| {
+    let conflict = "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, to_do = 1";
+    Statement::new(&Part::Insert("handover", &["\"case\"", "steps", "to_do"], conflict))
+});
+
+static STEPS: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::Insert("handover_step", &["\"case\"", "idx", "step"], "")));
+
+static READ: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::new(&Part::List(
+        "SELECT h.\"case\", h.idx, h.step, m.direction, m.state, w.text FROM handover_step h \
+         JOIN message m ON m.idx = h.idx LEFT JOIN word w ON w.num = m.reason WHERE h.\"case\"",
+    ))
+});
+
+static REOPEN: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::new(&Part::List(
+        "UPDATE handover SET to_do = 1 FROM message WHERE message.\"case\" = handover.\"case\" AND message.idx",
+    ))
+});
+
+/// A message of a handover that is written with its transaction.
+pub(super) struct NewStep {
+    case: Uuid,
+    index: u64,
+    step: String,
+}
+
+/// The cases whose handovers an operation is about.
+fn cases_of(operation: &Operation) -> Vec<Uuid> {
+    match operation {
+        Operation::Enqueue(job) => {
+            let messages = job.input.messages.iter();
+            messages.filter(|message| message.step.is_some()).map(|message| message.case).collect()
+        }
+        Operation::File(job) => {
+            job.input.arrivals.iter().filter_map(|arrival| Some(arrival.step.as_ref()?.1)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Finds how far the cases are that the operations are about.
+pub(super) async fn resolve(
+    connection: &mut SqliteConnection,
+    group: &mut Group,
+    operations: &[Operation],
+) -> Result<(), StoreError> {
+    let mut cases: Vec<Uuid> = operations.iter().flat_map(cases_of).collect();
+    if cases.is_empty() {
+        return Ok(());
+    }
+    cases.sort_unstable();
+    cases.dedup();
+    let rows = KNOWN
+        .list(connection, &cases, |case, values| {
+            values.add(case.as_bytes().to_vec());
+        })
+        .await?;
+    for row in &rows {
+        group.cases.insert(uuid(row.try_get(0)?)?, count(row.try_get(1)?)?);
+    }
+    Ok(())
+}
+
+/// Takes a message into a case, if whoever decided about it knew all the others.
+pub(super) fn take(
+    group: &mut Group,
+    (case, index): (Uuid, u64),
+    taken: Option<&Taken>,
+) -> Result<(), StoreError> {
+    let Some(taken) = taken else { return Ok(()) };
+    let known = group.cases.entry(case).or_default();
+    if *known != taken.after {
+        return Err(StoreError::RulesChanged);
+    }
+    *known += 1;
+    let step = serde_json::to_string(&taken.step).map_err(|_| damaged("a step of a handover"))?;
+    group.steps.push(NewStep { case, index, step });
+    Ok(())
+}
+
+/// Writes the messages that were taken in.
+pub(super) async fn write(connection: &mut SqliteConnection, group: &mut Group) -> Result<(), StoreError> {
+    let steps = std::mem::take(&mut group.steps);
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let mut cases: Vec<Uuid> = steps.iter().map(|step| step.case).collect();
+    cases.sort_unstable();
+    cases.dedup();
+    let known: Vec<(Uuid, usize)> =
+        cases.into_iter().map(|case| (case, group.cases.get(&case).copied().unwrap_or_default())).collect();
+    CASES
+        .insert(connection, &known, |(case, steps), values| {
+            values.add(case.as_bytes().to_vec()).add(i64::try_from(*steps).unwrap_or(i64::MAX)).add(1_i64);
+        })
+        .await?;
+    STEPS
+        .insert(connection, &steps, |step, values| {
+            values.add(step.case.as_bytes().to_vec()).add(to_sql(step.index)).add(step.step.clone());
+        })
+        .await
+}
+
+/// Messages were refused or given up: their cases are to be looked at.
+pub(super) async fn reopen(connection: &mut SqliteConnection, indexes: &[u64]) -> Result<(), StoreError> {
+    REOPEN
+        .insert(connection, indexes, |index, values| {
+            values.add(to_sql(*index));
+        })
+        .await
+}
+
+/// The messages of these cases, in the order of the log.
+pub(crate) async fn steps(
+    connection: &mut SqliteConnection,
+    cases: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<StoredStep>>, StoreError> {
+    let rows = READ
+        .list(connection, cases, |case, values| {
+            values.add(case.as_bytes().to_vec());
+        })
+        .await?;
+    let mut found: HashMap<Uuid, Vec<StoredStep>> = HashMap::new();
+    for row in &rows {
+        let step = StoredStep {
+            index: from_sql(row.try_get(1)?)?,
+            step: serde_json::from_str(row.try_get(2)?).map_err(|_| damaged("a step of a handover"))?,
+            direction: direction_from_sql(row.try_get(3)?)?,
+            state: state_from_sql(row.try_get(4)?)?,
+            reason: row.try_get::<Option<String>, _>(5)?,
+        };
+        found.entry(uuid(row.try_get(0)?)?).or_default().push(step);
+    }
+    for steps in found.values_mut() {
+        steps.sort_unstable_by_key(|step| step.index);
+    }
+    Ok(found)
+}
+
+pub(crate) async fn cases(
+    connection: &mut SqliteConnection,
+    after: Option<Uuid>,
+    limit: usize,
+) -> Result<Vec<HandoverCase>, StoreError> {
+    let rows = sqlx::query("SELECT \"case\", steps FROM handover WHERE \"case\" > ?1 ORDER BY \"case\" LIMIT ?2")
+        .bind(after.map(|case| case.as_bytes().to_vec()).unwrap_or_default())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok(HandoverCase { case: uuid(row.try_get(0)?)?, steps: count(row.try_get(1)?)? })).collect()
+}
+
+pub(crate) async fn to_do(
+    connection: &mut SqliteConnection,
+    limit: usize,
+) -> Result<Vec<HandoverCase>, StoreError> {
+    let rows = sqlx::query("SELECT \"case\", steps FROM handover WHERE to_do IS NOT NULL LIMIT ?1")
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok(HandoverCase { case: uuid(row.try_get(0)?)?, steps: count(row.try_get(1)?)? })).collect()
+}
+
+/// Nothing is left to do about a case, if it is still as it was when that was found.
+pub(super) async fn looked_at(connection: &mut SqliteConnection, seen: &HandoverCase) -> Result<u64, StoreError> {
+    let done = sqlx::query("UPDATE handover SET to_do = NULL WHERE \"case\" = ?1 AND steps = ?2")
+        .bind(seen.case.as_bytes().to_vec())
+        .bind(i64::try_from(seen.steps).unwrap_or(i64::MAX))
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+fn count(number: i64) -> Result<usize, StoreError> {
+    usize::try_from(number).map_err(|_| damaged("a count"))
+}

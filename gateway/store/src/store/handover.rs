@@ -1,0 +1,43 @@
+//! Cases that are or were handed over.
+
+use std::collections::{BTreeSet, HashMap};
+
+use uuid::Uuid;
+
+use super::{MAX_BATCH, MAX_ROWS_READ, Store, limited};
+use crate::{
+    error::StoreError,
+    handovers::{HandoverCase, StoredStep},
+    sqlite::{change::Change, handover},
+};
+
+impl Store {
+    /// The messages of the handovers in these cases, in the order of the log. What is not known is left out.
+    pub async fn handover_steps(
+        &self,
+        cases: &BTreeSet<Uuid>,
+    ) -> Result<HashMap<Uuid, Vec<StoredStep>>, StoreError> {
+        limited("cases in one reading", cases.len(), MAX_BATCH)?;
+        let cases: Vec<Uuid> = cases.iter().copied().collect();
+        handover::steps(&mut *self.0.readers.acquire().await?, &cases).await
+    }
+
+    /// The cases that are or were handed over, after this one; at most `limit`.
+    pub async fn handover_cases(
+        &self,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<HandoverCase>, StoreError> {
+        handover::cases(&mut *self.0.readers.acquire().await?, after, limit.min(MAX_ROWS_READ)).await
+    }
+
+    /// The cases at which this node has not looked since something changed; at most `limit`.
+    pub async fn handovers_to_do(&self, limit: usize) -> Result<Vec<HandoverCase>, StoreError> {
+        handover::to_do(&mut *self.0.readers.acquire().await?, limit.min(MAX_ROWS_READ)).await
+    }
+
+    /// This node looked at a case as it was then, and nothing is left to do about that.
+    pub async fn handover_looked_at(&self, seen: HandoverCase) -> Result<(), StoreError> {
+        self.change(Change::HandoverLookedAt(seen)).await.map(drop)
+    }
+}
