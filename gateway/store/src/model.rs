@@ -114,7 +114,8 @@ impl Outgoing {
         Self { priority, ..self }
     }
 
-    /// It tells its receiver that a consent ended: before anything else, and once.
+    /// It tells its receiver that a consent ended: before anything else, and once. The holder of the consent is told that
+    /// the resident withdrew it here.
     #[must_use]
     pub fn that_tells(self, consent: ConsentKey) -> Self {
         Self { tells: Some(consent), priority: Priority::First, ..self }

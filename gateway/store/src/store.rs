@@ -76,7 +76,10 @@ pub const EXPIRED_REASON: &str = exchange::refusal::Reason::Expired.code();
 /// The reason of a message that still waited when it was erased.
 pub const ERASED_REASON: &str = "gewist";
 
-/// The reason of a message that still waited when the consent under it ended.
+/// The reason of a message that still waited when the consent under it ran out.
+pub(crate) const CONSENT_EXPIRED_REASON: &str = exchange::refusal::Reason::ConsentExpired.code();
+
+/// The reason of a message that still waited when the consent under it was withdrawn.
 pub const WITHDRAWN_REASON: &str = exchange::refusal::Reason::ConsentWithdrawn.code();
 
 /// The reason of a message that waited and cannot be read: its row is damaged.

@@ -193,7 +193,11 @@ pub(super) fn enqueue(
             group.seal(writer, index, &message.digest, &message.jws)?;
             let row = NewMessage { consent, ..new_message(&writer.names, message, index)? };
             group.add(index, row);
-            group.notices.extend(message.tells.map(|key| (key, message.to, index)));
+            if let Some(key) = message.tells {
+                // For what else tells the same in this transaction.
+                group.noticed.insert((key, message.to), index);
+                group.notices.push((key, message.to, index));
+            }
             Ok(Enqueued::Queued { index })
         })
         .collect()
