@@ -268,6 +268,11 @@ impl Agreement {
         })
     }
 
+    /// Whether this party once accepted it, whatever came after.
+    pub fn is_accepted_by(&self, oin: Oin) -> bool {
+        self.answers().iter().any(|answer| answer.by == oin && answer.kind == AnswerKind::Accepted)
+    }
+
     /// A party of the agreement.
     pub fn party(&self, oin: Oin) -> Option<&Party> {
         self.content.partijen.iter().find(|party| party.oin == oin)

@@ -20,7 +20,7 @@ use crate::oin::Oin;
 
 pub use event::{Event, Kept, Processed, WhatWasDone};
 pub use extract::{Extract, Terms};
-pub use record::{ConsentRecord, HowGiven, RecordError, Salts, attach};
+pub use record::{ConsentRecord, FREEDOM_STATED, HowGiven, RecordError, Salts, attach};
 pub use statement::Statement;
 
 /// Names a consent everywhere: its number means something at its holder only.

@@ -128,6 +128,17 @@ pub struct SpecialData {
     pub uitzondering: String,
 }
 
+/// The exceptions that are the consent of the resident, as the schema has them written.
+const BY_CONSENT: [&str; 3] =
+    ["AVG art. 9 lid 2 onder a", "UAVG art. 22 lid 2 onder a", "UAVG art. 32 onder a"];
+
+impl SpecialData {
+    /// Whether the exception is that the resident consents, so that nothing lifts the prohibition once that ended.
+    pub fn is_by_consent(&self) -> bool {
+        BY_CONSENT.contains(&self.uitzondering.as_str())
+    }
+}
+
 /// The text is not a purpose.
 #[derive(Debug, thiserror::Error)]
 pub enum PurposeError {
