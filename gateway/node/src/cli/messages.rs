@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use exchange::agreement::Standing;
+use exchange::{agreement::Standing, refusal::Reason};
 use store::{Direction, ERASED_REASON, Filter, MessageRow, Order, State, StoreError};
 
 use super::{Ending, Output, dutch_time};
@@ -65,6 +65,10 @@ impl Messages {
     }
 }
 
+/// Why a message does not go again, whatever else is the matter.
+const ENDED_WITH_CONSENT: [Option<&str>; 2] =
+    [Some(Reason::ConsentWithdrawn.code()), Some(Reason::ConsentExpired.code())];
+
 /// The message with this number.
 pub(super) async fn numbered(node: &Node, index: u64) -> anyhow::Result<Option<MessageRow>> {
     let filter =
@@ -80,6 +84,12 @@ async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Endin
     {
         bail!(
             "bericht {index} kan niet opnieuw: het convenant waaronder het is gemaakt geldt niet meer. Bied het bestand opnieuw aan als er een nieuwe versie van het convenant geldt"
+        );
+    }
+    if let Some(row) = row.as_ref().filter(|row| ENDED_WITH_CONSENT.contains(&row.reason.as_deref())) {
+        let consent = row.consent.map_or_else(String::new, |key| format!(" {}", key.id));
+        bail!(
+            "bericht {index} kan niet opnieuw: toestemming{consent}, waarop het steunde, is ingetrokken of verlopen. `schakel toestemming tonen{consent}` laat zien hoe het ermee staat. Geeft de inwoner opnieuw toestemming, verstuur dan een nieuw bericht"
         );
     }
     match node.core.store.resend(index, node.core.now()).await {

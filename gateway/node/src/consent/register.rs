@@ -1,7 +1,7 @@
 //! The register of consents that this organisation asked for.
 
 use exchange::{
-    consent::{ConsentKey, ConsentRecord, HowGiven, RecordError, Salts, Statement},
+    consent::{ConsentKey, ConsentRecord, Extract, HowGiven, RecordError, Salts, Statement},
     digest::Digest,
     entry::{ConsentHappening, Entry},
     organisation::OrganisationKind,
@@ -10,10 +10,10 @@ use exchange::{
     tlog::Leaf,
 };
 use jiff::Timestamp;
-use store::{Access, ConsentState, StoreError};
+use store::{Access, ConsentRow, ConsentState, StoreError, StoredRecord};
 use uuid::Uuid;
 
-use super::newest_record;
+use super::{newest_record, resident_of};
 use crate::core::Core;
 
 /// A consent that cannot be recorded, extended or withdrawn.
@@ -102,6 +102,17 @@ async fn keep(
     Ok(())
 }
 
+/// The versions of a record, for somebody who sees them; none of a consent that somebody else asked for.
+pub async fn read(
+    core: &Core,
+    access: Access,
+    consent: &ConsentRow,
+) -> Result<Vec<StoredRecord>, RegisterError> {
+    let person = resident_of(core, consent.key).await?;
+    core.store.record_consent_decision(access, consent.key.id, person.as_ref()).await?;
+    Ok(core.store.consent_records(consent.key).await?)
+}
+
 /// Withdraws a consent, as somebody decided: from the moment this returns nothing rests on it here, and the node tells who
 /// got something. Says whether it was not withdrawn before.
 pub async fn withdraw(core: &Core, access: Access, id: Uuid, at: Timestamp) -> Result<bool, RegisterError> {
@@ -110,8 +121,7 @@ pub async fn withdraw(core: &Core, access: Access, id: Uuid, at: Timestamp) -> R
     if known.state == ConsentState::Withdrawn {
         return Ok(false);
     }
-    let record = newest_record(core, key).await?;
-    let person = record.and_then(|record| Identity::of(record.document()));
+    let person = resident_of(core, key).await?;
     core.store.record_consent_decision(access, id, person.as_ref()).await?;
     carry_out(core, id, at).await
 }
@@ -123,6 +133,9 @@ pub(super) async fn carry_out(core: &Core, id: Uuid, at: Timestamp) -> Result<bo
     if known.state == ConsentState::Withdrawn {
         return Ok(false);
     }
+    // A partner may have said when the resident withdrew it.
+    let given = known.extract.as_deref().and_then(Extract::peek).map_or(Timestamp::MIN, |terms| terms.given);
+    let at = at.max(given).min(core.now());
     let statement = Statement::sign(id, core.me, at, &*core.signer).map_err(|_| RegisterError::Signature)?;
     let leaf = leaf(key, ConsentHappening::Ingetrokken, Some(Digest::of(statement.as_bytes())), core.now());
     let withdrawn = core.store.withdraw_consent(key, (statement, at), leaf, core.now()).await?;

@@ -104,7 +104,7 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
     let outcome = ConsentOutcome {
         overdrachten: admitted(&[social_service, uwv], case).await?,
         tegengehouden: counted(&too_much),
-        te_veel: named(too_much),
+        te_veel: too_much.about,
         geinformeerd: count(&notices, |notice| notice.message.is_some() || notice.via.is_some()),
         bevestigd: count(&notices, |notice| notice.confirmed.is_some()),
         nog_leesbaar: readable(&[municipality, social_service, uwv], key).await?,
@@ -117,13 +117,6 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
 
 fn counted(refusal: &Refusal) -> BTreeMap<String, u64> {
     [(refusal.reason.code().to_owned(), 1)].into()
-}
-
-/// What is a category and a life domain of the same name is named once.
-fn named(refusal: Refusal) -> Vec<String> {
-    let mut about = refusal.about;
-    about.dedup();
-    about
 }
 
 fn count(notices: &[ConsentNotice], which: impl Fn(&ConsentNotice) -> bool) -> u64 {

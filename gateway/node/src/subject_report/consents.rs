@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use exchange::consent::{ConsentKey, Extract};
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{ConsentRow, ConsentState};
+use store::ConsentRow;
 
 use super::Organisation;
-use crate::node::Node;
+use crate::{consent::standing, node::Node};
 
 /// A consent that the person gave here, or on which something rests that is held here.
 #[derive(Debug, Serialize)]
@@ -61,15 +61,13 @@ async fn given(node: &Node, row: &ConsentRow) -> anyhow::Result<GivenConsent> {
     let organisation = |oin| super::organisation(node, oin);
     let terms = row.extract.as_deref().and_then(Extract::peek);
     let notices = node.core.store.consent_notices(row.key).await?;
-    let over = row.valid_until.is_some_and(|until| until <= node.core.now());
-    let state = if row.state == ConsentState::InForce && over { ConsentState::Expired } else { row.state };
     Ok(GivenConsent {
         id: row.key.id,
         houder: organisation(row.key.holder),
-        stand: state.as_str(),
+        stand: standing::standing(row, node.core.now()).as_str(),
         verleend_op: terms.as_ref().map(|terms| terms.given),
         geldig_tot: row.valid_until,
-        ingetrokken_op: row.ended.filter(|_| state == ConsentState::Withdrawn),
+        ingetrokken_op: standing::withdrawn_on(row),
         verleend_aan: terms
             .iter()
             .flat_map(|terms| &terms.granted_to)
