@@ -7,9 +7,7 @@ use schemas::{BasisKind, Category, SchemaName};
 
 use super::{Permission, Question, rules_digest};
 use crate::{
-    agreement::{Agreement, AnswerKind},
     consent::event,
-    oin::Oin,
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
 };
@@ -24,8 +22,8 @@ pub(super) const fn applies(schema: SchemaName) -> bool {
 pub(super) fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission, Refusal> {
     let agreement = rulebook.agreement(question.agreement).ok_or(Reason::AgreementUnknown)?;
     if question.from == question.to
-        || !accepted(agreement, question.from)
-        || !accepted(agreement, question.to)
+        || !agreement.is_accepted_by(question.from)
+        || !agreement.is_accepted_by(question.to)
     {
         return Err(Reason::AgreementNotInForce.into());
     }
@@ -43,8 +41,4 @@ pub(super) fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Per
     }
     let rules = rules_digest(agreement, purpose);
     Ok(Permission { rules, retention_days: purpose.content().bewaartermijn_dagen, consent: None })
-}
-
-fn accepted(agreement: &Agreement, oin: Oin) -> bool {
-    agreement.answers().iter().any(|answer| answer.by == oin && answer.kind == AnswerKind::Accepted)
 }
