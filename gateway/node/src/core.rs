@@ -224,17 +224,34 @@ impl Core {
         let mut purposes = Vec::new();
         for stored in self.store.agreements().await? {
             let mut agreement = Agreement::parse(&stored.content).map_err(damaged)?;
+            if agreement.digest() != stored.digest {
+                return Err(altered("een convenant", stored.digest));
+            }
             for (_, jws) in &stored.answers {
                 agreement.add_answer(jws).map_err(damaged)?;
             }
-            for (_, text) in &stored.purposes {
-                purposes.push(Purpose::from_json(text).map_err(damaged)?);
+            for (digest, text) in &stored.purposes {
+                let purpose = Purpose::from_json(text).map_err(damaged)?;
+                if purpose.digest() != *digest {
+                    return Err(altered("een doel", *digest));
+                }
+                purposes.push(purpose);
+            }
+            // By no other text than the one that was agreed, and never without it.
+            let is_there = |digest| stored.purposes.iter().any(|(known, _)| *known == digest);
+            let mut named = agreement.content().afspraken.iter().map(|clause| clause.doel_digest);
+            if let Some(missing) = named.find(|digest| !is_there(*digest)) {
+                return Err(damaged(format!("de tekst van het doel met controlegetal {missing} ontbreekt")));
             }
             agreements.push(agreement);
         }
         self.rules.store(Arc::new(Rulebook::new(agreements, purposes)));
         Ok(())
     }
+}
+
+fn altered(what: &str, digest: Digest) -> RulesError {
+    damaged(format!("de tekst van {what} is een andere dan die met controlegetal {digest}"))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "shaped for map_err")]
