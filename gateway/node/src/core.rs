@@ -15,6 +15,8 @@ use store::{RulesVersion, Store, StoreError};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, broadcast};
 use uuid::Uuid;
 
+use crate::witness::Seen;
+
 /// News of settled batches kept for a listener that is not quick enough.
 const SETTLED_NEWS: usize = 256;
 
@@ -50,6 +52,8 @@ pub struct Core {
     version: ArcSwap<RulesVersion>,
     /// One reading at a time: an older one must not take the place of a newer.
     reading: Mutex<()>,
+    /// What receipts showed of the logs of partners since those were checked.
+    pub seen: Seen,
     /// Who is being told answers. As many as there are parties.
     turns: SyncMutex<HashMap<Oin, Arc<Mutex<()>>>>,
 }
@@ -98,6 +102,7 @@ impl Core {
             owed: ArcSwap::default(),
             version: ArcSwap::default(),
             reading: Mutex::default(),
+            seen: Seen::default(),
             turns: SyncMutex::default(),
         };
         core.reload().await?;
