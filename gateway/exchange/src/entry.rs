@@ -34,6 +34,9 @@ pub enum Entry {
         regels: Digest,
         /// When.
         tijd: Timestamp,
+        /// Digest of the extract of the consent it rests on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        toestemming: Option<Digest>,
     },
     /// A document was held back: the rules do not allow it to leave.
     Tegengehouden {
@@ -154,6 +157,10 @@ pub struct Reception {
     pub regels: Option<Digest>,
     /// When.
     pub tijd: Timestamp,
+    /// Digest of the extract of the consent it rests on, when it was admitted on one. So the extract proves something of
+    /// the message also after its text was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toestemming: Option<Digest>,
     /// Admitted or refused.
     pub uitkomst: Outcome,
     /// From whom, by the certificate of the connection.
@@ -238,18 +245,20 @@ impl Entry {
             Self::Begin { oin, tijd } => {
                 members.text("oin", oin).text("soort", "begin").text("tijd", tijd);
             }
-            Self::Verzending { bericht, id, naar, regels, tijd } => {
+            Self::Verzending { bericht, id, naar, regels, tijd, toestemming } => {
                 members.text("bericht", bericht).text("id", id).text("naar", naar).text("regels", regels);
                 members.text("soort", "verzending").text("tijd", tijd);
+                members.optional_text("toestemming", *toestemming);
             }
             Self::Tegengehouden { doel, naar, reden, tijd } => {
                 members.optional_text("doel", doel.as_deref().map(escaped)).text("naar", naar);
                 members.text("reden", reden.0).text("soort", "tegengehouden").text("tijd", tijd);
             }
-            Self::Ontvangst(Reception { bericht, id, reden, regels, tijd, uitkomst, van }) => {
+            Self::Ontvangst(Reception { bericht, id, reden, regels, tijd, toestemming, uitkomst, van }) => {
                 members.text("bericht", bericht).optional_text("id", *id);
                 members.optional_text("reden", reden.map(|code| code.0)).optional_text("regels", *regels);
                 members.text("soort", "ontvangst").text("tijd", tijd);
+                members.optional_text("toestemming", *toestemming);
                 members.text("uitkomst", uitkomst.as_str()).text("van", van);
             }
             Self::Toestemming { bewijs, gebeurtenis, houder, tijd, toestemming, uitkomst } => {

@@ -368,7 +368,7 @@ impl AdmittedMessage {
             self.message.digest,
             Some(self.message.id),
             self.message.peer,
-            Ok(self.permission.rules()),
+            Ok((self.permission.rules(), self.consent().map(ConsentUse::evidence))),
             now,
         )
     }
@@ -420,16 +420,21 @@ fn reception(
     digest: Digest,
     id: Option<Uuid>,
     peer: Oin,
-    outcome: Result<Digest, Reason>,
+    outcome: Result<(Digest, Option<Digest>), Reason>,
     now: Timestamp,
 ) -> Leaf {
+    let (uitkomst, reden, regels, toestemming) = match outcome {
+        Ok((rules, extract)) => (Outcome::Toegelaten, None, Some(rules), extract),
+        Err(reason) => (Outcome::Geweigerd, Some(ReasonCode(reason)), None, None),
+    };
     Entry::Ontvangst(Reception {
         bericht: digest,
         id,
-        reden: outcome.err().map(ReasonCode),
-        regels: outcome.ok(),
+        reden,
+        regels,
         tijd: now,
-        uitkomst: if outcome.is_ok() { Outcome::Toegelaten } else { Outcome::Geweigerd },
+        toestemming,
+        uitkomst,
         van: peer,
     })
     .leaf()

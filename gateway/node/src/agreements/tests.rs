@@ -20,6 +20,7 @@ use super::*;
 use crate::{assets::PURPOSES, partners};
 
 mod changed;
+mod ending;
 
 pub(crate) const LAST_DAY: Date = date(2026, 12, 31);
 

@@ -58,7 +58,8 @@ fn outgoing(number: u128) -> Outgoing {
         purpose: "vroegsignalering".into(),
         agreement: Digest::of(b"agreement"),
         digest: bericht,
-        leaf: Entry::Verzending { bericht, id, naar: partner(), regels, tijd: now() }.leaf(),
+        leaf: Entry::Verzending { bericht, id, naar: partner(), regels, tijd: now(), toestemming: None }
+            .leaf(),
         jws,
         created: now(),
         expires: now() + SignedDuration::from_hours(1),
@@ -82,6 +83,7 @@ fn arrival(number: u128) -> Arrival {
         reden: None,
         regels: Some(Digest::of(b"rules")),
         tijd: now(),
+        toestemming: None,
         uitkomst: Outcome::Toegelaten,
         van: partner(),
     })
