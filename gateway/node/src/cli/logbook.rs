@@ -161,7 +161,8 @@ fn tell(verdict: &Verdict, silent: &[Oin], output: Output) -> Ending {
                 Some(last) if last > index => format!("tussen regel {index} en regel {last}"),
                 _ => format!("bij regel {index}"),
             };
-            output.say(format!("Het logboek klopt niet {at}: {}.", what.trim_end_matches('.')));
+            let end = if what.ends_with(['.', '?']) { "" } else { "." };
+            output.say(format!("Het logboek klopt niet {at}: {what}{end}"));
             output.say("Bewaar een kopie van de database en waarschuw de privacy officer en de partners: hun controlepunten laten zien wat er eerst stond.");
             output.answer(&serde_json::json!({
                 "heel": false, "regel": index, "regel_tot": last, "afwijking": what, "niet_bereikt": silent,

@@ -89,8 +89,8 @@ pub(crate) enum Operation {
     Erase(Job<Erasure, Erased>),
     /// Do something to a consent.
     Consent(Job<Deed, DeedDone>),
-    /// Log an alarm and keep it.
-    Alarm(Job<(RaisedAlarm, Leaf), u64>),
+    /// Log an alarm and keep it, unless it is kept already; says whether it is new.
+    Alarm(Job<(RaisedAlarm, Leaf), bool>),
     /// Keep that somebody saw something.
     Access(Job<Recording, u64>),
     /// Change something small.

@@ -74,9 +74,12 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
         }
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
         Operation::Consent(job) => job.answer = Some(deeds::begin(writer, group, &job.input)?),
-        Operation::Alarm(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.1)),
         Operation::Access(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.leaf)),
-        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
+        Operation::Settle(_)
+        | Operation::Checkpoint(_)
+        | Operation::Erase(_)
+        | Operation::Alarm(_)
+        | Operation::Change(_) => {}
     }
     Ok(())
 }
@@ -119,8 +122,8 @@ async fn complete(
             job.answer = Some(erase::erase(writer, connection, group, &job.input).await?);
         }
         Operation::Alarm(job) => {
-            let index = job.answer.unwrap_or_default();
-            witness::raise(connection, &writer.names, index, &job.input.0).await?;
+            let (alarm, leaf) = &job.input;
+            job.answer = Some(witness::raise(writer, connection, group, (alarm, leaf)).await?);
         }
         Operation::Access(job) => {
             let index = job.answer.ok_or(StoreError::NotFound("place in the log"))?;
