@@ -53,6 +53,8 @@ enum What {
         /// toestemmingen.
         #[arg(long, value_name = "OIN")]
         houder: Option<Oin>,
+        #[command(flatten)]
+        caller: Caller,
     },
     /// Leg vast dat de inwoner opnieuw toestemming gaf, tot een latere dag.
     #[command(
@@ -99,9 +101,13 @@ impl Consent {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
             What::Verleen { bestand, caller } => record::grant(node, &bestand, &caller, output).await,
-            What::Tonen { nummer: None, houder } => show::list(node, houder, output).await,
-            What::Tonen { nummer: Some(id), houder } => {
-                show::show(node, &find(node, id, houder).await?, output).await
+            What::Tonen { nummer: None, houder, caller } => {
+                show::list(node, houder, &seen(node, &caller)?, output).await
+            }
+            What::Tonen { nummer: Some(id), houder, caller } => {
+                let consent = find(node, id, houder).await?;
+                node.core.store.record_consents_seen(seen(node, &caller)?, &[consent.key]).await?;
+                show::show(node, &consent, output).await
             }
             What::Verleng { nummer, tot, wijze, bewijs, caller } => {
                 record::extend(node, nummer, (tot, wijze, &bewijs), &caller, output).await
@@ -117,6 +123,11 @@ impl Consent {
 /// That whoever calls decides about a consent.
 fn decision(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
     caller.access(Deed::Besluit, Reason::Dossier, None, node.core.now())
+}
+
+/// That whoever calls sees what is known of consents.
+fn seen(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
+    caller.access(Deed::Inzien, Reason::Dossier, None, node.core.now())
 }
 
 /// The consent of this number: our own, or else the only one.

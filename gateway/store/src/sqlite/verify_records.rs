@@ -11,7 +11,12 @@ use super::{
     consent::bound_to,
     rows::{MOST_ROWS, Part, Statement, Values},
 };
-use crate::{access::Recorded, error::StoreError, seal::Vault};
+use crate::{
+    access::{Recorded, findable},
+    error::StoreError,
+    seal::Vault,
+    subject::Token,
+};
 
 /// Records that are read at once: one can be a hundred kilobytes.
 const MAX_RECORDS_READ: usize = 128;
@@ -132,7 +137,12 @@ impl SealedRow {
             found += rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
         }
         let all = usize::try_from(found) == Ok(shown.len());
-        Ok(if all { Sealed::Same } else { Sealed::Unfindable })
+        // What earlier versions recorded says nothing of persons.
+        let person = match record.findable {
+            None => true,
+            persons => findable(tokens(connection, self.index).await?.iter()) == persons,
+        };
+        Ok(if all && person { Sealed::Same } else { Sealed::Unfindable })
     }
 
     /// Whether this is the record of the consent of which the log has this number and the digest of the extract.
@@ -159,6 +169,16 @@ impl SealedRow {
             .is_none_or(|text| extract == Some(Digest::of(text.as_bytes())) && record.is_of(text));
         Ok(if same && same_extract { Sealed::Same } else { Sealed::Other })
     }
+}
+
+/// By what the persons of an access are found, in order.
+async fn tokens(connection: &mut SqliteConnection, access: u64) -> Result<Vec<Token>, StoreError> {
+    let rows = sqlx::query("SELECT token FROM access_subject WHERE access = ?1 ORDER BY token")
+        .bind(to_sql(access))
+        .fetch_all(connection)
+        .await?;
+    // One that is damaged is none.
+    rows.iter().map(|row| Ok(row.try_get::<&[u8], _>(0)?.try_into().unwrap_or_default())).collect()
 }
 
 /// What these entries say that was erased; those that say no such thing are left out.

@@ -153,7 +153,7 @@ const fn of_content(fault: ContentFault) -> &'static str {
         ContentFault::Missing => "de inhoud van het bericht bij deze regel ontbreekt, en is niet gewist",
         ContentFault::Unreadable => "de inhoud van het bericht bij deze regel is niet te openen",
         ContentFault::KeyGone => {
-            "de sleutel van het bericht bij deze regel is vernietigd, en het logboek zegt niet dat het is gewist. Is er een oudere kopie van de database teruggezet"
+            "de sleutel van het bericht bij deze regel is vernietigd, en het logboek zegt niet dat het is gewist. Is er een oudere kopie van de database teruggezet?"
         }
         ContentFault::Other => {
             "de inhoud van het bericht bij deze regel is een ander bericht dan in het logboek staat"

@@ -1,12 +1,12 @@
 //! Showing consents, and what became of what was shared under them.
 
 use exchange::{
-    consent::{Extract, Terms},
+    consent::{ConsentKey, Extract, Terms},
     oin::Oin,
 };
 use jiff::Timestamp;
 use serde_json::json;
-use store::{ConsentNotice, ConsentRow, ConsentState, State};
+use store::{Access, ConsentNotice, ConsentRow, ConsentState, State};
 
 use super::super::{Ending, Output, dutch_time};
 use crate::{consent::ending, node::Node};
@@ -14,12 +14,19 @@ use crate::{consent::ending, node::Node};
 /// The most consents shown at a time.
 const PAGE: usize = 500;
 
-pub(super) async fn list(node: &Node, holder: Option<Oin>, output: Output) -> anyhow::Result<Ending> {
+pub(super) async fn list(
+    node: &Node,
+    holder: Option<Oin>,
+    access: &Access,
+    output: Output,
+) -> anyhow::Result<Ending> {
     let (mut shown, mut after) = (Vec::new(), None);
     loop {
         let page = node.core.store.consents(holder, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.key);
+        let keys: Vec<ConsentKey> = page.iter().map(|consent| consent.key).collect();
+        node.core.store.record_consents_seen(access.clone(), &keys).await?;
         for consent in &page {
             output.say(line(node, consent));
             shown.push(as_json(node, consent));

@@ -42,7 +42,7 @@ pub(super) struct Fault {
 pub(super) struct Against<'a> {
     store: &'a Store,
     me: Oin,
-    /// Where the pages so far end.
+    /// Up to where every erasure was read.
     read: u64,
     /// Records that are gone with their key, until the entry that says so is read.
     unproven: BTreeSet<u64>,
@@ -99,10 +99,15 @@ impl<'a> Against<'a> {
             // Last: what is gone stands before the entry that says that it was erased.
             self.erasures(&asked.erasures).await?,
         ];
+        let found = found.into_iter().flatten().min_by_key(|fault| fault.index);
+        if found.is_some() {
+            // Not everything that this page says of erasures was read.
+            self.read = first.index;
+        }
         if self.unproven.len() > MAX_UNPROVEN {
             self.prove_rest().await?;
         }
-        Ok(found.into_iter().flatten().min_by_key(|fault| fault.index))
+        Ok(found)
     }
 
     /// What the entries ask for, up to the first whose message is not what it says.
@@ -392,7 +397,7 @@ const ACCESS: Words = Words {
     stray: "bij deze regel staat een verslag van een raadpleging dat er niet hoort",
     unreadable: "het verslag van de raadpleging bij deze regel is niet te openen",
     other: "het verslag van de raadpleging bij deze regel is een ander dan in het logboek staat",
-    unfindable: "de raadpleging bij deze regel is niet meer te vinden bij wat er is ingezien: een verwijzing ontbreekt",
+    unfindable: "de raadpleging bij deze regel is niet meer te vinden bij het bericht of de persoon waar zij over gaat",
 };
 
 const CONSENT: Words = Words {

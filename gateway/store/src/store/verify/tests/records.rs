@@ -5,6 +5,7 @@ use exchange::{
     consent::{ConsentKey, ConsentRecord, Salts},
     entry::{ConsentHappening, ReasonCode},
     organisation::OrganisationKind,
+    person::Identity,
     purpose::Purpose,
     refusal::Reason as Refused,
     signature::{Ed25519Signer, Signer as _},
@@ -143,7 +144,8 @@ impl Place {
         let checkpoint = PartnerCheckpoint { size: 9, note: "note".into() };
         store.record_receipt(&lease, &outcomes, "{}".into(), checkpoint, now()).await.unwrap();
         drop(lease);
-        store.view(access(), &[1]).await.unwrap(); // 7
+        let person = Identity::read(&json!({ "bsn": "999990342" })).unwrap();
+        store.record_consent_decision(access(), Uuid::from_u128(CONSENT), Some(&person)).await.unwrap(); // 7
         let record = consent(CONSENT);
         happens(&store, &record, ConsentHappening::Verleend).await; // 8
         propose(&store, 1, &[us(), partner()]).await; // 9, 10
@@ -195,6 +197,9 @@ const RECORDS: &[(&str, u64, &str)] = &[
     ("UPDATE access SET idx = 10 WHERE idx = 12", 10, "er niet hoort"),
     ("UPDATE access SET idx = 90 WHERE idx = 12", 12, "raadpleging bij deze regel ontbreekt"),
     ("DELETE FROM access_message WHERE access = 12 AND message = 4", 12, "niet meer te vinden"),
+    ("DELETE FROM access_subject WHERE access = 7", 7, "niet meer te vinden"),
+    ("UPDATE access_subject SET token = zeroblob(8) WHERE access = 7", 7, "niet meer te vinden"),
+    ("UPDATE access_subject SET access = 12 WHERE access = 7", 7, "niet meer te vinden"),
     ("DELETE FROM consent_record WHERE idx = 8", 8, "toestemming bij deze regel ontbreekt"),
     ("DELETE FROM consent_record WHERE idx = 14", 14, "toestemming bij deze regel ontbreekt"),
     ("UPDATE consent_record SET extract = 'x' WHERE idx = 8", 8, "een andere"),
@@ -310,7 +315,11 @@ async fn a_record_that_was_erased_has_an_entry_that_says_so() {
         let verdict = store.verify(check(), |_, _| {}).await.unwrap();
         assert!(matches!(verdict, Verdict::Whole { .. }), "{verdict:?}");
         store.close().await;
-        // Something later that differs is not what to say while this is not proven.
+        // Of something else that differs in between, that is what to say.
+        let other = place.copy();
+        other.tamper("DELETE FROM access WHERE idx = 12").await;
+        assert_eq!(found(&other.checked(false).await).0, 12);
+        // And not of something later, while this is not proven.
         place.tamper("UPDATE log_leaf SET leaf = x'7b7d' WHERE idx = 16").await;
         assert_eq!(found(&place.checked(false).await).0, index);
     }
