@@ -6,6 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+mod about;
+
+pub use about::About;
+
 use crate::{
     agreement::AnswerKind, consent::WhatWasDone, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf,
     witness::Contradiction,
@@ -293,38 +297,6 @@ impl Entry {
     /// Reads a leaf back.
     pub fn of_leaf(leaf: &Leaf) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(leaf.bytes())
-    }
-}
-
-/// Which message an entry is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
-    /// One that was accepted for sending, with this digest.
-    Sent(Digest),
-    /// One that arrived.
-    Received(Digest),
-    /// None.
-    Nothing,
-}
-
-/// What of a leaf says which message it is about.
-#[derive(Deserialize)]
-struct Speaks<'a> {
-    soort: &'a str,
-    bericht: Option<&'a str>,
-}
-
-impl About {
-    /// Which message a leaf is about. Not the whole entry is read: who goes through a log of millions has its hashes for
-    /// the rest.
-    pub fn leaf(leaf: &Leaf) -> Option<Self> {
-        let said: Speaks<'_> = serde_json::from_slice(leaf.bytes()).ok()?;
-        let message = || said.bericht?.parse().ok();
-        match said.soort {
-            "verzending" => message().map(Self::Sent),
-            "ontvangst" => message().map(Self::Received),
-            _ => Some(Self::Nothing),
-        }
     }
 }
 

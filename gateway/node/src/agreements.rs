@@ -391,9 +391,8 @@ async fn record(
     };
     let parties = agreement.content().partijen.iter().map(|party| party.oin);
     let others = parties.filter(|oin| ![Some(core.me), Some(answer.by), from].contains(&Some(*oin)));
-    // First the log: after a crash in between, an answer stands in the log twice rather than not at all.
-    core.store.append(vec![entry.leaf()]).await?;
-    core.store.put_answer(agreement.digest(), answer.by, answer.jws.clone(), others.collect()).await?;
+    let kept = (answer.jws.clone(), entry.leaf());
+    core.store.put_answer(agreement.digest(), answer.by, kept, others.collect()).await?;
     Ok(())
 }
 

@@ -87,7 +87,34 @@ impl Core {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, RulesError> {
-        let core = Self {
+        let core = Self::without_rules(me, store, signer, clock, random);
+        core.reload().await?;
+        Ok(core)
+    }
+
+    /// A core to check the log with: rules that are damaged are left out, and the check says what is wrong with them.
+    pub async fn to_check(
+        me: Oin,
+        store: Store,
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, RulesError> {
+        let core = Self::without_rules(me, store, signer, clock, random);
+        match core.reload().await {
+            Err(RulesError::Damaged(_) | RulesError::Store(StoreError::Corrupt(_))) | Ok(()) => Ok(core),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn without_rules(
+        me: Oin,
+        store: Store,
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
             me,
             store,
             signer,
@@ -104,9 +131,7 @@ impl Core {
             reading: Mutex::default(),
             seen: Seen::default(),
             turns: SyncMutex::default(),
-        };
-        core.reload().await?;
-        Ok(core)
+        }
     }
 
     /// The rules as they are now.

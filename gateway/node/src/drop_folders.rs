@@ -8,9 +8,11 @@ use adapters::{
 };
 use anyhow::Context as _;
 use exchange::oin::Oin;
+use store::Access;
 use tokio::task::JoinHandle;
 
 use crate::{
+    access,
     core::Core,
     explain::explain,
     intake::{self, Offer},
@@ -56,6 +58,8 @@ pub fn start(node: &Node) -> anyhow::Result<DropFolders> {
             mapping: mapping(&node.folder.join(&connection.mapping))?,
             to: connection.ontvanger,
             name: connection.naam.clone(),
+            by: access::local_system(&connection.naam, node.core.now())
+                .context("een koppeling heeft een naam van hooguit 100 tekens op één regel")?,
         };
         let watch = Watch::start(DropFolder::open(&path, QUIET)?, INTERVAL)?;
         tasks.push(tokio::spawn(watcher.run(watch)));
@@ -69,6 +73,8 @@ struct Watcher {
     mapping: Mapping,
     to: Oin,
     name: String,
+    /// The local system, for the access log.
+    by: Access,
 }
 
 impl Watcher {
@@ -85,11 +91,13 @@ impl Watcher {
     }
 
     async fn take_in(&self, claim: Claim) {
+        let by = Access { when: self.core.now(), ..self.by.clone() };
         let offer = Offer {
             mapping: &self.mapping,
             to: self.to,
             path: claim.path(),
             rejects: Some(claim.rejects_path()),
+            by: &by,
         };
         let moved = match intake::take_in(&self.core, &offer, |_| {}).await {
             Ok(report) => {

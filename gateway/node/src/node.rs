@@ -71,8 +71,8 @@ impl Node {
         Self::open_as(folder, false, clock, random).await
     }
 
-    /// Opens the node in `folder` to check its log, also when the end of that log was changed. It can write nothing
-    /// then.
+    /// Opens the node in `folder` to check its log, also when the end of that log or the rules were changed. It can write
+    /// nothing then.
     pub async fn open_to_check(
         folder: &Path,
         clock: Arc<dyn Clock>,
@@ -92,16 +92,15 @@ impl Node {
         let keys = keys::load(&folder.join(&config.opslag.sleutels), config.organisatie.oin)?;
         let options = Options { unchecked, ..options(folder, &config, &keys, random.clone()) };
         let store = Store::open(options).await.map_err(explained)?;
-        Self::assemble(folder, config, keys, store, clock, random).await
+        Self::assemble(folder, config, keys, (store, unchecked), (clock, random)).await
     }
 
     async fn assemble(
         folder: &Path,
         config: Config,
         keys: Keys,
-        store: Store,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
+        (store, unchecked): (Store, bool),
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> anyhow::Result<Self> {
         let (identity, trust) = tls_files(folder, &config).read()?;
         let options = TlsOptions { tls12: config.tls.tls12 };
@@ -109,7 +108,12 @@ impl Node {
         let link =
             Link::new(tls.clone(), LinkOptions { quic: config.netwerk.quic, ..LinkOptions::default() });
         let log_key = keys.log.verifier().to_string();
-        let core = Core::new(config.organisatie.oin, store, Arc::new(keys.messages), clock, random).await?;
+        let (me, signer) = (config.organisatie.oin, Arc::new(keys.messages));
+        let core = if unchecked {
+            Core::to_check(me, store, signer, clock, random).await?
+        } else {
+            Core::new(me, store, signer, clock, random).await?
+        };
         Ok(Self { folder: folder.to_owned(), config, core: Arc::new(core), tls, link, log_key })
     }
 

@@ -93,7 +93,7 @@ impl<'c> Deriver<'c> {
         Ok(Records { records, next })
     }
 
-    /// What somebody saw or decided about is an operation for each of those messages, as they may be about other people; one
+    /// What somebody saw is an operation for each of those messages, as they may be about other people; one
     /// about nobody when there were none.
     async fn by_message(&self, operation: Operation) -> Result<Vec<Operation>, StoreError> {
         if operation.about != About::Access {

@@ -329,6 +329,12 @@ impl ConsentRecord {
         text.sign(signer).map_err(|_| RecordError::Stored)
     }
 
+    /// Whether an extract is one of this record, as it is now. Says nothing of who signed it.
+    pub fn is_of(&self, extract: &str) -> bool {
+        let Some(text) = Text::unverified(extract) else { return false };
+        text.toestemming == self.content.id && text.digest == self.digest()
+    }
+
     /// The salts that may go with a message: of the identifications that the message holds, and this record too.
     pub fn salts_for(&self, document: &Document) -> StatedSalts {
         let (Some(theirs), Some(ours)) = (Identity::of(document), Identity::of(&self.document)) else {

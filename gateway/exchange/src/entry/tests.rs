@@ -344,12 +344,23 @@ proptest! {
     /// Reading a part of an entry says the same as reading all of it.
     #[test]
     fn a_leaf_is_about_the_message_of_its_entry(entry in any_entry()) {
+        let (leaf, party) = (entry.leaf(), match &entry {
+            Entry::Verzending { naar, .. } => naar.to_string(),
+            Entry::Ontvangst(reception) => reception.van.to_string(),
+            _ => String::new(),
+        });
         let about = match &entry {
-            Entry::Verzending { bericht, .. } => About::Sent(*bericht),
-            Entry::Ontvangst(reception) => About::Received(reception.bericht),
-            _ => About::Nothing,
+            Entry::Verzending { bericht, .. } => About::Sent { message: *bericht, to: &party },
+            Entry::Ontvangst(reception) => About::Received {
+                message: reception.bericht,
+                from: &party,
+                outcome: reception.uitkomst,
+                reason: reception.reden.map(|reason| reason.0.code()),
+            },
+            Entry::Begin { .. } | Entry::Tegengehouden { .. } => About::Nothing,
+            _ => About::Entry(entry.clone()),
         };
-        prop_assert_eq!(About::leaf(&entry.leaf()), Some(about));
+        prop_assert_eq!(About::leaf(&leaf), Some(about));
     }
 
     #[test]

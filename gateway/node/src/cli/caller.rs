@@ -3,10 +3,10 @@
 use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::Timestamp;
-use store::{Access, Deed, Reason, Why};
+use store::{Access, Decision, Deed, Reason, Why};
 use uuid::Uuid;
 
-use crate::access;
+use crate::{access, node::Node};
 
 /// What the access log keeps of whoever calls.
 #[derive(Debug, Args)]
@@ -43,6 +43,13 @@ impl Decider {
     ) -> anyhow::Result<Access> {
         let Self { medewerker, kenmerk } = self;
         Caller { medewerker, reden: None, kenmerk }.access(Deed::Besluit, reason, case, when)
+    }
+
+    /// Keeps a decision about the running of the node, before it takes effect.
+    pub(super) async fn record(self, node: &Node, decision: Decision) -> anyhow::Result<()> {
+        let access = self.decision(Reason::Beheer, None, node.core.now())?;
+        node.core.store.record_decision(access, decision, &[]).await?;
+        Ok(())
     }
 }
 

@@ -104,11 +104,12 @@ impl Consent {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
             What::Verleen { bestand, caller } => record::grant(node, &bestand, &caller, output).await,
-            What::Tonen { nummer: None, houder, .. } => show::list(node, houder, output).await,
+            What::Tonen { nummer: None, houder, caller } => {
+                show::list(node, houder, &seen(node, &caller)?, output).await
+            }
             What::Tonen { nummer: Some(id), houder, caller } => {
                 let consent = find(node, id, houder).await?;
-                let access = caller.access(Deed::Inzien, Reason::Controle, None, node.core.now())?;
-                show::show(node, (&consent, access), output).await
+                show::show(node, (&consent, seen(node, &caller)?), output).await
             }
             What::Verleng { nummer, tot, wijze, bewijs, caller } => {
                 record::extend(node, nummer, (tot, wijze, &bewijs), &caller, output).await
@@ -124,6 +125,11 @@ impl Consent {
 /// That whoever calls decides about a consent.
 fn decision(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
     caller.access(Deed::Besluit, Reason::Dossier, None, node.core.now())
+}
+
+/// That whoever calls sees what is known of consents.
+fn seen(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
+    caller.access(Deed::Inzien, Reason::Dossier, None, node.core.now())
 }
 
 /// The consent of this number: our own, or else the only one.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use exchange::entry::ErasureCause;
-use store::Reason;
+use store::{Access, Reason};
 use uuid::Uuid;
 
 use super::{Ending, Output, caller::Decider};
@@ -57,10 +57,8 @@ impl Erase {
                     Reden::Verzoek => (ErasureCause::Request, Reason::Wisverzoek),
                     Reden::Intrekking => (ErasureCause::Withdrawal, Reason::Dossier),
                 };
-                // On record before anything is gone.
                 let access = decider.decision(reason, Some(dossier), node.core.now())?;
-                node.core.store.record_decision(access, &[]).await?;
-                case(node, dossier, cause, output).await
+                case(node, (dossier, cause), access, output).await
             }
             What::Dossier { dossier, .. } => preview(node, dossier, output).await,
             What::Verlopen => expired(node, output).await,
@@ -82,8 +80,13 @@ async fn preview(node: &Node, case: Uuid, output: Output) -> anyhow::Result<Endi
     Ok(Ending::Good)
 }
 
-async fn case(node: &Node, case: Uuid, why: ErasureCause, output: Output) -> anyhow::Result<Ending> {
-    let erased = node.core.store.erase_case(case, why, node.core.now()).await?;
+async fn case(
+    node: &Node,
+    (case, why): (Uuid, ErasureCause),
+    access: Access,
+    output: Output,
+) -> anyhow::Result<Ending> {
+    let erased = node.core.store.erase_case_decided(access, case, why).await?;
     if erased.messages == 0 {
         output.say(format!("In dossier {case} staat niets dat gewist kan worden."));
     } else {

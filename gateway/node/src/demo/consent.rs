@@ -8,10 +8,10 @@ use jiff::{ToSpan as _, tz::TimeZone};
 use schemas::{Document, SchemaName};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Access, Actor, ConsentNotice, Deed, Filter, Reason, State, Why};
+use store::{ConsentNotice, Deed, Filter, Reason, State};
 use uuid::Uuid;
 
-use super::{settled, wait_until};
+use super::{access, settled, wait_until};
 use crate::{
     consent::{ending, register},
     evidence,
@@ -196,7 +196,8 @@ async fn submit(node: &Node, (to, case): (Oin, Uuid), data: &Value) -> anyhow::R
         .map_err(|error| anyhow::anyhow!("de overdracht is niet geldig: {error}"))?;
     let purpose = PURPOSE.to_owned();
     let submission = Submission { to, purpose, case: Some(case), desk: None, document, source_record: None };
-    outbound::submit(&node.core, vec![submission]).await?.pop().context("een uitkomst")
+    let access = access(node, Deed::Besluit, Reason::Dossier)?;
+    outbound::submit_decided(&node.core, vec![submission], &access).await?.pop().context("een uitkomst")
 }
 
 async fn send(node: &Node, to: (Oin, Uuid), data: Value) -> anyhow::Result<Uuid> {
@@ -244,12 +245,6 @@ async fn admitted(nodes: &[&Node], case: Uuid) -> anyhow::Result<u64> {
         count += these.count() as u64;
     }
     Ok(count)
-}
-
-/// The demonstration looks, and that is on record as any look.
-fn access(node: &Node, what: Deed, why: Reason) -> anyhow::Result<Access> {
-    let why = Why::new(why, Some("demonstratie"), None)?;
-    Ok(Access { who: Actor::system("schakel demo")?, what, why, when: node.core.now() })
 }
 
 /// The resident asks the municipality what it holds (AVG art. 15).

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use exchange::{digest::Digest, oin::Oin};
+use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -39,7 +39,7 @@ pub(crate) enum Change {
     PutCheckpoint { oin: Oin, checkpoint: PartnerCheckpoint },
     PutCosigned(CosignedCheckpoint),
     PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
-    PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
+    PutAnswer { agreement: Digest, from: Oin, jws: String, leaf: Leaf, notify: Vec<Oin> },
     Resend { index: u64, now: Timestamp },
     Told(Owed),
     ForgetAgreement(Digest),
@@ -82,7 +82,7 @@ impl Change {
 
 /// Makes the change; returns how many rows it touched.
 pub(super) async fn apply(
-    writer: &Writer,
+    writer: &mut Writer,
     connection: &mut SqliteConnection,
     group: &mut Group,
     change: &Change,
@@ -102,8 +102,12 @@ pub(super) async fn apply(
         Change::PutAgreement { digest, content, purposes, now } => {
             put_agreement(connection, (digest, content), purposes, *now).await
         }
-        Change::PutAnswer { agreement, from, jws, notify } => {
-            put_answer(connection, names, (agreement, *from, jws), notify).await
+        Change::PutAnswer { agreement, from, jws, leaf, notify } => {
+            let new = put_answer(connection, names, (agreement, *from, jws), notify).await?;
+            if new > 0 {
+                group.log(&mut writer.edge, leaf);
+            }
+            Ok(new)
         }
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,

@@ -88,7 +88,7 @@ pub(super) async fn carry_out(
     let number = group.consents.get(&deed.key).ok_or(StoreError::NotFound("consent"))?.number;
     match &deed.what {
         What::Record { text, extract, valid_until, tokens } => {
-            record(writer, connection, (number, done.index, text)).await?;
+            record(writer, connection, (number, done.index), (text, extract)).await?;
             note_subject(connection, done.index, *tokens).await?;
             return note_extract(connection, group, (deed.key, extract, *valid_until)).await;
         }
@@ -178,14 +178,16 @@ async fn release(
 async fn record(
     writer: &mut Writer,
     connection: &mut SqliteConnection,
-    (consent, index, text): (i64, u64, &str),
+    (consent, index): (i64, u64),
+    (text, extract): (&str, &str),
 ) -> Result<(), StoreError> {
     let sealed =
         writer.vault.entries.seal_for(index, &bound_to(index), text.as_bytes(), &mut writer.entropy)?;
-    sqlx::query("INSERT INTO consent_record (idx, consent, sealed) VALUES (?1, ?2, ?3)")
+    sqlx::query("INSERT INTO consent_record (idx, consent, sealed, extract) VALUES (?1, ?2, ?3, ?4)")
         .bind(to_sql(index))
         .bind(consent)
         .bind(sealed)
+        .bind(extract)
         .execute(connection)
         .await?;
     Ok(())

@@ -155,8 +155,8 @@ impl Store {
             state: dealt_with.state,
             reported: dealt_with.reported.is_some(),
         };
-        let queueing =
-            Queueing { rules, messages, held_back: leaf.into_iter().collect(), finishes: Some(finishing) };
+        let (held_back, finishes) = (leaf.into_iter().collect(), Some(finishing));
+        let queueing = Queueing { rules, messages, held_back, finishes, decision: None };
         self.0.committer.submit(queueing, bytes, Operation::Enqueue).await?;
         Ok(())
     }

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{MAX_BATCH, Store, limited};
+use super::{MAX_BATCH, MAX_CANDIDATES, Store, limited};
 use crate::{
+    access::{Access, Decision},
     entry_keys::{self, EntryKeys},
     error::StoreError,
     key::Keys,
@@ -68,6 +69,38 @@ impl Store {
                 all.evidence.extend(erased.evidence);
             }
             from += SCANNED_ENTRIES;
+        }
+        // What was erased before may have been so by another process that has not come to its keys yet.
+        self.destroy_keys().await?;
+        Ok(all)
+    }
+
+    /// Erases all messages of a case, as somebody decided: that is on record, with the messages and by whom they are about,
+    /// before any of it is gone. Also what is filed in the meantime. Nothing is on record when there is nothing to erase.
+    pub async fn erase_case_decided(
+        &self,
+        access: Access,
+        case_id: Uuid,
+        cause: ErasureCause,
+    ) -> Result<Erased, StoreError> {
+        let (mut all, now) = (Erased::default(), access.when);
+        loop {
+            let (mut found, mut from, size) = (Vec::new(), 0, self.log_size().await?);
+            while from < size && found.len() < MAX_CANDIDATES {
+                found.extend(self.of_case(case_id, from).await?);
+                from += SCANNED_ENTRIES;
+            }
+            found.truncate(MAX_CANDIDATES);
+            if found.is_empty() {
+                break;
+            }
+            self.record_decision(access.clone(), Decision::Wissen, &found).await?;
+            for indexes in found.chunks(MAX_BATCH) {
+                let erasure = Erasure { indexes: indexes.to_vec(), case: Some(case_id), cause, now };
+                let erased = self.erase_these(erasure).await?;
+                all.messages += erased.messages;
+                all.evidence.extend(erased.evidence);
+            }
         }
         // What was erased before may have been so by another process that has not come to its keys yet.
         self.destroy_keys().await?;

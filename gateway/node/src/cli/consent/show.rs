@@ -1,7 +1,7 @@
 //! Showing consents, and what became of what was shared under them.
 
 use exchange::{
-    consent::{Extract, Terms},
+    consent::{ConsentKey, Extract, Terms},
     oin::Oin,
 };
 use serde_json::{Value, json};
@@ -20,12 +20,19 @@ use crate::{
 /// The most consents shown at a time.
 const PAGE: usize = 500;
 
-pub(super) async fn list(node: &Node, holder: Option<Oin>, output: Output) -> anyhow::Result<Ending> {
+pub(super) async fn list(
+    node: &Node,
+    holder: Option<Oin>,
+    access: &Access,
+    output: Output,
+) -> anyhow::Result<Ending> {
     let (mut shown, mut after, mut all_good) = (Vec::new(), None, true);
     loop {
         let page = node.core.store.consents(holder, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.key);
+        let keys: Vec<ConsentKey> = page.iter().map(|consent| consent.key).collect();
+        node.core.store.record_consents_seen(access.clone(), &keys).await?;
         for consent in &page {
             let (standings, reported) = (left(node, consent).await?, Reported::of(node, consent));
             let attention = standings::attention(consent, &standings, reported.as_ref());

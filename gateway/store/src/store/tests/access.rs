@@ -64,10 +64,17 @@ async fn sees_that_a_record_was_changed_or_dropped() {
         assert!(!store.check_access(0).await.unwrap(), "not an access");
         store.close().await;
         place.tamper("DELETE FROM access_message").await;
+        place.tamper("DELETE FROM access_subject").await;
         place.tamper(statement).await;
         let store = place.open().await.unwrap();
         assert!(!store.check_access(2).await.unwrap(), "{statement}");
         assert!(store.check_access(3).await.unwrap(), "{statement}");
+        let dropped = statement.starts_with("DELETE");
+        assert_eq!(
+            store.missing_accesses().await.unwrap(),
+            if dropped { vec![2] } else { vec![] },
+            "{statement}"
+        );
         let read = store.accesses(access(Deed::Raadplegingen), ANY).await;
         assert_eq!(read.is_ok(), readable, "{statement}");
     }

@@ -24,6 +24,8 @@ use crate::{
     subject::Tokens,
 };
 
+mod records;
+
 /// Two full tiles and most of a third.
 const SIZE: u64 = 700;
 /// Entries are written in operations of so many: one is about no message, half were sent, half received.
@@ -198,6 +200,7 @@ const CASES: &[Case] = &[
     ("DELETE FROM message WHERE idx IN (310, 400)", 310, None, "het bericht bij deze regel ontbreekt"),
     ("UPDATE message SET digest = zeroblob(32) WHERE idx = 310", 310, None, "een ander"),
     ("UPDATE message SET digest = x'00' WHERE idx = 310", 310, None, "een ander"),
+    ("UPDATE message SET state = 3 WHERE idx = 360", 360, None, "andere stand"),
     ("UPDATE message SET direction = 1 - direction WHERE idx = 310", 310, None, "een ander"),
     ("UPDATE message SET idx = 300 WHERE idx = 699", 300, None, "er niet hoort"),
     ("UPDATE message SET idx = 9000 WHERE idx = 650", 650, None, "het bericht bij deze regel ontbreekt"),
