@@ -24,7 +24,7 @@ pub(crate) struct Deed {
 /// What is done.
 pub(crate) enum What {
     /// It is recorded, or a newer version of it.
-    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens },
+    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens, keep_days: u32 },
     /// Its resident withdrew it.
     Withdraw { statement: String, at: Timestamp },
     /// Its time ran out.
@@ -79,8 +79,8 @@ pub(super) async fn carry_out(
 ) -> Result<(), StoreError> {
     let number = group.consents.get(&deed.key).ok_or(StoreError::NotFound("consent"))?.number;
     match &deed.what {
-        What::Record { text, extract, valid_until, tokens } => {
-            record(writer, connection, (number, done.index, text)).await?;
+        What::Record { text, extract, valid_until, tokens, keep_days } => {
+            record(writer, connection, (number, done.index, text), *keep_days).await?;
             note_subject(connection, done.index, *tokens).await?;
             return note_extract(connection, group, (deed.key, extract, *valid_until)).await;
         }
@@ -160,13 +160,15 @@ async fn record(
     writer: &mut Writer,
     connection: &mut SqliteConnection,
     (consent, index, text): (i64, u64, &str),
+    keep_days: u32,
 ) -> Result<(), StoreError> {
     let sealed =
         writer.vault.entries.seal_for(index, &bound_to(index), text.as_bytes(), &mut writer.entropy)?;
-    sqlx::query("INSERT INTO consent_record (idx, consent, sealed) VALUES (?1, ?2, ?3)")
+    sqlx::query("INSERT INTO consent_record (idx, consent, sealed, keep_days) VALUES (?1, ?2, ?3, ?4)")
         .bind(to_sql(index))
         .bind(consent)
         .bind(sealed)
+        .bind(i64::from(keep_days))
         .execute(connection)
         .await?;
     Ok(())

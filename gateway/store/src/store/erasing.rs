@@ -17,6 +17,7 @@ use crate::{
         change::Change,
         committer::Operation,
         erase::{self, Erasure},
+        read_consents,
     },
 };
 
@@ -31,7 +32,8 @@ const MAX_SWEPT: usize = 256;
 const INDEX_BYTES: usize = 16;
 
 impl Store {
-    /// Erases what belongs to these entries of the log, for good: what it holds is removed, its key destroyed, and the
+    /// Erases what belongs to these entries of the log, messages and versions of records of consents, for good: what it holds is
+    /// removed, its key destroyed, and the
     /// log says that it was erased, why and when. What is not there, or was erased before, is passed over. At most
     /// [`MAX_BATCH`] entries at a time.
     ///
@@ -108,6 +110,19 @@ impl Store {
             erased = self.erase_these(Erasure { indexes, case: None, cause, now }).await?.messages;
         }
         Ok(Swept { erased, next: (next < size).then_some(next) })
+    }
+
+    /// One step of applying retention to the records of consents: erases those that may not be kept any longer, a bounded
+    /// number. Gives how many versions; call it until that is none.
+    pub async fn erase_expired_consent_records(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut reader = self.0.readers.acquire().await?;
+        let indexes = read_consents::records_over_time(&mut reader, now, MAX_SWEPT).await?;
+        drop(reader);
+        if indexes.is_empty() {
+            return Ok(0);
+        }
+        let cause = ErasureCause::Retention;
+        Ok(self.erase_these(Erasure { indexes, case: None, cause, now }).await?.messages)
     }
 
     async fn erase_these(&self, erasure: Erasure) -> Result<Erased, StoreError> {

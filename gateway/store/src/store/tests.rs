@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod access;
+mod consent_records;
 mod erasing;
 mod person;
 
