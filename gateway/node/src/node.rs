@@ -26,6 +26,7 @@ use crate::{
     consent,
     core::Core,
     delivery::Driver,
+    drop_folders::Results,
     keys::{self, Keys},
     processing_log::{collector::Collector, export},
     purposes,
@@ -192,8 +193,8 @@ impl Node {
         let rules = tokio::spawn(upkeep::run(
             self.core.clone(),
             self.link.clone(),
-            self.tls.clone(),
-            tls_files(&self.folder, &self.config),
+            (self.tls.clone(), tls_files(&self.folder, &self.config)),
+            Results::of(&self.folder, &self.config),
         ));
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
         let exporting = self.start_exporting()?;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use store::StoreError;
 
-use crate::core::Core;
+use crate::{core::Core, drop_folders::Results};
 
 /// How often to look. A retention period is counted in days.
 const EVERY: Duration = Duration::from_hours(1);
@@ -13,10 +13,14 @@ const EVERY: Duration = Duration::from_hours(1);
 /// Between two steps, so that messages go before it.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Applies it for as long as the node runs. Where it was does not have to be remembered: each time begins at the start
+/// Applies it for as long as the node runs, to what connections leave behind as well. Where it was does not have to be remembered: each time begins at the start
 /// of the log, and what was erased is passed over.
-pub async fn run(core: Arc<Core>) {
+pub async fn run(core: Arc<Core>, results: Results) {
     loop {
+        let files = results.clear(core.now()).await;
+        if files > 0 {
+            tracing::info!(files, "removed results of connections that may not be kept any longer");
+        }
         match apply(&core).await {
             Ok(Applied { messages: 0, consent_records: 0 }) => {}
             Ok(Applied { messages, consent_records }) => {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Ending, Output, caller::Decider};
 use crate::{
+    drop_folders::Results,
     keys,
     node::Node,
     retention::{self, Applied},
@@ -116,7 +117,8 @@ async fn case(node: &Node, case: Uuid, why: ErasureCause, output: Output) -> any
 
 async fn expired(node: &Node, output: Output) -> anyhow::Result<Ending> {
     let erased @ Applied { messages: count, consent_records } = retention::apply(&node.core).await?;
-    if erased == Applied::default() {
+    let files = Results::of(&node.folder, &node.config).clear(node.core.now()).await;
+    if erased == Applied::default() && files == 0 {
         output.say("Er is niets dat de bewaartermijn voorbij is.");
     } else {
         if count > 0 {
@@ -129,9 +131,16 @@ async fn expired(node: &Node, output: Output) -> anyhow::Result<Ending> {
                 person::records(consent_records)
             ));
         }
-        remind(node, output);
+        if files > 0 {
+            output.say(format!("Uit `klaar` en `fout` van uw koppelingen: {files} bestanden weggehaald."));
+        }
+        if erased != Applied::default() {
+            remind(node, output);
+        }
     }
-    output.answer(&serde_json::json!({ "gewist": count, "vastleggingen": consent_records }));
+    output.answer(
+        &serde_json::json!({ "gewist": count, "vastleggingen": consent_records, "bestanden": files }),
+    );
     Ok(Ending::Good)
 }
 
