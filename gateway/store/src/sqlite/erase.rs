@@ -119,7 +119,8 @@ pub(super) async fn erase(
     let found = find(connection, erasure).await?;
     let messages: Vec<u64> = found.iter().map(|one| one.index).collect();
     let records = find_records(connection, erasure).await?;
-    let indexes: Vec<u64> = messages.iter().chain(&records).copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let indexes: Vec<u64> =
+        messages.iter().chain(&records).copied().collect::<BTreeSet<_>>().into_iter().collect();
     let mut evidence = Vec::with_capacity(indexes.len().div_ceil(MAX_ERASED_PER_ENTRY));
     for part in indexes.chunks(MAX_ERASED_PER_ENTRY) {
         let entry = Entry::Wissing { gewist: part.to_vec(), reden: erasure.cause, tijd: erasure.now };
@@ -154,10 +155,7 @@ async fn find(connection: &mut SqliteConnection, erasure: &Erasure) -> Result<Ve
 }
 
 /// The records of consents among these entries. Retention leaves that of one that was extended since it was looked for.
-async fn find_records(
-    connection: &mut SqliteConnection,
-    erasure: &Erasure,
-) -> Result<Vec<u64>, StoreError> {
+async fn find_records(connection: &mut SqliteConnection, erasure: &Erasure) -> Result<Vec<u64>, StoreError> {
     let mut found = Vec::new();
     for row in FIND_RECORDS.list(connection, &erasure.indexes, bind_index).await? {
         let ended: bool = row.try_get(1)?;

@@ -151,7 +151,8 @@ pub(crate) async fn records(
     for row in rows {
         let index = from_sql(row.try_get(0)?)?;
         if let Some(text) = open(vault, index, row.try_get(1)?)? {
-            let keep_days = u32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| damaged("a number of days"))?;
+            let keep_days =
+                u32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| damaged("a number of days"))?;
             records.push(StoredRecord { index, text, keep_days });
         }
     }

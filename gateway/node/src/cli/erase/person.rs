@@ -56,7 +56,8 @@ impl ErasePerson {
         let (person, _) = ask::person(self.persoon.as_deref())?;
         // On record, with what it is about, before anything is gone.
         let mut found = node.core.store.search(access.clone(), &person).await?;
-        if let Some(other) = self.ook.iter().find(|number| found.perhaps.iter().all(|row| row.index != **number))
+        if let Some(other) =
+            self.ook.iter().find(|number| found.perhaps.iter().all(|row| row.index != **number))
         {
             bail!(
                 "bericht {other} staat niet bij wat misschien over deze persoon gaat. Kies uit de nummers die `schakel wissen persoon` noemt"
@@ -96,10 +97,12 @@ impl ErasePerson {
     }
 
     async fn plan(&self, node: &Node, found: &Found) -> anyhow::Result<Plan> {
-        let there = found.messages.iter().filter(|shown| {
-            !matches!(shown.content, Err(Withheld::Erased | Withheld::NotKept))
-        });
-        let mut messages: Vec<u64> = there.map(|shown| shown.row.index).chain(self.ook.iter().copied()).collect();
+        let there = found
+            .messages
+            .iter()
+            .filter(|shown| !matches!(shown.content, Err(Withheld::Erased | Withheld::NotKept)));
+        let mut messages: Vec<u64> =
+            there.map(|shown| shown.row.index).chain(self.ook.iter().copied()).collect();
         messages.sort_unstable();
         messages.dedup();
         let mut plan = Plan { messages, consents: Vec::new(), stays: Vec::new() };

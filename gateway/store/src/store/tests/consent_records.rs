@@ -121,7 +121,10 @@ async fn an_erased_person_asked_for_again_is_not_there() {
     let again = search(&store, &brouwer).await;
     assert!(again.complete && again.messages.is_empty() && again.perhaps.is_empty());
     assert!(again.consents.is_empty() && again.consents_perhaps.is_empty());
-    assert_eq!(store.view(access(Deed::Inzien), &[0]).await.unwrap()[0].content, Err(crate::access::Withheld::Erased));
+    assert_eq!(
+        store.view(access(Deed::Inzien), &[0]).await.unwrap()[0].content,
+        Err(crate::access::Withheld::Erased)
+    );
     assert_eq!(store.erase(all, ErasureCause::Request, now()).await.unwrap().messages, 0, "there is nothing");
     store.close().await;
     let mut bare = place.bare().await;
