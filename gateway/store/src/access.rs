@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{error::StoreError, model::MessageRow, subject::Token};
+use crate::{data_subject::DataSubject, error::StoreError, model::MessageRow, subject::Token};
 
 /// The longest name of somebody or of a reference, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
@@ -250,9 +250,12 @@ pub struct AccessRecord {
     /// The consents whose records were found or decided about, by number.
     #[serde(rename = "toestemmingen", default, skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<Uuid>,
-    /// Whether a person was looked for. Who that was is not in it.
+    /// Whether a person was looked for.
     #[serde(rename = "persoon_gezocht", default)]
     pub searched_person: bool,
+    /// Whom it was about when a person was looked for or decided about, sealed as records of processings name them.
+    #[serde(rename = "betrokkene", default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<DataSubject>,
 }
 
 impl AccessRecord {
@@ -261,7 +264,8 @@ impl AccessRecord {
         let (messages, consents) = (about.messages.clone(), about.consents.clone());
         // A decision is found by whom it is about, and is no search.
         let searched_person = what != Deed::Besluit && !about.tokens.is_empty();
-        Self { index: 0, who, what, why, when, messages, consents, searched_person }
+        let subject = about.subject.clone();
+        Self { index: 0, who, what, why, when, messages, consents, searched_person, subject }
     }
 }
 
@@ -272,6 +276,19 @@ pub(crate) struct About {
     pub(crate) consents: Vec<Uuid>,
     /// Of the person.
     pub(crate) tokens: Vec<Token>,
+    /// The person, sealed.
+    pub(crate) subject: Option<DataSubject>,
+}
+
+/// What records of processings want to know of an access; nothing of who it was.
+#[derive(Debug, Clone, Default)]
+pub struct Accessed {
+    /// The messages that were shown or decided about.
+    pub messages: Vec<u64>,
+    /// The consents, by number.
+    pub consents: Vec<Uuid>,
+    /// The person that was looked for or decided about.
+    pub subject: Option<DataSubject>,
 }
 
 /// A message as it is shown to somebody.

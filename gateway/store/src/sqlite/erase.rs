@@ -22,10 +22,12 @@ use super::{
     committer::Writer,
     group::Group,
     names::{Missing, Names},
+    processing,
     rows::{Part, Statement, Values},
     subject,
 };
 use crate::{
+    data_subject::DataSubject,
     error::StoreError,
     model::{Direction, State},
     seal::OF_CASE,
@@ -81,6 +83,15 @@ pub(crate) struct Erasure {
     pub(crate) case: Option<Uuid>,
     pub(crate) cause: ErasureCause,
     pub(crate) now: Timestamp,
+    /// Whom entries are about, for the records of processings that are still to be brought.
+    pub(crate) subjects: HashMap<u64, DataSubject>,
+}
+
+impl Erasure {
+    /// Of these entries; of which nobody knows yet whom they are about.
+    pub(crate) fn new(indexes: Vec<u64>, case: Option<Uuid>, (cause, now): (ErasureCause, Timestamp)) -> Self {
+        Self { indexes, case, cause, now, subjects: HashMap::new() }
+    }
 }
 
 /// What came of it.
@@ -129,6 +140,8 @@ pub(super) async fn erase(
             values.add(to_sql(index));
         };
         MARK.change(connection, part, place, bind_index).await?;
+        let known = part.iter().filter_map(|erased| Some((*erased, erasure.subjects.get(erased)?)));
+        processing::keep_subjects(connection, index, known).await?;
         evidence.push(index);
     }
     remove(connection, &found, &messages).await?;

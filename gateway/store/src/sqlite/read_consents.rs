@@ -185,6 +185,22 @@ pub(crate) async fn records_about(
     Ok(records)
 }
 
+/// The version of a record that was recorded at this place in the log.
+pub(crate) async fn recorded_at(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    index: u64,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT sealed FROM consent_record WHERE idx = ?1")
+        .bind(to_sql(index))
+        .fetch_optional(connection)
+        .await?;
+    match row {
+        Some(row) => open(vault, index, row.try_get(0)?),
+        None => Ok(None),
+    }
+}
+
 /// The versions of records that may not be kept any longer: their consent ended, all is done about that, and the longest
 /// term of its versions passed. At most `limit`.
 pub(crate) async fn records_over_time(

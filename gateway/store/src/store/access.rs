@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::{MAX_CANDIDATES, MAX_ROWS_READ, Store, limited};
 use crate::{
-    access::{About, Access, AccessFilter, AccessRecord, Accesses, Found, Recorded, Shown, Withheld},
+    access::{About, Access, AccessFilter, AccessRecord, Accessed, Accesses, Found, Recorded, Shown, Withheld},
     consents::ConsentState,
+    data_subject::DataSubject,
     error::StoreError,
     seal::Entropy,
     sqlite::{
@@ -70,6 +71,7 @@ impl Store {
             messages: messages.clone(),
             consents: consents.iter().map(|key| key.id).collect(),
             tokens: self.0.tokeniser.searched(person),
+            subject: self.sealed(Some(person))?,
         };
         let access = self.record(access, about).await?;
         let shown = self.shown(&messages, now).await?;
@@ -95,7 +97,8 @@ impl Store {
         person: Option<&Identity>,
     ) -> Result<u64, StoreError> {
         let tokens = person.map(|person| self.0.tokeniser.searched(person)).unwrap_or_default();
-        self.record(access, About { consents: vec![consent], tokens, ..About::default() }).await
+        let subject = self.sealed(person)?;
+        self.record(access, About { consents: vec![consent], tokens, subject, ..About::default() }).await
     }
 
     /// The consents of which the record is about this person, and those of which it may be. Opens them, and shows them to
@@ -123,8 +126,9 @@ impl Store {
     pub async fn accesses(&self, access: Access, filter: AccessFilter) -> Result<Accesses, StoreError> {
         self.refresh_keys();
         let tokens = filter.person.as_ref().map(|person| self.0.tokeniser.searched(person));
-        let own =
-            self.record(access, About { tokens: tokens.unwrap_or_default(), ..About::default() }).await?;
+        let subject = self.sealed(filter.person.as_ref())?;
+        let about = About { tokens: tokens.unwrap_or_default(), subject, ..About::default() };
+        let own = self.record(access, about).await?;
         // Not that it is being read now.
         let filter = AccessFilter { before: Some(filter.before.unwrap_or(own).min(own)), ..filter };
         if filter.message.is_some() || filter.person.is_some() {
@@ -149,16 +153,25 @@ impl Store {
         }
     }
 
-    /// The messages that the access at this place in the log showed or was a decision about; none when its record cannot be
-    /// read. For the records of processings, which say nothing of who it was.
-    pub async fn accessed(&self, index: u64) -> Result<Vec<u64>, StoreError> {
+    /// By number when there is one: that is how records of processings name a person.
+    pub(super) fn sealed(&self, person: Option<&Identity>) -> Result<Option<DataSubject>, StoreError> {
+        let Some(person) = person else { return Ok(None) };
+        Ok(self.data_subjects(person)?.into_iter().next())
+    }
+
+    /// What the access at this place in the log was about; nothing when its record cannot be read. For the records of
+    /// processings, which say nothing of who it was.
+    pub async fn accessed(&self, index: u64) -> Result<Accessed, StoreError> {
         self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         match access::at(&mut reader, &self.0.vault, index).await {
-            Ok(record) => Ok(record.map(|record| record.messages).unwrap_or_default()),
+            Ok(None) => Ok(Accessed::default()),
+            Ok(Some(AccessRecord { messages, consents, subject, .. })) => {
+                Ok(Accessed { messages, consents, subject })
+            }
             Err(StoreError::Corrupt(error)) => {
                 tracing::error!(entry = index, error, "the record of an access cannot be read");
-                Ok(Vec::new())
+                Ok(Accessed::default())
             }
             Err(error) => Err(error),
         }

@@ -50,7 +50,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Erased, StoreError> {
         limited("entries to erase", indexes.len(), MAX_BATCH)?;
-        self.erase_these(Erasure { indexes, case: None, cause, now }).await
+        self.erase_these(Erasure::new(indexes, None, (cause, now))).await
     }
 
     /// Erases all messages of a case, as [`Store::erase`] does. What is queued or filed in the meantime is not erased.
@@ -64,7 +64,7 @@ impl Store {
         while from < size {
             let found = self.of_case(case_id, from).await?;
             for indexes in found.chunks(MAX_BATCH) {
-                let erasure = Erasure { indexes: indexes.to_vec(), case: Some(case_id), cause, now };
+                let erasure = Erasure::new(indexes.to_vec(), Some(case_id), (cause, now));
                 let erased = self.erase_these(erasure).await?;
                 all.messages += erased.messages;
                 all.evidence.extend(erased.evidence);
@@ -107,7 +107,7 @@ impl Store {
         let mut erased = 0;
         if !indexes.is_empty() {
             let cause = ErasureCause::Retention;
-            erased = self.erase_these(Erasure { indexes, case: None, cause, now }).await?.messages;
+            erased = self.erase_these(Erasure::new(indexes, None, (cause, now))).await?.messages;
         }
         Ok(Swept { erased, next: (next < size).then_some(next) })
     }
@@ -122,10 +122,11 @@ impl Store {
             return Ok(0);
         }
         let cause = ErasureCause::Retention;
-        Ok(self.erase_these(Erasure { indexes, case: None, cause, now }).await?.messages)
+        Ok(self.erase_these(Erasure::new(indexes, None, (cause, now))).await?.messages)
     }
 
-    async fn erase_these(&self, erasure: Erasure) -> Result<Erased, StoreError> {
+    async fn erase_these(&self, mut erasure: Erasure) -> Result<Erased, StoreError> {
+        erasure.subjects = self.subjects_of(&erasure.indexes).await?;
         // With its evidence.
         self.0.vault.entries.room_for(erasure.indexes.len() + 8)?;
         let store = self.clone();
