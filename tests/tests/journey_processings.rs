@@ -378,7 +378,9 @@ fn one_resident_is_found_by_who_has_the_key() {
     let found = looked["dataverwerkingen"].as_array().unwrap();
     let about: Vec<[&str; 3]> = found
         .iter()
-        .map(|one| ["name", "processing_activity_id", "data_subject_id_type"].map(|key| one[key].as_str().unwrap()))
+        .map(|one| {
+            ["name", "processing_activity_id", "data_subject_id_type"].map(|key| one[key].as_str().unwrap())
+        })
         .collect();
     assert_eq!(about, [["raadpleging", "urn:schakel:raadplegingen", "bsn"]]);
     assert!(looked["export"].is_null());

@@ -203,7 +203,8 @@ impl Node {
 
     /// Starts bringing records of processings to the collector, if there is one.
     async fn start_exporting(&self) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
-        let Some(settings) = self.config.dataverwerkingen.as_ref().filter(|settings| settings.adres.is_some())
+        let Some(settings) =
+            self.config.dataverwerkingen.as_ref().filter(|settings| settings.adres.is_some())
         else {
             self.core.store.forget_erased_subjects().await?;
             return Ok(None);

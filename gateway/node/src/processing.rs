@@ -81,6 +81,10 @@ pub struct Activity {
     /// What a receiver does when consent is withdrawn; nothing when it cannot rest on consent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bij_intrekking: Option<OnWithdrawal>,
+    /// How long after its end the record of a consent is kept by who asked for it, in days; nothing when it cannot rest on
+    /// consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bewijs_toestemming_dagen: Option<u32>,
     /// The agreements that name it: in force, or ended while something is kept that came or went under it.
     pub convenanten: Vec<Ground>,
     /// What goes and comes, per message type.
@@ -196,12 +200,19 @@ pub async fn of_node(node: &Node) -> Result<Register, StoreError> {
 }
 
 /// Makes the register of an organisation from the rules it decides by, and from what it keeps.
-pub fn register(owner: Controller, rules: &Rulebook, (held, names): (&Held, Names<'_>), now: Timestamp) -> Register {
+pub fn register(
+    owner: Controller,
+    rules: &Rulebook,
+    (held, names): (&Held, Names<'_>),
+    now: Timestamp,
+) -> Register {
     let me = owner.oin;
     let mut agreements: Vec<&Agreement> = rules
         .agreements()
         .map(AsRef::as_ref)
-        .filter(|agreement| agreement.party(me).is_some() && agreement.in_force_since().is_some_and(|at| at <= now))
+        .filter(|agreement| {
+            agreement.party(me).is_some() && agreement.in_force_since().is_some_and(|at| at <= now)
+        })
         .collect();
     agreements.sort_by_key(|one| (one.content().groep.clone(), one.content().versie, one.digest()));
     let mut activities: BTreeMap<(String, u32, Digest), Activity> = BTreeMap::new();
@@ -209,7 +220,9 @@ pub fn register(owner: Controller, rules: &Rulebook, (held, names): (&Held, Name
         let in_force = agreement.standing(now) == Standing::InForce;
         for clause in &agreement.content().afspraken {
             let keeps = held.contains(&(agreement.digest(), clause.doel.clone()));
-            let Some(purpose) = rules.purpose(clause.doel_digest).filter(|_| in_force || keeps) else { continue };
+            let Some(purpose) = rules.purpose(clause.doel_digest).filter(|_| in_force || keeps) else {
+                continue;
+            };
             let content = purpose.content();
             let key = (content.doel.clone(), content.versie, purpose.digest());
             let activity = activities.entry(key).or_insert_with(|| activity_of(purpose, names));
@@ -222,8 +235,11 @@ pub fn register(owner: Controller, rules: &Rulebook, (held, names): (&Held, Name
             }
         }
     }
-    let activities: Vec<Activity> =
-        activities.into_values().filter(|one| !one.berichten.is_empty()).map(|one| one.told_by(owner.soort)).collect();
+    let activities: Vec<Activity> = activities
+        .into_values()
+        .filter(|one| !one.berichten.is_empty())
+        .map(|one| one.told_by(owner.soort))
+        .collect();
     Register {
         gemaakt: now,
         beeindigd: past(&agreements, rules, (&activities, names)),
@@ -272,6 +288,7 @@ fn activity_of(purpose: &Purpose, names: Names<'_>) -> Activity {
         bronnen: content.bronnen.clone(),
         bewaartermijn_dagen: content.bewaartermijn_dagen,
         bij_intrekking: by_consent.then_some(content.bij_intrekking),
+        bewijs_toestemming_dagen: by_consent.then(|| purpose.consent_proof_days()),
         convenanten: Vec::new(),
         berichten: Vec::new(),
     }
@@ -372,7 +389,9 @@ fn flow(rule: &Rule) -> Flow {
             .map(|one| Special { categorie: one.categorie, uitzondering: one.uitzondering.clone() })
             .collect(),
         leefgebieden: rule.leefgebieden.clone(),
-        grondslagen: bases.map(|one| Basis { soort: one.soort, artikelen: one.artikelen.clone(), alleen_ontvangen: false }).collect(),
+        grondslagen: bases
+            .map(|one| Basis { soort: one.soort, artikelen: one.artikelen.clone(), alleen_ontvangen: false })
+            .collect(),
     }
 }
 

@@ -157,6 +157,13 @@ impl<'c> Deriver<'c> {
             return self.of_erased_record(operation, index).await;
         };
         let (subject, trace) = self.content(&row).await?;
+        let subject = match subject {
+            // Who looked for somebody looked at what is about them, whatever became of it since.
+            None if operation.name == "raadpleging" => {
+                self.core.store.accessed(operation.entry).await?.subject
+            }
+            known => known,
+        };
         let outbound = row.direction == Direction::Outbound;
         let sent = row.id.filter(|_| outbound);
         let context = operation.context(self.core.me, sent);

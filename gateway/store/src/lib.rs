@@ -20,8 +20,8 @@ mod store;
 mod subject;
 
 pub use access::{
-    Access, AccessFilter, AccessRecord, Accessed, Accesses, Actor, ActorKind, Deed, Found, MAX_NAME_CHARS, NotAName,
-    NotAReason, Reason, Shown, Why, Withheld,
+    Access, AccessFilter, AccessRecord, Accessed, Accesses, Actor, ActorKind, Deed, Found, MAX_NAME_CHARS,
+    NotAName, NotAReason, Reason, Shown, Why, Withheld,
 };
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use data_subject::{DataSubject, SubjectKind};

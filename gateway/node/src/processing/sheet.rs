@@ -41,8 +41,11 @@ pub fn html(register: &Register) -> String {
     }
     page += "</section>\n";
     if !register.beeindigd.is_empty() {
-        let rows: Vec<(&str, Vec<String>)> =
-            register.beeindigd.iter().map(|one| (one.naam.as_str(), vec![one.verwerking.clone(), until(one.tot)])).collect();
+        let rows: Vec<(&str, Vec<String>)> = register
+            .beeindigd
+            .iter()
+            .map(|one| (one.naam.as_str(), vec![one.verwerking.clone(), until(one.tot)]))
+            .collect();
         page += "<section>\n<h2>Beëindigd</h2>\n<p>Hiervan wordt niets meer bewaard; verwijzingen ernaar kunnen nog in het Logboek Dataverwerkingen staan.</p>\n";
         table(&mut page, "Beëindigde verwerkingen", &rows);
         page += "</section>\n";
@@ -93,7 +96,9 @@ fn own_rows(own: &OwnActivity) -> [(&'static str, Vec<String>); 7] {
 fn standing(stand: Stand) -> &'static str {
     match stand {
         Stand::Actueel => "gaat door",
-        Stand::Afgelopen => "het convenant is geëindigd; wat er nog is wordt bewaard tot de bewaartermijn voorbij is",
+        Stand::Afgelopen => {
+            "het convenant is geëindigd; wat er nog is wordt bewaard tot de bewaartermijn voorbij is"
+        }
     }
 }
 
@@ -118,7 +123,10 @@ fn activity_rows(activity: &Activity) -> Vec<(&'static str, Vec<String>)> {
                 .collect(),
         ),
     ];
-    rows.into_iter().chain(withdrawal).collect()
+    let proof = activity.bewijs_toestemming_dagen.map(|days| {
+        ("Bewijs van toestemming", vec![format!("{days} dagen nadat de toestemming is geëindigd")])
+    });
+    rows.into_iter().chain(withdrawal).chain(proof).collect()
 }
 
 const fn on_withdrawal(rule: OnWithdrawal) -> &'static str {

@@ -193,11 +193,15 @@ fn an_authority_has_no_legitimate_interest_for_what_it_sends() {
     let consultation = purpose("consultatie");
     let message_type = consultation.content().berichten.iter().find(|rule| {
         let interest = rule.grondslagen.iter().any(|one| one.soort == BasisKind::LegitimateInterest);
-        interest && rule.van.contains(&OrganisationKind::Municipality) && rule.van.contains(&OrganisationKind::HousingCorporation)
-            && rule.naar.contains(&OrganisationKind::Municipality) && rule.naar.contains(&OrganisationKind::HousingCorporation)
+        interest
+            && rule.van.contains(&OrganisationKind::Municipality)
+            && rule.van.contains(&OrganisationKind::HousingCorporation)
+            && rule.naar.contains(&OrganisationKind::Municipality)
+            && rule.naar.contains(&OrganisationKind::HousingCorporation)
     });
     let message_type = message_type.unwrap().message_type.clone();
-    let parties = vec![party(1, OrganisationKind::Municipality), party(2, OrganisationKind::HousingCorporation)];
+    let parties =
+        vec![party(1, OrganisationKind::Municipality), party(2, OrganisationKind::HousingCorporation)];
     let interest = |from: &[u8], to: &[u8], of: usize| {
         let content = Content {
             groep: "rivierland".into(),

@@ -114,7 +114,7 @@ pub(super) async fn apply(
         Change::Exported { from, next, records, rejected, now } => {
             processing::exported(connection, (*from, *next), (*records, *rejected), *now).await
         }
-        Change::ForgetErasedSubjects => processing::forget_subjects(connection, i64::MAX as u64).await,
+        Change::ForgetErasedSubjects => processing::forget_subjects(connection, u64::MAX >> 1).await,
         Change::ExportFailed { reason, now } => processing::failed(connection, reason, *now).await,
         Change::Destroyed { indexes, version } => erase::destroyed(connection, indexes, *version).await,
         Change::FillSubjects { tokens, through } => {

@@ -89,7 +89,11 @@ pub(crate) struct Erasure {
 
 impl Erasure {
     /// Of these entries; of which nobody knows yet whom they are about.
-    pub(crate) fn new(indexes: Vec<u64>, case: Option<Uuid>, (cause, now): (ErasureCause, Timestamp)) -> Self {
+    pub(crate) fn new(
+        indexes: Vec<u64>,
+        case: Option<Uuid>,
+        (cause, now): (ErasureCause, Timestamp),
+    ) -> Self {
         Self { indexes, case, cause, now, subjects: HashMap::new() }
     }
 }

@@ -83,13 +83,15 @@ pub(super) async fn keep_subjects(
     subjects: impl Iterator<Item = (u64, &DataSubject)>,
 ) -> Result<(), StoreError> {
     for (index, subject) in subjects {
-        sqlx::query("INSERT OR REPLACE INTO erased_subject (idx, evidence, kind, id) VALUES (?1, ?2, ?3, ?4)")
-            .bind(to_sql(index))
-            .bind(to_sql(evidence))
-            .bind(subject.kind.as_str())
-            .bind(&subject.id)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "INSERT OR REPLACE INTO erased_subject (idx, evidence, kind, id) VALUES (?1, ?2, ?3, ?4)",
+        )
+        .bind(to_sql(index))
+        .bind(to_sql(evidence))
+        .bind(subject.kind.as_str())
+        .bind(&subject.id)
+        .execute(&mut *connection)
+        .await?;
     }
     Ok(())
 }

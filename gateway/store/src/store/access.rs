@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::{MAX_CANDIDATES, MAX_ROWS_READ, Store, limited};
 use crate::{
-    access::{About, Access, AccessFilter, AccessRecord, Accessed, Accesses, Found, Recorded, Shown, Withheld},
+    access::{
+        About, Access, AccessFilter, AccessRecord, Accessed, Accesses, Found, Recorded, Shown, Withheld,
+    },
     consents::ConsentState,
     data_subject::DataSubject,
     error::StoreError,

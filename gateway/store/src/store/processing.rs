@@ -83,9 +83,9 @@ impl Store {
                 Some(row) => self.person_concerned(&row).await?,
                 None => {
                     let mut reader = self.0.readers.acquire().await?;
-                    read_consents::recorded_at(&mut reader, &self.0.vault, *index).await?.and_then(|text| {
-                        Identity::of(ConsentRecord::from_stored(&text).ok()?.document())
-                    })
+                    read_consents::recorded_at(&mut reader, &self.0.vault, *index)
+                        .await?
+                        .and_then(|text| Identity::of(ConsentRecord::from_stored(&text).ok()?.document()))
                 }
             };
             if let Some(subject) = self.sealed(person.as_ref())? {

@@ -50,7 +50,9 @@ fn tell(activity: &Activity, output: Output) {
         output.say(format!("  {line}"));
     }
     if activity.stand == Stand::Afgelopen {
-        output.say("  Het convenant is geëindigd; wat er nog is wordt bewaard tot de bewaartermijn voorbij is.");
+        output.say(
+            "  Het convenant is geëindigd; wat er nog is wordt bewaard tot de bewaartermijn voorbij is.",
+        );
     }
     output.say(format!("  Bewaren: {} dagen na ontvangst", activity.bewaartermijn_dagen));
     for flow in &activity.berichten {
