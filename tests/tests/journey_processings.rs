@@ -249,7 +249,7 @@ fn assert_brought(node: &Node, collector: &Collector) {
 /// Every activity that a record names is in the register of the organisation (AVG art. 30).
 fn assert_registered(node: &Node, records: &[Value]) {
     let register = node.json(&["doel", "register"]);
-    let listed: BTreeSet<&str> = ["verwerkingen", "eigen_verwerkingen", "beeindigd"]
+    let listed: BTreeSet<&str> = ["verwerkingen", "eigen_verwerkingen", "overig"]
         .iter()
         .flat_map(|list| register[list].as_array().unwrap())
         .map(|one| one["verwerking"].as_str().unwrap())

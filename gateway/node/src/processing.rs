@@ -34,8 +34,8 @@ pub struct Register {
     pub verwerkingen: Vec<Activity>,
     /// What the node does by itself.
     pub eigen_verwerkingen: Vec<OwnActivity>,
-    /// Activities that ended and of which nothing is kept any more; records of processings still name them.
-    pub beeindigd: Vec<Past>,
+    /// Activities of agreements of which nothing goes on and nothing is kept; records of processings may still name them.
+    pub overig: Vec<Past>,
     /// How the data is secured, in general (art. 32).
     pub beveiliging: Vec<&'static str>,
     /// Whether data goes to a country outside the European Union, or to an international organisation.
@@ -101,7 +101,7 @@ pub enum Stand {
     Afgelopen,
 }
 
-/// An activity that is over.
+/// An activity of which nothing goes on and nothing is kept.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Past {
     /// Its name in records of processings.
@@ -226,12 +226,13 @@ pub fn register(
             let content = purpose.content();
             let key = (content.doel.clone(), content.versie, purpose.digest());
             let activity = activities.entry(key).or_insert_with(|| activity_of(purpose, names));
-            let goes_on = |other| keeps || !rules.is_replaced(agreement, me, other, now);
-            let is_current = in_force && activity.add(agreement, clause, purpose, (me, &goes_on));
-            if is_current {
+            let goes_on = |other| !rules.is_replaced(agreement, me, other, now);
+            if in_force && activity.add(agreement, clause, purpose, (me, &goes_on)) {
                 activity.stand = Stand::Actueel;
-            } else if !in_force {
-                activity.add(agreement, clause, purpose, (me, &goes_on));
+            }
+            // To whom data went counts for as long as it is kept, also when a later version took the place (lid 1 onder d).
+            if keeps {
+                activity.add(agreement, clause, purpose, (me, &|_| true));
             }
         }
     }
@@ -242,7 +243,7 @@ pub fn register(
         .collect();
     Register {
         gemaakt: now,
-        beeindigd: past(&agreements, rules, (&activities, names)),
+        overig: past(&agreements, rules, (&activities, names)),
         verwerkingen: activities,
         eigen_verwerkingen: OwnActivity::all(names),
         verwerkingsverantwoordelijke: owner,

@@ -40,14 +40,14 @@ pub fn html(register: &Register) -> String {
         table(&mut page, own.naam, &own_rows(own));
     }
     page += "</section>\n";
-    if !register.beeindigd.is_empty() {
+    if !register.overig.is_empty() {
         let rows: Vec<(&str, Vec<String>)> = register
-            .beeindigd
+            .overig
             .iter()
             .map(|one| (one.naam.as_str(), vec![one.verwerking.clone(), until(one.tot)]))
             .collect();
-        page += "<section>\n<h2>Beëindigd</h2>\n<p>Hiervan wordt niets meer bewaard; verwijzingen ernaar kunnen nog in het Logboek Dataverwerkingen staan.</p>\n";
-        table(&mut page, "Beëindigde verwerkingen", &rows);
+        page += "<section>\n<h2>Wat nu niet loopt</h2>\n<p>Dit staat of stond in een convenant. Er loopt nu niets en er wordt niets van bewaard; verwijzingen ernaar kunnen nog in het Logboek Dataverwerkingen staan.</p>\n";
+        table(&mut page, "Verwerkingen die nu niet lopen", &rows);
         page += "</section>\n";
     }
     page += "</main>\n</body>\n</html>\n";

@@ -179,12 +179,12 @@ fn what_is_kept_after_its_agreement_ended_is_in_it() {
     let [arrears] = register.verwerkingen.as_slice() else { panic!("one") };
     assert_eq!((arrears.doel.as_str(), arrears.stand), ("vroegsignalering-huur", Stand::Afgelopen));
     assert_eq!(numbers(&arrears.berichten[0].bronnen), [oin(2), oin(3)]);
-    let past: Vec<&str> = register.beeindigd.iter().map(|one| one.verwerking.as_str()).collect();
+    let past: Vec<&str> = register.overig.iter().map(|one| one.verwerking.as_str()).collect();
     assert_eq!(past, ["https://register.test/v/overdracht-werk-en-inkomen/1"]);
     let nothing = made(owner(), &rules, &Held::new(), later);
-    assert_eq!((nothing.verwerkingen.len(), nothing.beeindigd.len()), (0, 2));
+    assert_eq!((nothing.verwerkingen.len(), nothing.overig.len()), (0, 2));
     let before = made(owner(), &rules, &held, now());
-    assert!(before.verwerkingen.iter().all(|one| one.stand == Stand::Actueel) && before.beeindigd.is_empty());
+    assert!(before.verwerkingen.iter().all(|one| one.stand == Stand::Actueel) && before.overig.is_empty());
 }
 
 /// PROTOCOL §5.5(3): what an authority sends does not rest on it, so its register does not say so.

@@ -16,7 +16,7 @@ a{color:#154273}.skip{position:absolute;left:-999rem}.skip:focus{position:static
 dl{margin:.25rem 0 .25rem 0;display:grid;grid-template-columns:minmax(9rem,15rem) 1fr;gap:.25rem 1rem}dt{font-weight:600}small{display:block;font-weight:400;font-size:.85rem;color:#3d3d3d}dd{margin:0;overflow-wrap:anywhere}\
 dd>dl{margin-top:.25rem}dd>ul{margin:0;padding-left:1.2rem}dt.groep,dd.groep{grid-column:1/-1}dd.groep{border-left:.2rem solid #b8c4d6;padding-left:1rem;margin-bottom:.4rem}h4{margin:1.4rem 0 .3rem}.let-op{border-left:.4rem solid #ca005d;padding:.25rem 1rem}\
 table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:600;padding:.4rem 0}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #767676;vertical-align:top}\
-@media (max-width:34rem){body{padding:1rem}dl{display:block}dd{margin:0 0 .6rem}thead{position:absolute;left:-999rem}tr,td{display:block}tr{padding:.5rem 0;border-bottom:1px solid #767676}td{border:0;padding:.1rem 0}}\
+@media (max-width:34rem){body{padding:1rem}dl{display:block}dd{margin:0 0 .6rem}th,td{padding:.3rem .35rem .3rem 0;font-size:.85rem;overflow-wrap:anywhere}}\
 @media print{body{max-width:none;padding:0}article{break-inside:avoid-page}a{color:inherit}}";
 
 /// The report as a page.
@@ -108,8 +108,11 @@ fn summary(report: &SubjectReport, page: &mut String) -> fmt::Result {
         );
     }
     let count = report.berichten.len();
-    let (are, reports) = if count == 1 { ("is", "bericht") } else { ("zijn", "berichten") };
-    writeln!(page, "<p>Er {are} {count} {reports} over u. De oudste staat bovenaan.</p>")?;
+    if count == 1 {
+        page.write_str("<p>Er is 1 bericht over u.</p>\n")?;
+    } else {
+        writeln!(page, "<p>Er zijn {count} berichten over u. De oudste staat bovenaan.</p>")?;
+    }
     page.write_str("<table>\n<caption>Alle berichten over u</caption>\n<thead><tr><th scope=\"col\">Wanneer</th><th scope=\"col\">Wat</th><th scope=\"col\">Van</th><th scope=\"col\">Aan</th></tr></thead>\n<tbody>\n")?;
     for item in &report.berichten {
         writeln!(

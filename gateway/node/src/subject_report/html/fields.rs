@@ -52,7 +52,10 @@ fn one(field: &ReadableField, page: &mut String) -> fmt::Result {
         (None, Reading::Fields(_) | Reading::List(_)) => " class=\"groep\"",
     };
     write!(page, "<dt{class}>{}", Text(&field.label))?;
-    if let Some(meaning) = field.meaning.as_deref().filter(|meaning| says_more(&field.label, meaning)) {
+    let meaning = field.meaning.as_deref().filter(|meaning| says_more(&field.label, meaning));
+    // Everybody knows what these are.
+    let known = ["naam", "adres"].contains(&field.name.as_str());
+    if let Some(meaning) = meaning.filter(|_| !known) {
         write!(page, " <small>{}</small>", Text(meaning))?;
     }
     write!(page, "</dt><dd{class}>")?;
@@ -106,8 +109,8 @@ fn on_one_line(field: &ReadableField) -> Option<String> {
         Reading::List(_) => return None,
         Reading::Fields(inner) => inner,
     };
-    if let [only] = inner.as_slice() {
-        return on_one_line(only);
+    if let [ReadableField { holds: Reading::Text(only), .. }] = inner.as_slice() {
+        return Some(only.clone());
     }
     TOGETHER.iter().find_map(|parts| together(inner, parts))
 }
