@@ -163,16 +163,10 @@ fn evidence_is_taken_out_on_the_record() {
     assert_eq!(looks[1]["besluit"], "versturen", "who sent it is about it too");
 }
 
-/// What a person decides about a consent is on record before it counts, and is told to the resident who asks.
-#[test]
-fn a_consent_is_found_and_told_with_who_decided() {
-    let world = World::new();
-    let node = &world.municipality;
-    let mut person = tenant();
-    (person["adres"]["straat"], person["adres"]["woonplaats"]) = (json!("Zonnelaan"), json!("Rivierstad"));
-    person["adres"]["postcode"] = json!("4911AR");
+/// A consent of this person, as somebody fills it in.
+fn consent(person: &Value) -> Value {
     let today = SystemClock.now();
-    let consent = json!({
+    json!({
         "betrokkene": person,
         "inhoud": {
             "verleend_aan": [CORPORATION], "doelen": ["hulp-met-toestemming"],
@@ -185,7 +179,18 @@ fn a_consent_is_found_and_told_with_who_decided() {
             },
             "bewijs": { "soort": "formulier", "kenmerk": "TF-1" },
         },
-    });
+    })
+}
+
+/// What a person decides about a consent is on record before it counts, and is told to the resident who asks.
+#[test]
+fn a_consent_is_found_and_told_with_who_decided() {
+    let world = World::new();
+    let node = &world.municipality;
+    let mut person = tenant();
+    (person["adres"]["straat"], person["adres"]["woonplaats"]) = (json!("Zonnelaan"), json!("Rivierstad"));
+    person["adres"]["postcode"] = json!("4911AR");
+    let consent = consent(&person);
     let file = world.place.file("toestemming.json", consent.to_string().as_bytes());
     let given = node.json(&[
         "toestemming",
@@ -216,6 +221,87 @@ fn a_consent_is_found_and_told_with_who_decided() {
     assert_eq!(told["verleend_aan"][0]["oin"], CORPORATION);
     let decisions = data["raadplegingen"].as_array().unwrap().iter().filter(|look| look["wat"] == "besluit");
     assert_eq!(decisions.count(), 2);
+
+    // What the holder keeps of it, and how long.
+    let recorded = &told["vastlegging"];
+    assert_eq!(recorded["bewaartermijn_dagen"], 1826, "the purpose does not say");
+    assert!(recorded["bewaard_tot"].is_string(), "it ended");
+    let version = &recorded["versies"][0]["toestemming"];
+    assert_eq!(version["betrokkene"]["geboortedatum"], "1982-09-11");
+    assert_eq!(version["inhoud"]["vrijheid"]["uitgelegd_door"]["functie"], "consulent");
+    assert_eq!(version["inhoud"]["bewijs"]["kenmerk"], "TF-1");
+    let page = world.path("uit.html");
+    node.json(&["inzage", "--kenmerk", "AVG-2", "--persoon", &world.tenant, "--naar", &page]);
+    let page = fs::read_to_string(page).unwrap();
+    for part in ["schriftelijk", "De inwoner vroeg er zelf om.", "TF-1", "consulent, Gemeente", "vijf jaar"] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+/// Of whom there is only a consent, nobody says that there is nothing.
+#[test]
+fn a_person_of_whom_only_a_consent_is_held_hears_of_it() {
+    let world = World::new();
+    let node = &world.municipality;
+    let file =
+        world.place.file("toestemming.json", consent(&json!({ "bsn": "999990342" })).to_string().as_bytes());
+    node.json(&["toestemming", "verleen", file.to_str().unwrap(), "--kenmerk", "Z-7"]);
+    let page = world.path("uit.html");
+    let arguments = ["inzage", "--kenmerk", "AVG-1", "--persoon", &world.stranger, "--naar", &page];
+    let said = node.cli(&arguments).expect(0).stdout;
+    assert!(said.contains("1 toestemming") && !said.contains("niets"), "{said}");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("Wij weten van één") && page.contains("deze toestemming geldt"), "{page}");
+}
+
+/// Erased on request by who somebody is, and then asked for again by search, report and erasure: each says that there is
+/// nothing. What holds or is not certain stays, and is named.
+#[test]
+fn an_erased_person_asked_for_again_is_not_there() {
+    let world = World::new();
+    let node = &world.municipality;
+    let mut person = tenant();
+    (person["adres"]["straat"], person["adres"]["woonplaats"]) = (json!("Zonnelaan"), json!("Rivierstad"));
+    person["adres"]["postcode"] = json!("4911AR");
+    let file = world.place.file("toestemming.json", consent(&person).to_string().as_bytes());
+    let given = node.json(&["toestemming", "verleen", file.to_str().unwrap(), "--kenmerk", "Z-7"]);
+    let id = given["toestemming"].as_str().unwrap();
+    let erase = |more: &[&str]| {
+        let arguments = ["wissen", "persoon", "--kenmerk", "AVG-9", "--persoon", &world.tenant, "--json"];
+        node.cli(&[&arguments[..], more].concat())
+    };
+
+    // It holds, so its record stays; nothing is erased without being sure.
+    let holds = erase(&[]).expect(1).json();
+    assert_eq!((&holds["uitgevoerd"], &holds["blijft"]["toestemmingen"]), (&json!(false), &json!([id])));
+    assert_eq!(holds["berichten"].as_array().unwrap().len(), 1);
+    node.json(&["toestemming", "intrek", id, "--zeker"]);
+    let kept = erase(&["--houd-bewijs"]).expect(1).json();
+    assert_eq!((&kept["toestemmingen"], &kept["blijft"]["toestemmingen"]), (&json!([]), &json!([id])));
+    let refused = erase(&["--ook", "0", "--zeker"]);
+    assert!(refused.code == 3 && refused.stderr.contains("bericht 0"), "{refused:?}");
+    let before = node.mailbox("in").0.len();
+
+    let erased = erase(&["--zeker"]).expect(0).json();
+    assert_eq!((&erased["uitgevoerd"], &erased["toestemmingen"]), (&json!(true), &json!([id])));
+    assert_eq!(erased["berichten"], holds["berichten"]);
+    assert!(!erased["regels"].as_array().unwrap().is_empty());
+    assert_eq!(node.mailbox("in").0.len(), before, "that there was a message stays");
+
+    let found =
+        node.json(&["zoek", "--reden", "wisverzoek", "--kenmerk", "AVG-9", "--persoon", &world.tenant]);
+    for list in ["berichten", "misschien", "toestemmingen"] {
+        assert_eq!(found[list], json!([]), "{list}");
+    }
+    let data = world.path("weg.json");
+    let said = node.json(&["inzage", "--kenmerk", "AVG-9", "--persoon", &world.tenant, "--naar", &data]);
+    assert_eq!((&said["berichten"], &said["toestemmingen"]), (&json!(0), &json!([])));
+    let again = erase(&["--zeker"]).expect(0).json();
+    let nothing = ["berichten", "toestemmingen", "regels"].map(|key| again[key].clone());
+    assert_eq!(nothing, [json!([]), json!([]), json!([])]);
+    // Another is still there.
+    assert!(node.mailbox("in").0.iter().filter(|row| row["gewist"].is_null()).count() > 0);
+    node.verified_log();
 }
 
 /// Who sent, saw and erased what was about a resident is found by that resident when nothing is left of it.

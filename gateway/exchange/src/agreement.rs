@@ -330,11 +330,6 @@ impl Agreement {
         Ok(answer)
     }
 
-    /// Whether this party accepted it.
-    pub fn is_accepted_by(&self, oin: Oin) -> bool {
-        self.answers.iter().any(|answer| answer.by == oin && answer.kind == AnswerKind::Accepted)
-    }
-
     /// Whether this answer ends what its party had agreed to. A rejection does too when that party accepted: whichever of
     /// the two came first, so that all who know both say the same.
     pub fn is_end(&self, answer: &Answer) -> bool {

@@ -234,6 +234,8 @@ fn config(participant: &Participant) -> anyhow::Result<Config> {
             mapping: MAPPING.into(),
             ontvanger: PARTICIPANTS[MUNICIPALITY].oin.parse()?,
             map: Some("aanleveren".into()),
+            klaar_dagen: Connection::DONE_DAYS,
+            fout_dagen: Connection::FAILED_DAYS,
         });
     }
     Ok(Config {

@@ -26,6 +26,7 @@ use crate::{
     consent,
     core::Core,
     delivery::Driver,
+    drop_folders::Results,
     keys::{self, Keys},
     processing_log::{collector::Collector, export},
     purposes,
@@ -196,17 +197,22 @@ impl Node {
         let rules = tokio::spawn(upkeep::run(
             self.core.clone(),
             self.link.clone(),
-            self.tls.clone(),
-            tls_files(&self.folder, &self.config),
+            (self.tls.clone(), tls_files(&self.folder, &self.config)),
+            Results::of(&self.folder, &self.config),
         ));
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
-        let exporting = self.start_exporting()?;
+        let exporting = self.start_exporting().await?;
         Ok(Running { server, driver: tokio::spawn(driver.run()), rules, endings, exporting, _lock: lock })
     }
 
     /// Starts bringing records of processings to the collector, if there is one.
-    fn start_exporting(&self) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
-        let Some(settings) = &self.config.dataverwerkingen else { return Ok(None) };
+    async fn start_exporting(&self) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
+        let Some(settings) =
+            self.config.dataverwerkingen.as_ref().filter(|settings| settings.adres.is_some())
+        else {
+            self.core.store.forget_erased_subjects().await?;
+            return Ok(None);
+        };
         let collector =
             Collector::of(&self.folder, settings).context("[dataverwerkingen] is niet te gebruiken")?;
         Ok(collector.map(|collector| {
@@ -265,7 +271,8 @@ pub async fn create_store(
 fn options(folder: &Path, config: &Config, keys: &Keys, random: Arc<dyn Random>) -> Options {
     let path = folder.join(&config.opslag.bestand);
     let options = Options::new(path, config.organisatie.oin, keys.storage.clone(), keys.log.clone(), random);
-    Options { entry_keys: folder.join(&config.opslag.sleutels).join(keys::ENTRIES), ..options }
+    let exports = config.dataverwerkingen.as_ref().is_some_and(|settings| settings.adres.is_some());
+    Options { entry_keys: folder.join(&config.opslag.sleutels).join(keys::ENTRIES), exports, ..options }
 }
 
 fn tls_files(folder: &Path, config: &Config) -> TlsFiles {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{error::StoreError, model::MessageRow, subject::Token};
+use crate::{data_subject::DataSubject, error::StoreError, model::MessageRow, subject::Token};
 
 /// The longest name of somebody or of a reference, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
@@ -254,7 +254,7 @@ pub struct AccessRecord {
     /// The consents whose records were found or decided about, by number.
     #[serde(rename = "toestemmingen", default, skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<Uuid>,
-    /// Whether a person was looked for. Who that was is not in it.
+    /// Whether a person was looked for.
     #[serde(rename = "persoon_gezocht", default)]
     pub searched_person: bool,
     /// What was decided; nothing of a decision about a consent.
@@ -264,6 +264,9 @@ pub struct AccessRecord {
     /// none.
     #[serde(rename = "vindbaar", default, skip_serializing_if = "Option::is_none")]
     pub findable: Option<Digest>,
+    /// Whom it was about when a person was looked for or decided about, sealed as records of processings name them.
+    #[serde(rename = "betrokkene", default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<DataSubject>,
 }
 
 impl AccessRecord {
@@ -272,7 +275,8 @@ impl AccessRecord {
         let (messages, consents) = (about.messages.clone(), about.consents.clone());
         let About { searched_person, decision, .. } = *about;
         let findable = findable(about.tokens.iter());
-        Self { index: 0, who, what, why, when, messages, consents, searched_person, decision, findable }
+        let subject = about.subject.clone();
+        Self { index: 0, who, what, why, when, messages, consents, searched_person, decision, findable, subject }
     }
 }
 
@@ -302,6 +306,19 @@ pub(crate) struct About {
     /// Whether a person was looked for, and is the one of the tokens.
     pub(crate) searched_person: bool,
     pub(crate) decision: Option<Decision>,
+    /// The person, sealed.
+    pub(crate) subject: Option<DataSubject>,
+}
+
+/// What records of processings want to know of an access; nothing of who it was.
+#[derive(Debug, Clone, Default)]
+pub struct Accessed {
+    /// The messages that were shown or decided about.
+    pub messages: Vec<u64>,
+    /// The consents, by number.
+    pub consents: Vec<Uuid>,
+    /// The person that was looked for or decided about.
+    pub subject: Option<DataSubject>,
 }
 
 /// A message as it is shown to somebody.

@@ -117,4 +117,6 @@ pub struct StoredRecord {
     pub index: u64,
     /// The record, as [`exchange::consent::ConsentRecord::to_stored`] wrote it.
     pub text: String,
+    /// How long after the end of the consent it is kept, in days.
+    pub keep_days: u32,
 }

@@ -20,7 +20,7 @@ mod store;
 mod subject;
 
 pub use access::{
-    Access, AccessFilter, AccessRecord, Accesses, Actor, ActorKind, Decided, Decision, Deed, Found,
+    Access, AccessFilter, AccessRecord, Accessed, Accesses, Actor, ActorKind, Decided, Decision, Deed, Found,
     MAX_NAME_CHARS, NotAName, NotAReason, Reason, Shown, Why, Withheld,
 };
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};

@@ -463,7 +463,7 @@ pub struct Exported {
 /// What was erased.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Erased {
-    /// How many messages: those that were there and were not erased before.
+    /// How many messages, and versions of records of consents: those that were there and were not erased before.
     pub messages: u64,
     /// Where the log says so.
     pub evidence: Vec<u64>,

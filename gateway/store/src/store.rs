@@ -106,6 +106,9 @@ pub struct Options {
     /// Open also when the head of the log does not belong to its end, to find out what is wrong with it. Nothing can be
     /// written then.
     pub unchecked: bool,
+    /// Records of processings are brought to a collector: whom an erased entry was about is kept, sealed, until that has those
+    /// about it.
+    pub exports: bool,
     /// The database may not grow beyond this many pages of 16 KiB; no limit when `None`.
     pub max_pages: Option<u32>,
 }
@@ -131,6 +134,7 @@ impl Options {
             random,
             patience: None,
             unchecked: false,
+            exports: false,
             max_pages: None,
         }
     }
@@ -170,6 +174,7 @@ struct Inner {
     hot: Hot,
     tokeniser: Tokeniser,
     random: Arc<dyn Random>,
+    exports: bool,
     expiry: outbound::Expiry,
     /// One reading of the queue at a time.
     reading: tokio::sync::Mutex<()>,
@@ -235,6 +240,7 @@ impl Store {
             hot: Hot::default(),
             tokeniser,
             random: options.random,
+            exports: options.exports,
             expiry: outbound::Expiry::default(),
             reading: tokio::sync::Mutex::default(),
             delivery: OnceCell::new(),

@@ -40,6 +40,9 @@ const PARTNERS: usize = 4;
 /// How long a consent holds, in minutes.
 pub const HOLDS: i64 = 600;
 
+/// How long after its end the record of a consent is kept, in days.
+pub const KEEP_DAYS: u32 = 30;
+
 static RULES: LazyLock<Result<(Rulebook, Digest), String>> =
     LazyLock::new(|| make().map_err(|error| format!("{error:#}")));
 
@@ -129,7 +132,7 @@ impl Consented {
     /// Records it, if it is ours.
     pub async fn record_in(&self, store: &Store) -> Result<Result<u64, StoreError>> {
         let leaf = self.leaf(ConsentHappening::Verleend);
-        Ok(store.record_consent((self.key, &self.record), self.extract()?, leaf).await)
+        Ok(store.record_consent((self.key, &self.record), self.extract()?, KEEP_DAYS, leaf).await)
     }
 
     /// Its withdrawal, as the holder signs it.

@@ -19,7 +19,7 @@ use crate::{
     oin::Oin,
     organisation::OrganisationKind,
     person::Identity,
-    purpose::{Purpose, Rule},
+    purpose::{CONSENT_PROOF_DAYS, Purpose, Rule},
     random::Random,
     signature::Signer,
 };
@@ -286,6 +286,12 @@ impl ConsentRecord {
     /// From this moment it no longer holds.
     pub const fn valid_until(&self) -> Timestamp {
         self.content.geldig_tot
+    }
+
+    /// How long it is kept after its end, in days: the longest that a purpose it names asks.
+    pub fn proof_days(&self, purposes: &[Purpose]) -> u32 {
+        let named = purposes.iter().filter(|purpose| self.content.doelen.contains(&purpose.content().doel));
+        named.map(Purpose::consent_proof_days).max().unwrap_or(CONSENT_PROOF_DAYS)
     }
 
     /// When the resident gave it.

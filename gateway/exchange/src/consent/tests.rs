@@ -287,6 +287,30 @@ fn an_extension_says_when_freedom_was_stated() {
     assert!(matches!(said, Err(RecordError::Schema(why)) if why.contains(FREEDOM_STATED)));
 }
 
+/// The longest of the purposes that it names, and no other; five years where none of them says anything.
+#[test]
+fn a_record_is_kept_as_long_as_its_purposes_ask() {
+    let record = record();
+    let own = the_purpose();
+    let with = |name: Option<&str>, days: Option<u32>| {
+        let mut value: Value = serde_json::from_str(own.text()).unwrap();
+        if let Some(name) = name {
+            value["doel"] = json!(name);
+        }
+        if let Some(days) = days {
+            value["bewijs_toestemming_dagen"] = json!(days);
+        }
+        Purpose::from_json(&value.to_string()).unwrap()
+    };
+    assert_eq!(record.proof_days(&[]), 1826);
+    assert_eq!(record.proof_days(&[with(None, None)]), 1826);
+    assert_eq!(record.proof_days(&[with(None, Some(30))]), 30);
+    assert_eq!(
+        record.proof_days(&[with(None, Some(30)), with(None, Some(90)), with(Some("anders"), Some(7305))]),
+        90
+    );
+}
+
 #[test]
 fn a_record_says_that_the_choice_was_free() {
     let check = |change: fn(&mut Value), kind| {

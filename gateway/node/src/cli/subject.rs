@@ -99,9 +99,17 @@ impl SubjectAccess {
 
 fn tell(node: &Node, report: &subject_report::SubjectReport, files: &[(PathBuf, Form)], output: Output) {
     match report.berichten.len() {
-        0 => output.say("Er is niets (meer) over deze persoon. Het overzicht legt dat uit."),
+        0 if report.toestemmingen.is_empty() => {
+            output.say("Er is niets (meer) over deze persoon. Het overzicht legt dat uit.");
+        }
+        0 => output.say("Er zijn geen berichten (meer) over deze persoon."),
         1 => output.say("Er is 1 bericht over deze persoon."),
         count => output.say(format!("Er zijn {count} berichten over deze persoon.")),
+    }
+    match report.toestemmingen.len() {
+        0 => {}
+        1 => output.say("Deze persoon gaf 1 toestemming."),
+        count => output.say(format!("Deze persoon gaf {count} toestemmingen.")),
     }
     for (file, _) in files {
         output.say(format!("Het overzicht staat in {}.", file.display()));

@@ -37,6 +37,11 @@ pub enum RegisterError {
         "toestemming {0} is ingetrokken en kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming"
     )]
     Withdrawn(Uuid),
+    /// Its record was erased.
+    #[error(
+        "de vastlegging van toestemming {0} is gewist en kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming"
+    )]
+    Erased(Uuid),
     /// Signing did not succeed.
     #[error("de intrekking kon niet worden ondertekend")]
     Signature,
@@ -61,7 +66,8 @@ pub async fn grant(
     }
     let person = Identity::of(record.document());
     core.store.record_consent_decision(access, key.id, person.as_ref()).await?;
-    keep(core, &record, ConsentHappening::Verleend, now).await?;
+    let keep_days = record.proof_days(purposes);
+    keep(core, (&record, keep_days), ConsentHappening::Verleend, now).await?;
     Ok(record)
 }
 
@@ -77,12 +83,15 @@ pub async fn extend(
     if known.state == ConsentState::Withdrawn || known.reported.is_some() {
         return Err(RegisterError::Withdrawn(id));
     }
-    let record = newest_record(core, key).await?.ok_or(RegisterError::Unknown(id))?;
+    // There is an extract of what was recorded here.
+    let gone = || known.extract.as_ref().map_or(RegisterError::Unknown(id), |_| RegisterError::Erased(id));
+    let record = newest_record(core, key).await?.ok_or_else(gone)?;
     let record = record.extended(until, how, now)?;
     record.check(kind, purposes, now)?;
     let person = Identity::of(record.document());
     core.store.record_consent_decision(access, id, person.as_ref()).await?;
-    match keep(core, &record, ConsentHappening::Verlengd, now).await {
+    let keep_days = record.proof_days(purposes);
+    match keep(core, (&record, keep_days), ConsentHappening::Verlengd, now).await {
         Err(RegisterError::Store(StoreError::RulesChanged)) => return Err(RegisterError::Withdrawn(id)),
         kept => kept?,
     }
@@ -92,13 +101,13 @@ pub async fn extend(
 
 async fn keep(
     core: &Core,
-    record: &ConsentRecord,
+    (record, keep_days): (&ConsentRecord, u32),
     what: ConsentHappening,
     now: Timestamp,
 ) -> Result<(), RegisterError> {
     let (key, extract) = (record.key(core.me), record.extract(core.me, &*core.signer)?);
     let leaf = leaf(key, what, Some(Digest::of(extract.as_bytes())), now);
-    core.store.record_consent((key, record), extract, leaf).await?;
+    core.store.record_consent((key, record), extract, keep_days, leaf).await?;
     Ok(())
 }
 

@@ -50,6 +50,8 @@ pub(crate) enum Change {
     WriteSubjects { run: u64 },
     Exported { from: u64, next: u64, records: u64, rejected: u64, now: Timestamp },
     ExportFailed { reason: String, now: Timestamp },
+    // Nothing is brought to a collector any more.
+    ForgetErasedSubjects,
 }
 
 impl Change {
@@ -75,6 +77,7 @@ impl Change {
             | Self::FillSubjects { .. }
             | Self::WriteSubjects { .. }
             | Self::Exported { .. }
+            | Self::ForgetErasedSubjects
             | Self::ExportFailed { .. } => {}
         }
     }
@@ -115,6 +118,7 @@ pub(super) async fn apply(
         Change::Exported { from, next, records, rejected, now } => {
             processing::exported(connection, (*from, *next), (*records, *rejected), *now).await
         }
+        Change::ForgetErasedSubjects => processing::forget_subjects(connection, u64::MAX >> 1).await,
         Change::ExportFailed { reason, now } => processing::failed(connection, reason, *now).await,
         Change::Destroyed { indexes, version } => erase::destroyed(connection, indexes, *version).await,
         Change::FillSubjects { tokens, through } => {

@@ -29,7 +29,7 @@ pub(crate) struct Deed {
 /// What is done.
 pub(crate) enum What {
     /// It is recorded, or a newer version of it.
-    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens },
+    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens, keep_days: u32 },
     /// Its resident withdrew it.
     Withdraw { statement: String, at: Timestamp },
     /// Its time ran out.
@@ -87,8 +87,8 @@ pub(super) async fn carry_out(
 ) -> Result<(), StoreError> {
     let number = group.consents.get(&deed.key).ok_or(StoreError::NotFound("consent"))?.number;
     match &deed.what {
-        What::Record { text, extract, valid_until, tokens } => {
-            record(writer, connection, (number, done.index), (text, extract)).await?;
+        What::Record { text, extract, valid_until, tokens, keep_days } => {
+            record(writer, connection, (number, done.index), (text, extract, *keep_days)).await?;
             note_subject(connection, done.index, *tokens).await?;
             return note_extract(connection, group, (deed.key, extract, *valid_until)).await;
         }
@@ -179,15 +179,18 @@ async fn record(
     writer: &mut Writer,
     connection: &mut SqliteConnection,
     (consent, index): (i64, u64),
-    (text, extract): (&str, &str),
+    (text, extract, keep_days): (&str, &str, u32),
 ) -> Result<(), StoreError> {
     let sealed =
         writer.vault.entries.seal_for(index, &bound_to(index), text.as_bytes(), &mut writer.entropy)?;
-    sqlx::query("INSERT INTO consent_record (idx, consent, sealed, extract) VALUES (?1, ?2, ?3, ?4)")
+    sqlx::query(
+        "INSERT INTO consent_record (idx, consent, sealed, extract, keep_days) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )
         .bind(to_sql(index))
         .bind(consent)
         .bind(sealed)
         .bind(extract)
+        .bind(i64::from(keep_days))
         .execute(connection)
         .await?;
     Ok(())

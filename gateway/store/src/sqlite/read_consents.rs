@@ -20,6 +20,8 @@ use crate::{
     subject::Tokens,
 };
 
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
 /// What every reading of consents selects.
 macro_rules! consent_rows {
     ($rest:literal) => {
@@ -149,7 +151,7 @@ pub(crate) async fn records(
     key: ConsentKey,
 ) -> Result<Vec<StoredRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT r.idx, r.sealed FROM consent_record r JOIN consent c ON c.num = r.consent \
+        "SELECT r.idx, r.sealed, r.keep_days FROM consent_record r JOIN consent c ON c.num = r.consent \
          JOIN party ON party.num = c.holder WHERE c.id = ?1 AND party.oin = ?2 ORDER BY r.idx",
     )
     .bind(key.id.as_bytes().as_slice())
@@ -160,7 +162,9 @@ pub(crate) async fn records(
     for row in rows {
         let index = from_sql(row.try_get(0)?)?;
         if let Some(text) = open(vault, index, row.try_get(1)?)? {
-            records.push(StoredRecord { index, text });
+            let keep_days =
+                u32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| damaged("a number of days"))?;
+            records.push(StoredRecord { index, text, keep_days });
         }
     }
     Ok(records)
@@ -190,6 +194,42 @@ pub(crate) async fn records_about(
         }
     }
     Ok(records)
+}
+
+/// The version of a record that was recorded at this place in the log.
+pub(crate) async fn recorded_at(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    index: u64,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT sealed FROM consent_record WHERE idx = ?1")
+        .bind(to_sql(index))
+        .fetch_optional(connection)
+        .await?;
+    match row {
+        Some(row) => open(vault, index, row.try_get(0)?),
+        None => Ok(None),
+    }
+}
+
+/// The versions of records that may not be kept any longer: their consent ended, all is done about that, and the longest
+/// term of its versions passed. At most `limit`.
+pub(crate) async fn records_over_time(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT r.idx FROM consent_record r JOIN consent c ON c.num = r.consent \
+         WHERE c.state <> 0 AND c.to_do IS NULL AND c.ended <= ?1 - ?2 * \
+         (SELECT max(v.keep_days) FROM consent_record v WHERE v.consent = r.consent) ORDER BY r.idx LIMIT ?3",
+    )
+    .bind(time_to_sql(now))
+    .bind(MICROSECONDS_PER_DAY)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
 }
 
 /// A record; nothing when it was erased.

@@ -13,10 +13,11 @@ use uuid::Uuid;
 use super::{MAX_CANDIDATES, MAX_ROWS_READ, Store, limited};
 use crate::{
     access::{
-        About, Access, AccessFilter, AccessRecord, Accesses, Decision, Deed, Found, SALT_BYTES, Shown,
+        About, Access, AccessFilter, AccessRecord, Accessed, Accesses, Decision, Deed, Found, SALT_BYTES, Shown,
         Withheld,
     },
     consents::ConsentState,
+    data_subject::DataSubject,
     error::StoreError,
     sqlite::{
         access::{self, Recording},
@@ -82,6 +83,7 @@ impl Store {
             tokens,
             searched_person: true,
             decision: None,
+            subject: self.sealed(Some(person))?,
         };
         let access = self.record(access, about).await?;
         let shown = self.shown(&messages, now).await?;
@@ -144,7 +146,8 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let tokens = person.map(|person| self.0.tokeniser.searched(person)).unwrap_or_default();
         let tokens = tokens.into_iter().collect();
-        self.record(access, About { consents: vec![consent], tokens, ..About::default() }).await
+        let subject = self.sealed(person)?;
+        self.record(access, About { consents: vec![consent], tokens, subject, ..About::default() }).await
     }
 
     /// The consents of which the record is about this person, and those of which it may be. Opens them, and shows them to
@@ -172,8 +175,10 @@ impl Store {
     pub async fn accesses(&self, access: Access, filter: AccessFilter) -> Result<Accesses, StoreError> {
         self.refresh_keys();
         let tokens = filter.person.iter().flat_map(|person| self.0.tokeniser.searched(person)).collect();
+        let subject = self.sealed(filter.person.as_ref())?;
         let searched_person = filter.person.is_some();
-        let own = self.record(access, About { tokens, searched_person, ..About::default() }).await?;
+        let about = About { tokens, searched_person, subject, ..About::default() };
+        let own = self.record(access, about).await?;
         // Not that it is being read now.
         let filter = AccessFilter { before: Some(filter.before.unwrap_or(own).min(own)), ..filter };
         if filter.message.is_some() || filter.person.is_some() {
@@ -198,19 +203,26 @@ impl Store {
         }
     }
 
-    /// The messages that the access at this place in the log showed; none of a decision, of which sending or erasing is in the
-    /// log itself, and none when its record cannot be read. For the records of processings, which say nothing of who it was.
-    pub async fn accessed(&self, index: u64) -> Result<Vec<u64>, StoreError> {
+    /// By number when there is one: that is how records of processings name a person.
+    pub(super) fn sealed(&self, person: Option<&Identity>) -> Result<Option<DataSubject>, StoreError> {
+        let Some(person) = person else { return Ok(None) };
+        Ok(self.data_subjects(person)?.into_iter().next())
+    }
+
+    /// What the access at this place in the log was about; nothing when its record cannot be read. Of a decision not the
+    /// messages: sending and erasing are in the log themselves. For the records of processings, which say nothing of who it was.
+    pub async fn accessed(&self, index: u64) -> Result<Accessed, StoreError> {
         self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         match access::at(&mut reader, &self.0.vault, index).await {
-            Ok(record) => {
-                let seen = record.filter(|record| record.what != Deed::Besluit);
-                Ok(seen.map(|record| record.messages).unwrap_or_default())
+            Ok(None) => Ok(Accessed::default()),
+            Ok(Some(AccessRecord { what, messages, consents, subject, .. })) => {
+                let messages = if what == Deed::Besluit { Vec::new() } else { messages };
+                Ok(Accessed { messages, consents, subject })
             }
             Err(StoreError::Corrupt(error)) => {
                 tracing::error!(entry = index, error, "the record of an access cannot be read");
-                Ok(Vec::new())
+                Ok(Accessed::default())
             }
             Err(error) => Err(error),
         }

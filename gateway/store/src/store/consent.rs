@@ -47,19 +47,20 @@ impl Store {
     }
 
     /// Records a consent that this organisation asked for, or a newer version of it, with the extract to send along.
-    /// Its resident can be looked up. Returns where the log says so. [`StoreError::RulesChanged`] when it was withdrawn,
+    /// It is kept so many days after the consent ended. Its resident can be looked up. Returns where the log says so. [`StoreError::RulesChanged`] when it was withdrawn,
     /// even a moment ago.
     pub async fn record_consent(
         &self,
         (key, record): (ConsentKey, &ConsentRecord),
         extract: String,
+        keep_days: u32,
         leaf: Leaf,
     ) -> Result<u64, StoreError> {
         let (text, valid_until) = (record.to_stored(), record.valid_until());
         let tokens = self.tokens(&LookupKeys::of(record.document()));
         limited("bytes of a consent record", text.len() + extract.len(), MAX_DOCUMENT_BYTES)?;
         let bytes = text.len() + extract.len() + check_message("", &leaf)?;
-        let what = What::Record { text, extract, valid_until, tokens };
+        let what = What::Record { text, extract, valid_until, tokens, keep_days };
         let deed = Deed { key, what, leaf: Some(leaf), now: valid_until };
         Ok(self.0.committer.submit(deed, bytes, Operation::Consent).await?.answer.index)
     }

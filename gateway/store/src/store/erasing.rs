@@ -18,6 +18,7 @@ use crate::{
         change::Change,
         committer::Operation,
         erase::{self, Erasure},
+        read_consents,
     },
 };
 
@@ -32,7 +33,8 @@ const MAX_SWEPT: usize = 256;
 const INDEX_BYTES: usize = 16;
 
 impl Store {
-    /// Erases what belongs to these entries of the log, for good: what it holds is removed, its key destroyed, and the
+    /// Erases what belongs to these entries of the log, messages and versions of records of consents, for good: what it holds is
+    /// removed, its key destroyed, and the
     /// log says that it was erased, why and when. What is not there, or was erased before, is passed over. At most
     /// [`MAX_BATCH`] entries at a time.
     ///
@@ -49,7 +51,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Erased, StoreError> {
         limited("entries to erase", indexes.len(), MAX_BATCH)?;
-        self.erase_these(Erasure { indexes, case: None, cause, now }).await
+        self.erase_these(Erasure::new(indexes, None, (cause, now))).await
     }
 
     /// Erases all messages of a case, as [`Store::erase`] does. What is queued or filed in the meantime is not erased.
@@ -63,7 +65,7 @@ impl Store {
         while from < size {
             let found = self.of_case(case_id, from).await?;
             for indexes in found.chunks(MAX_BATCH) {
-                let erasure = Erasure { indexes: indexes.to_vec(), case: Some(case_id), cause, now };
+                let erasure = Erasure::new(indexes.to_vec(), Some(case_id), (cause, now));
                 let erased = self.erase_these(erasure).await?;
                 all.messages += erased.messages;
                 all.evidence.extend(erased.evidence);
@@ -96,7 +98,7 @@ impl Store {
             }
             self.record_decision(access.clone(), Decision::Wissen, &found).await?;
             for indexes in found.chunks(MAX_BATCH) {
-                let erasure = Erasure { indexes: indexes.to_vec(), case: Some(case_id), cause, now };
+                let erasure = Erasure::new(indexes.to_vec(), Some(case_id), cause, now);
                 let erased = self.erase_these(erasure).await?;
                 all.messages += erased.messages;
                 all.evidence.extend(erased.evidence);
@@ -138,12 +140,26 @@ impl Store {
         let mut erased = 0;
         if !indexes.is_empty() {
             let cause = ErasureCause::Retention;
-            erased = self.erase_these(Erasure { indexes, case: None, cause, now }).await?.messages;
+            erased = self.erase_these(Erasure::new(indexes, None, (cause, now))).await?.messages;
         }
         Ok(Swept { erased, next: (next < size).then_some(next) })
     }
 
-    async fn erase_these(&self, erasure: Erasure) -> Result<Erased, StoreError> {
+    /// One step of applying retention to the records of consents: erases those that may not be kept any longer, a bounded
+    /// number. Gives how many versions; call it until that is none.
+    pub async fn erase_expired_consent_records(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut reader = self.0.readers.acquire().await?;
+        let indexes = read_consents::records_over_time(&mut reader, now, MAX_SWEPT).await?;
+        drop(reader);
+        if indexes.is_empty() {
+            return Ok(0);
+        }
+        let cause = ErasureCause::Retention;
+        Ok(self.erase_these(Erasure::new(indexes, None, (cause, now))).await?.messages)
+    }
+
+    async fn erase_these(&self, mut erasure: Erasure) -> Result<Erased, StoreError> {
+        erasure.subjects = self.subjects_of(&erasure.indexes).await?;
         // With its evidence.
         self.0.vault.entries.room_for(erasure.indexes.len() + 8)?;
         let store = self.clone();

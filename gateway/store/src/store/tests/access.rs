@@ -197,7 +197,7 @@ async fn shows_nothing_of_what_rests_on_a_consent_that_ended() {
 /// The number of a consent: the schema takes an RFC 9562 identifier only.
 const CONSENT: u128 = 0x7c9e_6679_7425_40de_944b_e07f_c1f9_0ae7;
 
-fn consent_of(resident: &serde_json::Value, id: u128) -> ConsentRecord {
+pub(super) fn consent_of(resident: &serde_json::Value, id: u128) -> ConsentRecord {
     let record = json!({
         "betrokkene": resident,
         "inhoud": {
@@ -227,7 +227,7 @@ async fn finds_the_consents_of_a_person_and_who_decided_on_them() {
         let by = access(Deed::Besluit);
         store.record_consent_decision(by, Uuid::from_u128(number), person.as_ref()).await.unwrap();
         let leaf = Leaf::new(number.to_string().into_bytes());
-        store.record_consent((record.key(us()), &record), "uittreksel".into(), leaf).await.unwrap();
+        store.record_consent((record.key(us()), &record), "uittreksel".into(), 30, leaf).await.unwrap();
     }
     let store = {
         store.close().await;
