@@ -264,12 +264,17 @@ pub async fn tells_once_in_one_transaction(database: &impl Database) -> Result<(
         ours.withdraw_in(&store).await?;
         store.take_in(vec![theirs.incoming()?]).await?;
         store.stop_consent(theirs.key, now(), now()).await?;
+        let notices =
+            (0..8).map(|_| Ok(vec![ours.notice(one)?, theirs.told_holder()?])).collect::<Result<Vec<_>>>()?;
+        // While something else is written, these gather.
+        let (busy, others) = (store.clone(), Maker::new(400 + round).outgoings(one, 200)?);
+        let busy = tokio::spawn(async move { busy.queue(others).await });
         let mut tasks = JoinSet::new();
-        // While the first is written, the others gather.
-        for _ in 0..8 {
-            let (store, messages) = (store.clone(), vec![ours.notice(one)?, theirs.told_holder()?]);
+        for messages in notices {
+            let store = store.clone();
             tasks.spawn(async move { tell(&store, messages).await });
         }
+        busy.await??;
         let mut told = [0, 0];
         while let Some(enqueued) = tasks.join_next().await {
             for (told, one) in told.iter_mut().zip(enqueued??) {
