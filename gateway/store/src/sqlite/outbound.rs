@@ -80,7 +80,7 @@ pub(crate) struct Queueing {
     /// The consent about which nothing is left to do after this.
     pub(crate) finishes: Option<Finishing>,
     /// Who decided to send this.
-    pub(crate) decision: Option<Deciding>,
+    pub(crate) decision: Option<Box<Deciding>>,
 }
 
 impl Queueing {

@@ -76,7 +76,7 @@ impl Store {
         let searched = |person: &Identity| self.0.tokeniser.searched(person);
         let about = about.iter().map(|person| person.as_ref().map(searched).unwrap_or_default()).collect();
         let also = also.iter().flat_map(searched).collect();
-        let deciding = Deciding::new(access, (about, also), self.salt());
+        let deciding = Box::new(Deciding::new(access, (about, also), self.salt()));
         self.enqueue_as(rules, (messages, held_back), Some(deciding)).await
     }
 
@@ -84,7 +84,7 @@ impl Store {
         &self,
         rules: RulesVersion,
         (mut messages, held_back): (Vec<Outgoing>, Vec<HeldBack>),
-        decision: Option<Deciding>,
+        decision: Option<Box<Deciding>>,
     ) -> Result<Vec<Enqueued>, StoreError> {
         limited("messages in one operation", messages.len() + held_back.len(), MAX_BATCH)?;
         let held_back: Vec<Leaf> = held_back.iter().map(HeldBack::leaf).collect();

@@ -125,12 +125,12 @@ impl Store {
                 fault = self.first_fault((from, until)).await?.or(fault);
             }
             if let Some(found) = walk.first_of(differs, fault).await? {
-                return Ok(against.or_unproven(found).await?);
+                return against.or_unproven(found).await;
             }
             progress(walk.range.size(), size);
         }
         if let Some(broken) = walk.end(&head.roots).await? {
-            return Ok(against.or_unproven(broken).await?);
+            return against.or_unproven(broken).await;
         }
         let whole = Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors: walk.held };
         against.or_unproven(whole).await

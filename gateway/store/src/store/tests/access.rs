@@ -132,6 +132,27 @@ async fn finds_who_looked_for_a_person() {
     assert_eq!(deeds, [(4, Deed::Raadplegingen), (2, Deed::Zoeken)]);
 }
 
+/// Once all is erased a look is found by number and by name, also when the other was not said at the time.
+#[tokio::test]
+async fn finds_who_looked_by_all_that_a_message_said() {
+    let place = Place::new();
+    let store = place.create().await;
+    let (number, name) = (json!({ "bsn": "999990342" }), resident("Brouwer", "E."));
+    let mut both = name.clone();
+    both["bsn"] = number["bsn"].clone();
+    store.queue(vec![about(0, 1, Some(&both))]).await.unwrap();
+    store.view(access(Deed::Inzien), &[0]).await.unwrap();
+    search(&store, &number).await;
+    store.erase(vec![0], exchange::entry::ErasureCause::Request, now()).await.unwrap();
+    for person in [&number, &name, &both] {
+        let person = exchange::person::Identity::read(person);
+        let filter = AccessFilter { person, before: Some(3), ..ANY };
+        let read = store.accesses(access(Deed::Raadplegingen), filter).await.unwrap();
+        let found: Vec<_> = read.records.iter().map(|one| (one.index, one.searched_person)).collect();
+        assert_eq!(found, [(2, true), (1, false)]);
+    }
+}
+
 /// That somebody was looked for is about that person, and not about a twin.
 #[tokio::test]
 async fn keeps_searches_for_twins_apart() {

@@ -255,7 +255,12 @@ impl<'a> Against<'a> {
 
     /// Whether the key of a record is gone; then an entry that is still to come must say that it was erased.
     fn is_erased(&mut self, index: u64) -> bool {
-        let destroyed = self.store.0.vault.entries.is_destroyed(index);
+        let keys = &self.store.0.vault.entries;
+        if !keys.is_destroyed(index) {
+            // Another process may have erased it since.
+            self.store.refresh_keys();
+        }
+        let destroyed = keys.is_destroyed(index);
         if destroyed {
             self.unproven.insert(index);
         }

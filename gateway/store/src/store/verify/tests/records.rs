@@ -41,7 +41,7 @@ fn refused(number: u128) -> Arrival {
         van: partner(),
     })
     .leaf();
-    Arrival { verdict: Decided::Refused(Refused::Expired.code().into()), leaf, ..arrival }
+    Arrival { verdict: Decided::Refused(Refused::Expired.code()), leaf, ..arrival }
 }
 
 fn consent(id: u128) -> ConsentRecord {
