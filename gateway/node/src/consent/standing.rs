@@ -23,6 +23,15 @@ pub fn withdrawn_on(consent: &ConsentRow) -> Option<Timestamp> {
     consent.ended.filter(|_| consent.state == ConsentState::Withdrawn).or(consent.reported)
 }
 
+/// When it ended, in whichever way; nothing while it holds.
+pub fn ended_on(consent: &ConsentRow, now: Timestamp) -> Option<Timestamp> {
+    match standing(consent, now) {
+        ConsentState::InForce => None,
+        ConsentState::Withdrawn => withdrawn_on(consent),
+        ConsentState::Expired => consent.ended.or(consent.valid_until),
+    }
+}
+
 /// Whether an organisation has had time enough since this one withdrew the consent and did not confirm, also when it could
 /// not be reached: a person asks after it. To who is not the holder nobody confirms.
 pub fn is_overdue(core: &Core, consent: &ConsentRow, notice: &ConsentNotice) -> bool {

@@ -108,18 +108,6 @@ pub(super) async fn gather(
     Ok(all)
 }
 
-/// How a consent stands, and when it ended.
-fn standing(node: &Node, row: &ConsentRow) -> (ConsentState, Option<Timestamp>) {
-    let over = row.valid_until.filter(|until| *until <= node.core.now());
-    match (row.state, row.reported) {
-        (ConsentState::Withdrawn, _) => (ConsentState::Withdrawn, row.ended),
-        (_, Some(reported)) => (ConsentState::Withdrawn, Some(reported)),
-        (ConsentState::Expired, None) => (ConsentState::Expired, row.ended),
-        (ConsentState::InForce, None) if over.is_some() => (ConsentState::Expired, over),
-        (ConsentState::InForce, None) => (ConsentState::InForce, None),
-    }
-}
-
 async fn given(node: &Node, row: &ConsentRow) -> anyhow::Result<GivenConsent> {
     let organisation = |oin| super::organisation(node, oin);
     let terms = row.extract.as_deref().and_then(Extract::peek);
@@ -194,7 +182,7 @@ async fn recorded(node: &Node, row: &ConsentRow) -> anyhow::Result<Option<Record
         };
         versions.push(Version { regel: one.index, toestemming: record.document().value().clone(), resident });
     }
-    let (_, ended) = standing(node, row);
+    let ended = standing::ended_on(row, node.core.now());
     let until = ended.and_then(|at| at.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok());
     Ok(Some(Recorded { bewaartermijn_dagen: days, bewaard_tot: until, versies: versions }))
 }

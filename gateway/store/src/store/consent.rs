@@ -47,8 +47,8 @@ impl Store {
     }
 
     /// Records a consent that this organisation asked for, or a newer version of it, with the extract to send along.
-    /// It is kept so many days after the consent ended. Its resident can be looked up. Returns where the log says so. [`StoreError::RulesChanged`] when it was withdrawn,
-    /// even a moment ago.
+    /// It is kept so many days after the consent ended. Its resident can be looked up. Returns where the log says so.
+    /// [`StoreError::RulesChanged`] when it was withdrawn, even a moment ago.
     pub async fn record_consent(
         &self,
         (key, record): (ConsentKey, &ConsentRecord),

@@ -98,7 +98,7 @@ impl Store {
             }
             self.record_decision(access.clone(), Decision::Wissen, &found).await?;
             for indexes in found.chunks(MAX_BATCH) {
-                let erasure = Erasure::new(indexes.to_vec(), Some(case_id), cause, now);
+                let erasure = Erasure::new(indexes.to_vec(), Some(case_id), (cause, now));
                 let erased = self.erase_these(erasure).await?;
                 all.messages += erased.messages;
                 all.evidence.extend(erased.evidence);

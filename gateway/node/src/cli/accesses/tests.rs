@@ -15,6 +15,7 @@ fn record(what: Deed, messages: &[u64], consents: usize) -> AccessRecord {
         searched_person: false,
         decision: None,
         findable: None,
+        subject: None,
     }
 }
 

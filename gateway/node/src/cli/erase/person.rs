@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use exchange::{consent::ConsentKey, entry::ErasureCause};
 use serde_json::json;
-use store::{ConsentState, Deed, Found, MAX_BATCH, Reason, Withheld};
+use store::{ConsentState, Decision, Deed, Found, MAX_BATCH, MAX_CANDIDATES, Reason, Withheld};
 
 use super::{
     super::{Ending, Output, ask, caller::Caller, find::INCOMPLETE, messages},
@@ -51,11 +51,9 @@ struct Plan {
 impl ErasePerson {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         self.caller.reference()?;
-        let deed = if self.zeker { Deed::Besluit } else { Deed::Zoeken };
-        let access = self.caller.access(deed, Reason::Wisverzoek, None, node.core.now())?;
+        let access = |deed| self.caller.access(deed, Reason::Wisverzoek, None, node.core.now());
         let (person, _) = ask::person(self.persoon.as_deref())?;
-        // On record, with what it is about, before anything is gone.
-        let mut found = node.core.store.search(access.clone(), &person).await?;
+        let mut found = node.core.store.search(access(Deed::Zoeken)?, &person).await?;
         if let Some(other) =
             self.ook.iter().find(|number| found.perhaps.iter().all(|row| row.index != **number))
         {
@@ -63,13 +61,18 @@ impl ErasePerson {
                 "bericht {other} staat niet bij wat misschien over deze persoon gaat. Kies uit de nummers die `schakel wissen persoon` noemt"
             );
         }
-        if self.zeker && !self.ook.is_empty() {
-            node.core.store.record_decision(access, &self.ook).await?;
-        }
         found.perhaps.retain(|row| !self.ook.contains(&row.index));
         let plan = self.plan(node, &found).await?;
         let mut evidence = Vec::new();
         if self.zeker {
+            // On record, with what it is about, before anything is gone.
+            for some in plan.messages.chunks(MAX_CANDIDATES) {
+                node.core.store.record_decision(access(Deed::Besluit)?, Decision::Wissen, some).await?;
+            }
+            for (consent, _) in &plan.consents {
+                let access = access(Deed::Besluit)?;
+                node.core.store.record_consent_decision(access, consent.id, Some(&person)).await?;
+            }
             let records = plan.consents.iter().flat_map(|(_, records)| records);
             let all: Vec<u64> = plan.messages.iter().chain(records).copied().collect();
             for some in all.chunks(MAX_BATCH) {

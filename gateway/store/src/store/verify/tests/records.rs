@@ -37,6 +37,7 @@ fn refused(number: u128) -> Arrival {
         reden,
         regels: None,
         tijd: now(),
+        toestemming: None,
         uitkomst: Outcome::Geweigerd,
         van: partner(),
     })
@@ -120,7 +121,7 @@ async fn propose(store: &Store, version: u32, answering: &[Oin]) -> Digest {
 async fn happens(store: &Store, record: &ConsentRecord, what: ConsentHappening) {
     let (consent, extract) = (record.key(us()), record.extract(us(), &key()).unwrap());
     let leaf = of_consent(consent, what, &extract);
-    store.record_consent((consent, record), extract, leaf).await.unwrap();
+    store.record_consent((consent, record), extract, 30, leaf).await.unwrap();
 }
 
 fn of_consent(key: ConsentKey, gebeurtenis: ConsentHappening, proof: &str) -> Leaf {
