@@ -276,7 +276,19 @@ impl AccessRecord {
         let About { searched_person, decision, .. } = *about;
         let findable = findable(about.tokens.iter());
         let subject = about.subject.clone();
-        Self { index: 0, who, what, why, when, messages, consents, searched_person, decision, findable, subject }
+        Self {
+            index: 0,
+            who,
+            what,
+            why,
+            when,
+            messages,
+            consents,
+            searched_person,
+            decision,
+            findable,
+            subject,
+        }
     }
 }
 

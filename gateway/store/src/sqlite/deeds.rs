@@ -186,13 +186,13 @@ async fn record(
     sqlx::query(
         "INSERT INTO consent_record (idx, consent, sealed, extract, keep_days) VALUES (?1, ?2, ?3, ?4, ?5)",
     )
-        .bind(to_sql(index))
-        .bind(consent)
-        .bind(sealed)
-        .bind(extract)
-        .bind(i64::from(keep_days))
-        .execute(connection)
-        .await?;
+    .bind(to_sql(index))
+    .bind(consent)
+    .bind(sealed)
+    .bind(extract)
+    .bind(i64::from(keep_days))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

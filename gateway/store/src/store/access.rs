@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{MAX_CANDIDATES, MAX_ROWS_READ, Store, limited};
 use crate::{
     access::{
-        About, Access, AccessFilter, AccessRecord, Accessed, Accesses, Decision, Deed, Found, SALT_BYTES, Shown,
-        Withheld,
+        About, Access, AccessFilter, AccessRecord, Accessed, Accesses, Decision, Deed, Found, SALT_BYTES,
+        Shown, Withheld,
     },
     consents::ConsentState,
     data_subject::DataSubject,
