@@ -4,3 +4,4 @@ ALTER TABLE consent_record ADD COLUMN extract TEXT;
 
 -- By what an access is found, for who checks that it still is.
 CREATE INDEX access_subject_of ON access_subject (access);
+CREATE INDEX access_message_of ON access_message (access);

@@ -7,7 +7,7 @@ use exchange::{
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    column::{digest, direction_from_sql, from_sql, state_from_sql, to_sql, uuid},
+    column::{damaged, digest, direction_from_sql, from_sql, state_from_sql, to_sql, uuid},
     tree::{Head, roots_from_bytes},
 };
 use crate::{
@@ -96,9 +96,11 @@ pub(crate) async fn entries(
     (from, to): (u64, u64),
     limit: usize,
 ) -> Result<Vec<LoggedEntry>, StoreError> {
+    // Each column of a row is copied, so what is small goes in one.
     let rows = sqlx::query(
-        "SELECT l.idx, l.leaf, m.direction, m.digest, m.state, iif(m.state = 2, word.text, NULL), party.oin, m.erased, \
-         p.idx IS NOT NULL, r.num IS NOT NULL FROM log_leaf l LEFT JOIN message m ON m.idx = l.idx \
+        "SELECT l.idx, l.leaf, iif(m.idx IS NULL, NULL, iif(m.direction IN (0, 1) AND m.state BETWEEN 0 AND 3, \
+         m.direction + 2 * (p.idx IS NOT NULL) + 4 * (r.num IS NOT NULL) + 8 * m.state, -1)), \
+         m.digest, iif(m.state = 2, word.text, NULL), party.oin, m.erased FROM log_leaf l LEFT JOIN message m ON m.idx = l.idx \
          LEFT JOIN party ON party.num = m.party LEFT JOIN word ON word.num = m.reason \
          LEFT JOIN payload p ON p.idx = m.idx LEFT JOIN receipt r ON r.num = m.receipt \
          WHERE l.idx >= ?1 AND l.idx < ?2 ORDER BY l.idx LIMIT ?3",
@@ -110,27 +112,30 @@ pub(crate) async fn entries(
     .await?;
     rows.iter()
         .map(|row| {
-            let direction: Option<i64> = row.try_get(2)?;
+            let packed: Option<i64> = row.try_get(2)?;
             // What is damaged is not the same as what the log says: that is for the caller to find, entry by entry.
-            let message = match direction {
+            let message = match packed {
                 None => LoggedMessage::None,
-                Some(direction) => message(direction, row).map_or(LoggedMessage::Damaged, LoggedMessage::Is),
+                Some(packed) => message(packed, row).map_or(LoggedMessage::Damaged, LoggedMessage::Is),
             };
             Ok(LoggedEntry { index: from_sql(row.try_get(0)?)?, leaf: Leaf::new(row.try_get(1)?), message })
         })
         .collect()
 }
 
-fn message(direction: i64, row: &SqliteRow) -> Result<MessageAsStored, StoreError> {
+fn message(packed: i64, row: &SqliteRow) -> Result<MessageAsStored, StoreError> {
+    if packed < 0 {
+        return Err(damaged("a message"));
+    }
     Ok(MessageAsStored {
-        direction: direction_from_sql(direction)?,
+        direction: direction_from_sql(packed & 1)?,
+        kept: packed & 2 != 0,
+        receipted: packed & 4 != 0,
+        state: state_from_sql(packed >> 3)?,
         digest: digest(row.try_get(3)?)?,
-        state: state_from_sql(row.try_get(4)?)?,
-        reason: row.try_get(5)?,
-        partner: row.try_get(6)?,
-        erased: row.try_get::<Option<i64>, _>(7)?.map(from_sql).transpose()?,
-        kept: row.try_get(8)?,
-        receipted: row.try_get(9)?,
+        reason: row.try_get(4)?,
+        partner: row.try_get(5)?,
+        erased: row.try_get::<Option<i64>, _>(6)?.map(from_sql).transpose()?,
     })
 }
 

@@ -9,7 +9,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use super::{
     column::{damaged, from_sql, to_sql},
     consent::bound_to,
-    rows::{MOST_ROWS, Part, Statement, Values},
+    rows::{Part, Statement, Values},
 };
 use crate::{
     access::{Recorded, findable},
@@ -26,10 +26,6 @@ static LEAVES: LazyLock<Statement> =
 
 static ERASED: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT idx, erased FROM message WHERE idx")));
-
-static SHOWN: LazyLock<Statement> = LazyLock::new(|| {
-    Statement::new(&Part::List("SELECT count(*) FROM access_message WHERE access = ? AND message"))
-});
 
 /// Whether what is sealed with an entry is what the log says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,12 +105,11 @@ async fn sealed_rows(
 }
 
 impl SealedRow {
-    /// Whether this is the access of which the log has this digest, and is found by what it showed.
-    pub(crate) async fn is_access(
+    /// Whether this is the access of which the log has this digest, and is found by what it is about.
+    pub(crate) fn is_access(
         &self,
-        connection: &mut SqliteConnection,
         vault: &Vault,
-        digest: Digest,
+        (digest, ways): (Digest, &Ways),
     ) -> Result<Sealed, StoreError> {
         let plain = match vault.entries.open_for(self.index, digest.as_bytes(), &self.sealed) {
             Ok(plain) => plain,
@@ -126,22 +121,10 @@ impl SealedRow {
         let mut shown = record.messages;
         shown.sort_unstable();
         shown.dedup();
-        let mut found = 0;
-        for part in shown.chunks(MOST_ROWS) {
-            let mut values = Values::for_rows(part.len());
-            values.add(to_sql(self.index));
-            for message in part {
-                values.add(to_sql(*message));
-            }
-            let rows = SHOWN.fetch(connection, values).await?;
-            found += rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
-        }
-        let all = usize::try_from(found) == Ok(shown.len());
+        let all = ways.messages.get(&self.index).map_or(&[][..], Vec::as_slice) == shown;
         // What earlier versions recorded says nothing of persons.
-        let person = match record.findable {
-            None => true,
-            persons => findable(tokens(connection, self.index).await?.iter()) == persons,
-        };
+        let tokens = ways.tokens.get(&self.index).map_or(&[][..], Vec::as_slice);
+        let person = record.findable.is_none_or(|persons| findable(tokens.iter()) == Some(persons));
         Ok(if all && person { Sealed::Same } else { Sealed::Unfindable })
     }
 
@@ -171,14 +154,36 @@ impl SealedRow {
     }
 }
 
-/// By what the persons of an access are found, in order.
-async fn tokens(connection: &mut SqliteConnection, access: u64) -> Result<Vec<Token>, StoreError> {
-    let rows = sqlx::query("SELECT token FROM access_subject WHERE access = ?1 ORDER BY token")
-        .bind(to_sql(access))
-        .fetch_all(connection)
-        .await?;
-    // One that is damaged is none.
-    rows.iter().map(|row| Ok(row.try_get::<&[u8], _>(0)?.try_into().unwrap_or_default())).collect()
+/// By what accesses are found.
+#[derive(Default)]
+pub(crate) struct Ways {
+    /// What each showed.
+    messages: HashMap<u64, Vec<u64>>,
+    /// By what the persons are found that each is about, in order.
+    tokens: HashMap<u64, Vec<Token>>,
+}
+
+/// By what the accesses are found that stand from `from` on and below `to`.
+pub(crate) async fn ways(
+    connection: &mut SqliteConnection,
+    (from, to): (u64, u64),
+) -> Result<Ways, StoreError> {
+    let mut ways = Ways::default();
+    let shown = sqlx::query(
+        "SELECT access, message FROM access_message WHERE access >= ?1 AND access < ?2 ORDER BY access, message",
+    );
+    for row in &shown.bind(to_sql(from)).bind(to_sql(to)).fetch_all(&mut *connection).await? {
+        ways.messages.entry(from_sql(row.try_get(0)?)?).or_default().push(from_sql(row.try_get(1)?)?);
+    }
+    let persons = sqlx::query(
+        "SELECT access, token FROM access_subject WHERE access >= ?1 AND access < ?2 ORDER BY access, token",
+    );
+    for row in &persons.bind(to_sql(from)).bind(to_sql(to)).fetch_all(&mut *connection).await? {
+        // One that is damaged is none.
+        let token = row.try_get::<&[u8], _>(1)?.try_into().unwrap_or_default();
+        ways.tokens.entry(from_sql(row.try_get(0)?)?).or_default().push(token);
+    }
+    Ok(ways)
 }
 
 /// What these entries say that was erased; those that say no such thing are left out.

@@ -18,7 +18,7 @@ use crate::{
     model::{Direction, State},
     sqlite::{
         verify::{LoggedEntry, LoggedMessage, MessageAsStored},
-        verify_records::{self as records, Sealed, SealedRow},
+        verify_records::{self as records, Sealed, SealedRow, Ways},
     },
 };
 
@@ -187,6 +187,12 @@ impl<'a> Against<'a> {
         let (mut asked, mut from) = (asked.iter().peekable(), between.0);
         loop {
             let rows = records::accesses(&mut reader, (from, between.1)).await?;
+            let ways = match (rows.first(), rows.last()) {
+                (Some(first), Some(last)) => {
+                    records::ways(&mut reader, (first.index, last.index + 1)).await?
+                }
+                _ => Ways::default(),
+            };
             for row in &rows {
                 while let Some((index, _)) = asked.next_if(|(index, _)| *index < row.index) {
                     if !self.is_erased(*index) {
@@ -196,7 +202,7 @@ impl<'a> Against<'a> {
                 let Some((_, digest)) = asked.next_if(|(index, _)| *index == row.index) else {
                     return Ok(Some(Fault { index: row.index, what: ACCESS.stray }));
                 };
-                let found = row.is_access(&mut reader, &self.store.0.vault, *digest).await?;
+                let found = row.is_access(&self.store.0.vault, (*digest, &ways))?;
                 if let Some(fault) = self.judge(row, found, &ACCESS) {
                     return Ok(Some(fault));
                 }
