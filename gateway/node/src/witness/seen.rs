@@ -52,7 +52,9 @@ impl Seen {
     /// This checkpoint of a partner was held against its log.
     pub fn checked(&self, partner: Oin, note: &str) {
         if let Some(keys) = self.all().get_mut(&partner) {
-            keys.values_mut().for_each(|sightings| sightings.checked(note));
+            for sightings in keys.values_mut() {
+                sightings.checked(note);
+            }
         }
     }
 }
