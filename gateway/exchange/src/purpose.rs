@@ -34,9 +34,17 @@ pub struct Content {
     pub bewaartermijn_dagen: u32,
     /// What a receiver does when consent is withdrawn.
     pub bij_intrekking: OnWithdrawal,
+    /// How long after its end the holder keeps the record of a consent for this purpose, in days; see
+    /// [`CONSENT_PROOF_DAYS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bewijs_toestemming_dagen: Option<u32>,
     /// What may go, per message type.
     pub berichten: Vec<Rule>,
 }
+
+/// How long after its end the record of a consent is kept where no purpose says so, in days: five years. The holder must be
+/// able to show that there was consent (AVG art. 7(1)), and so long a claim about it can be brought (BW art. 3:310(1)).
+pub const CONSENT_PROOF_DAYS: u32 = 1826;
 
 /// What a receiver does with data when the consent under it is withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +136,17 @@ pub struct SpecialData {
     pub uitzondering: String,
 }
 
+/// The exceptions that are the consent of the resident, as the schema has them written.
+const BY_CONSENT: [&str; 3] =
+    ["AVG art. 9 lid 2 onder a", "UAVG art. 22 lid 2 onder a", "UAVG art. 32 onder a"];
+
+impl SpecialData {
+    /// Whether the exception is that the resident consents, so that nothing lifts the prohibition once that ended.
+    pub fn is_by_consent(&self) -> bool {
+        BY_CONSENT.contains(&self.uitzondering.as_str())
+    }
+}
+
 /// The text is not a purpose.
 #[derive(Debug, thiserror::Error)]
 pub enum PurposeError {
@@ -189,6 +208,11 @@ impl Purpose {
     /// What the purpose says.
     pub const fn content(&self) -> &Content {
         &self.content
+    }
+
+    /// How long after its end the holder keeps the record of a consent for this purpose, in days.
+    pub fn consent_proof_days(&self) -> u32 {
+        self.content.bewijs_toestemming_dagen.unwrap_or(CONSENT_PROOF_DAYS)
     }
 
     /// The rule for a message type.

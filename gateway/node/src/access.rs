@@ -2,7 +2,8 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
-use store::{Actor, NotAName};
+use jiff::Timestamp;
+use store::{Access, Actor, Deed, NotAName, Reason, Why};
 
 /// Who the operating system says runs this program.
 const SELF: &str = "/proc/self";
@@ -14,6 +15,12 @@ const ON_BEHALF_OF: &str = "SUDO_USER";
 /// The person who runs this program, by the account on this machine, and by `employee` when that says more.
 pub fn operator(employee: Option<&str>) -> Result<Actor, NotAName> {
     Actor::person(&account(), employee)
+}
+
+/// A local system that decides by itself to send something, by the name of its connection.
+pub fn local_system(connection: &str, when: Timestamp) -> Result<Access, NotAName> {
+    let who = Actor::system(connection)?;
+    Ok(Access { who, what: Deed::Besluit, why: Why::new(Reason::Dossier, None, None)?, when })
 }
 
 fn account() -> String {

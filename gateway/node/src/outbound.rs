@@ -8,12 +8,13 @@ use exchange::{
     digest::Digest,
     message::{Draft, HeldBack, SignedMessage},
     oin::Oin,
+    person::Identity,
     refusal::Refusal,
     rulebook::Rulebook,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::Document;
-use store::{Enqueued, Outgoing, StoreError};
+use store::{Access, Enqueued, Outgoing, StoreError};
 use uuid::Uuid;
 
 use crate::{
@@ -63,8 +64,26 @@ pub enum Submitted {
     HeldBack(Refusal),
 }
 
-/// Decides, signs and stores a batch; when this returns, every outcome is durable.
+/// Decides, signs and stores a batch; when this returns, every outcome is durable. For what the node sends by itself: when a
+/// person or a local system decided to send it, [`submit_decided`].
 pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Submitted>, StoreError> {
+    submit_as(core, submissions, None).await
+}
+
+/// The same for what somebody decided to send. That they did is kept in the same transaction, with what it became.
+pub async fn submit_decided(
+    core: &Core,
+    submissions: Vec<Submission>,
+    access: &Access,
+) -> Result<Vec<Submitted>, StoreError> {
+    submit_as(core, submissions, Some(access)).await
+}
+
+async fn submit_as(
+    core: &Core,
+    submissions: Vec<Submission>,
+    access: Option<&Access>,
+) -> Result<Vec<Submitted>, StoreError> {
     let now = core.now();
     let submissions = filled_in(core, submissions).await?;
     let mut ruling = core.ruling();
@@ -73,7 +92,14 @@ pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Sub
         let known = Knowledge::of(core, consents).await?;
         let Decided { outcomes, messages, held_back } =
             decide(core, (&ruling.rules, &known), &submissions, now);
-        match core.store.enqueue(ruling.version, messages, held_back).await {
+        let enqueued = match access {
+            None => core.store.enqueue(ruling.version, messages, held_back).await,
+            Some(access) => {
+                let decided = persons(access.clone(), &submissions, &outcomes);
+                core.store.enqueue_decided(ruling.version, (messages, held_back), decided).await
+            }
+        };
+        match enqueued {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             enqueued => {
                 let submitted = note_repeats(outcomes, enqueued?);
@@ -89,6 +115,16 @@ struct Decided {
     outcomes: Vec<Submitted>,
     messages: Vec<Outgoing>,
     held_back: Vec<HeldBack>,
+}
+
+/// Whom it is about that is sent or held back.
+fn persons(access: Access, submissions: &[Submission], outcomes: &[Submitted]) -> store::Decided {
+    let (mut about, mut also) = (Vec::with_capacity(submissions.len()), Vec::new());
+    for (submission, outcome) in submissions.iter().zip(outcomes) {
+        let person = Identity::of(&submission.document);
+        if matches!(outcome, Submitted::HeldBack(_)) { also.extend(person) } else { about.push(person) }
+    }
+    store::Decided { access, about, also }
 }
 
 /// What rests on a consent goes with what proves it.

@@ -21,8 +21,8 @@ mod store;
 mod subject;
 
 pub use access::{
-    Access, AccessFilter, AccessRecord, Accesses, Actor, ActorKind, Deed, Found, MAX_NAME_CHARS, NotAName,
-    NotAReason, Reason, Shown, Why, Withheld,
+    Access, AccessFilter, AccessRecord, Accessed, Accesses, Actor, ActorKind, Decided, Decision, Deed, Found,
+    MAX_NAME_CHARS, NotAName, NotAReason, Reason, Shown, Why, Withheld,
 };
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use data_subject::{DataSubject, SubjectKind};

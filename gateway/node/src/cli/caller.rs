@@ -3,10 +3,10 @@
 use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::Timestamp;
-use store::{Access, Deed, Reason, Why};
+use store::{Access, Decision, Deed, Reason, Why};
 use uuid::Uuid;
 
-use crate::access;
+use crate::{access, node::Node};
 
 /// What the access log keeps of whoever calls.
 #[derive(Debug, Args)]
@@ -44,6 +44,13 @@ impl Decider {
         let Self { medewerker, kenmerk } = self;
         Caller { medewerker, reden: None, kenmerk }.access(Deed::Besluit, reason, case, when)
     }
+
+    /// Keeps a decision about the running of the node, before it takes effect.
+    pub(super) async fn record(self, node: &Node, decision: Decision) -> anyhow::Result<()> {
+        let access = self.decision(Reason::Beheer, None, node.core.now())?;
+        node.core.store.record_decision(access, decision, &[]).await?;
+        Ok(())
+    }
 }
 
 impl Caller {
@@ -55,10 +62,12 @@ impl Caller {
         case: Option<Uuid>,
         when: Timestamp,
     ) -> anyhow::Result<Access> {
-        if self.kenmerk.as_deref().is_some_and(holds_number) {
-            bail!(
-                "zet geen BSN in het kenmerk: het staat dan in lijsten van processen. Gebruik het zaaknummer"
-            );
+        for (option, given) in [("--kenmerk", &self.kenmerk), ("--medewerker", &self.medewerker)] {
+            if given.as_deref().is_some_and(holds_number) {
+                bail!(
+                    "zet geen BSN bij {option}: het staat dan in lijsten van processen, en blijft in het logboek. Gebruik een zaaknummer of personeelsnummer"
+                );
+            }
         }
         let who = access::operator(self.medewerker.as_deref()).context(NAME)?;
         let why = Why::new(self.reden.unwrap_or(usual), self.kenmerk.as_deref(), case).context(REFERENCE)?;
@@ -81,10 +90,20 @@ impl Caller {
     }
 }
 
-/// Whether a citizen service number stands in a text.
+/// Whether a citizen service number stands in a text, also with points or spaces between its digits. Not with dashes:
+/// case numbers have those.
 fn holds_number(text: &str) -> bool {
-    text.split(|letter: char| !letter.is_ascii_digit()).any(schemas::bsn::is_valid)
+    let is_between = |letter: char| matches!(letter, '.' | ' ');
+    let parts = text.split(|letter: char| !letter.is_ascii_digit() && !is_between(letter));
+    let mut numbers = parts.flat_map(|part| {
+        let whole: String = part.chars().filter(char::is_ascii_digit).collect();
+        part.split(is_between).map(str::to_owned).chain([whole]).collect::<Vec<_>>()
+    });
+    numbers.any(|number| schemas::bsn::is_valid(&number))
 }
 
 const NAME: &str = "geef bij --medewerker een naam van hooguit 100 tekens op één regel";
 const REFERENCE: &str = "geef bij --kenmerk een kenmerk van hooguit 100 tekens op één regel";
+
+#[cfg(test)]
+mod tests;

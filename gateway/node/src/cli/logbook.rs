@@ -161,7 +161,7 @@ fn tell(verdict: &Verdict, silent: &[Oin], output: Output) -> Ending {
                 Some(last) if last > index => format!("tussen regel {index} en regel {last}"),
                 _ => format!("bij regel {index}"),
             };
-            output.say(format!("Het logboek klopt niet {at}: {}.", what.trim_end_matches('.')));
+            output.say(format!("Het logboek klopt niet {at}: {}", sentence(what)));
             output.say("Bewaar een kopie van de database en waarschuw de privacy officer en de partners: hun controlepunten laten zien wat er eerst stond.");
             output.answer(&serde_json::json!({
                 "heel": false, "regel": index, "regel_tot": last, "afwijking": what, "niet_bereikt": silent,
@@ -169,6 +169,12 @@ fn tell(verdict: &Verdict, silent: &[Oin], output: Output) -> Ending {
             Ending::NotAllGood
         }
     }
+}
+
+/// With one sign at its end.
+fn sentence(what: &str) -> String {
+    let what = what.trim_end_matches('.');
+    if what.ends_with('?') { what.to_owned() } else { format!("{what}.") }
 }
 
 async fn write_evidence(
@@ -215,3 +221,6 @@ async fn write_evidence(
     }));
     Ok(if report.holds() { Ending::Good } else { Ending::NotAllGood })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,10 @@
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use exchange::agreement::Standing;
-use store::{Direction, ERASED_REASON, Filter, MessageRow, Order, State, StoreError};
+use exchange::{agreement::Standing, refusal};
+use store::{Decision, Direction, ERASED_REASON, Filter, MessageRow, Order, Reason, State, StoreError};
 
-use super::{Ending, Output, dutch_time};
+use super::{Ending, Output, caller::Decider, dutch_time};
 use crate::node::Node;
 
 /// Laat zien welke berichten er zijn en hoe het ermee staat. Zonder inhoud: wie wat wanneer stuurde en hoe het afliep.
@@ -29,6 +29,8 @@ pub(super) struct Messages {
     /// Ga verder na het bericht met dit nummer.
     #[arg(long, value_name = "NUMMER")]
     na: Option<u64>,
+    #[command(flatten)]
+    decider: Decider,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -40,7 +42,7 @@ enum Richting {
 impl Messages {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         if let Some(index) = self.opnieuw {
-            return resend(node, index, output).await;
+            return resend(node, index, self.decider, output).await;
         }
         let direction = self.richting.map(|richting| match richting {
             Richting::In => Direction::Inbound,
@@ -65,6 +67,10 @@ impl Messages {
     }
 }
 
+/// Why a message does not go again, whatever else is the matter.
+const ENDED_WITH_CONSENT: [Option<&str>; 2] =
+    [Some(refusal::Reason::ConsentWithdrawn.code()), Some(refusal::Reason::ConsentExpired.code())];
+
 /// The message with this number.
 pub(super) async fn numbered(node: &Node, index: u64) -> anyhow::Result<Option<MessageRow>> {
     let filter =
@@ -72,7 +78,7 @@ pub(super) async fn numbered(node: &Node, index: u64) -> anyhow::Result<Option<M
     Ok(node.core.store.messages(filter).await?.into_iter().find(|row| row.index == index))
 }
 
-async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Ending> {
+async fn resend(node: &Node, index: u64, decider: Decider, output: Output) -> anyhow::Result<Ending> {
     let (rules, row) = (node.core.rules(), numbered(node, index).await?);
     let agreement = row.as_ref().and_then(|row| row.agreement).and_then(|digest| rules.agreement(digest));
     if let Some(agreement) = agreement
@@ -81,6 +87,16 @@ async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Endin
         bail!(
             "bericht {index} kan niet opnieuw: het convenant waaronder het is gemaakt geldt niet meer. Bied het bestand opnieuw aan als er een nieuwe versie van het convenant geldt"
         );
+    }
+    if let Some(row) = row.as_ref().filter(|row| ENDED_WITH_CONSENT.contains(&row.reason.as_deref())) {
+        let consent = row.consent.map_or_else(String::new, |key| format!(" {}", key.id));
+        bail!(
+            "bericht {index} kan niet opnieuw: toestemming{consent}, waarop het steunde, is ingetrokken of verlopen. `schakel toestemming tonen{consent}` laat zien hoe het ermee staat. Geeft de inwoner opnieuw toestemming, verstuur dan een nieuw bericht"
+        );
+    }
+    if let Some(row) = row.filter(|row| row.state == State::Undeliverable) {
+        let access = decider.decision(Reason::Dossier, row.case, node.core.now())?;
+        node.core.store.record_decision(access, Decision::OpnieuwVersturen, &[index]).await?;
     }
     match node.core.store.resend(index, node.core.now()).await {
         Err(StoreError::NotFound(_)) => bail!(

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use exchange::{digest::Digest, oin::Oin};
+use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -41,7 +41,7 @@ pub(crate) enum Change {
     PutCheckpoint { oin: Oin, checkpoint: PartnerCheckpoint },
     PutCosigned(CosignedCheckpoint),
     PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
-    PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
+    PutAnswer { agreement: Digest, from: Oin, jws: String, leaf: Leaf, notify: Vec<Oin> },
     Resend { index: u64, now: Timestamp },
     Told(Owed),
     ForgetAgreement(Digest),
@@ -53,6 +53,8 @@ pub(crate) enum Change {
     HandoverLookedAt(HandoverCase),
     Exported { from: u64, next: u64, records: u64, rejected: u64, now: Timestamp },
     ExportFailed { reason: String, now: Timestamp },
+    // Nothing is brought to a collector any more.
+    ForgetErasedSubjects,
 }
 
 impl Change {
@@ -79,6 +81,7 @@ impl Change {
             | Self::FillSubjects { .. }
             | Self::WriteSubjects { .. }
             | Self::Exported { .. }
+            | Self::ForgetErasedSubjects
             | Self::ExportFailed { .. } => {}
         }
     }
@@ -86,7 +89,7 @@ impl Change {
 
 /// Makes the change; returns how many rows it touched.
 pub(super) async fn apply(
-    writer: &Writer,
+    writer: &mut Writer,
     connection: &mut SqliteConnection,
     group: &mut Group,
     change: &Change,
@@ -106,8 +109,12 @@ pub(super) async fn apply(
         Change::PutAgreement { digest, content, purposes, now } => {
             put_agreement(connection, (digest, content), purposes, *now).await
         }
-        Change::PutAnswer { agreement, from, jws, notify } => {
-            put_answer(connection, names, (agreement, *from, jws), notify).await
+        Change::PutAnswer { agreement, from, jws, leaf, notify } => {
+            let new = put_answer(connection, names, (agreement, *from, jws), notify).await?;
+            if new > 0 {
+                group.log(&mut writer.edge, leaf);
+            }
+            Ok(new)
         }
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
@@ -116,6 +123,7 @@ pub(super) async fn apply(
         Change::Exported { from, next, records, rejected, now } => {
             processing::exported(connection, (*from, *next), (*records, *rejected), *now).await
         }
+        Change::ForgetErasedSubjects => processing::forget_subjects(connection, u64::MAX >> 1).await,
         Change::ExportFailed { reason, now } => processing::failed(connection, reason, *now).await,
         Change::Destroyed { indexes, version } => erase::destroyed(connection, indexes, *version).await,
         Change::FillSubjects { tokens, through } => {

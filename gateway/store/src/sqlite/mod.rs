@@ -12,6 +12,7 @@
 //! - [`read`]: what needs no transaction
 //! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`processing`]: how far the records of processings were exported
+//! - [`verify`], [`verify_records`]: the whole log and what belongs to it, for who checks it
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod access;
@@ -35,6 +36,7 @@ pub(crate) mod subject;
 mod transaction;
 mod tree;
 pub(crate) mod verify;
+pub(crate) mod verify_records;
 pub(crate) mod wal;
 pub(crate) mod witness;
 

@@ -1,6 +1,7 @@
 //! `schakel doel tonen`.
 
 use exchange::purpose::{AllowedBasis, Content, OnExcess, OnWithdrawal, Purpose, Rule};
+use schemas::BasisKind;
 
 use super::{Library, WIDTH};
 use crate::{
@@ -47,6 +48,11 @@ fn whole(purpose: &Purpose, output: Output) {
     output.say("");
     item("Rust op", &content.bronnen.join("; "), output);
     item("Bewaren", &format!("{} dagen na ontvangst, daarna weg", content.bewaartermijn_dagen), output);
+    if content.berichten.iter().flat_map(|rule| &rule.grondslagen).any(|one| one.soort == BasisKind::Consent)
+    {
+        let days = purpose.consent_proof_days();
+        item("Bewijs van toestemming", &format!("{days} dagen na het einde, bij wie erom vroeg"), output);
+    }
     item("Intrekking", withdrawal(content), output);
     for rule in &content.berichten {
         told(rule, output);
