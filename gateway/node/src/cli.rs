@@ -29,6 +29,7 @@ mod document;
 mod dutch;
 mod erase;
 mod find;
+mod handover;
 mod init;
 mod logbook;
 mod messages;
@@ -75,6 +76,7 @@ enum Command {
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Document(document::SendDocument),
+    Overdracht(handover::Handover),
     Toestemming(consent::Consent),
     Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
@@ -212,6 +214,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Partner(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Convenant(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Document(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Overdracht(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Toestemming(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Wissen(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Logboek(command) if command.checks() => {

@@ -39,6 +39,8 @@ pub struct Core {
     pub work: Notify,
     /// Rings when a consent ended, or somebody said what it did then.
     pub endings: Notify,
+    /// Rings when something changed in a handover.
+    pub handovers: Notify,
     /// A partner said that it is there: what it must be told can be told now.
     pub reached: AtomicBool,
     /// Tells which messages that were sent reached a final state, in the order in which that became durable. A listener
@@ -122,6 +124,7 @@ impl Core {
             random,
             work: Notify::new(),
             endings: Notify::new(),
+            handovers: Notify::new(),
             reached: AtomicBool::new(false),
             settled: broadcast::Sender::new(SETTLED_NEWS),
             rules: ArcSwap::default(),

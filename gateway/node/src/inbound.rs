@@ -3,13 +3,13 @@
 use exchange::{
     message::{ReceivedMessage, RefusedMessage, VerifiedMessage},
     oin::Oin,
+    policy,
     receipt::Receipt,
     rulebook::Rulebook,
 };
-use jiff::Timestamp;
 use store::{Arrival, StoreError};
 
-use crate::{consent::Knowledge, core::Core};
+use crate::{consent::Knowledge, core::Core, handover::Cases};
 
 /// The most messages in one delivery.
 pub const MAX_MESSAGES: usize = 256;
@@ -40,13 +40,19 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
             .map(|line| ReceivedMessage::new(line, peer).verify(core.me, &ruling.rules, now))
             .collect();
         let known = Knowledge::of_all(core, verified.iter().flatten()).await?;
-        let Decided { arrivals, about_consent } = decide(&ruling.rules, known, verified, now);
+        let cases = verified.iter().flatten().filter_map(VerifiedMessage::handover_case);
+        let cases = Cases::of(core, cases.collect()).await?;
+        let Decided { arrivals, about_consent, in_handover } =
+            decide(core, &ruling.rules, (known, cases), verified);
         match core.store.file(ruling.version, arrivals).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             filed => {
                 let receipt = filed?;
                 if about_consent {
                     core.endings.notify_one();
+                }
+                if in_handover {
+                    core.handovers.notify_one();
                 }
                 return Ok(receipt);
             }
@@ -73,29 +79,37 @@ struct Decided {
     arrivals: Vec<Arrival>,
     /// Whether something in it ends, extends or answers a consent.
     about_consent: bool,
+    /// Whether something in it is part of a handover.
+    in_handover: bool,
 }
 
-/// Decides in the order of the delivery: what a message says of a consent counts for those after it.
+/// Decides in the order of the delivery: what a message says of a consent, or does in a handover, counts for those after it.
 fn decide(
+    core: &Core,
     rules: &Rulebook,
-    mut known: Knowledge,
+    (mut known, mut cases): (Knowledge, Cases),
     verified: Vec<Result<VerifiedMessage, RefusedMessage>>,
-    now: Timestamp,
 ) -> Decided {
-    let mut about_consent = false;
+    let now = core.now();
+    let (mut about_consent, mut in_handover) = (false, false);
     let mut arrivals = Vec::with_capacity(verified.len());
     for message in verified {
         let decided = message.and_then(|message| {
             let consent = known.for_message(&message);
-            message.admit(rules, consent, now)
+            let case = cases.about(message.handover_case());
+            message.admit(rules, policy::Knowledge { consent, case }, now)
         });
+        if let Ok(admitted) = &decided {
+            in_handover |= admitted.step().is_some();
+            cases.learn(core, admitted.case(), admitted.step());
+        }
         if let Some(event) = decided.as_ref().ok().and_then(|admitted| admitted.event()) {
             known.learn(event);
             about_consent = true;
         }
         arrivals.push(Arrival::new(decided, now));
     }
-    Decided { arrivals, about_consent }
+    Decided { arrivals, about_consent, in_handover }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod drop_folders;
 pub mod evidence;
 mod explain;
 pub mod inbound;
+pub mod handover;
 pub mod intake;
 pub mod keys;
 pub mod logbook;

@@ -27,6 +27,7 @@ use crate::{
     core::Core,
     delivery::Driver,
     drop_folders::Results,
+    handover,
     keys::{self, Keys},
     processing_log::{collector::Collector, export},
     purposes,
@@ -62,6 +63,7 @@ pub struct Running {
     driver: tokio::task::JoinHandle<()>,
     rules: tokio::task::JoinHandle<()>,
     endings: tokio::task::JoinHandle<()>,
+    handovers: tokio::task::JoinHandle<()>,
     exporting: Option<tokio::task::JoinHandle<()>>,
     _lock: File,
 }
@@ -201,8 +203,10 @@ impl Node {
             Results::of(&self.folder, &self.config),
         ));
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
+        let handovers = tokio::spawn(handover::owing::run(self.core.clone()));
         let exporting = self.start_exporting().await?;
-        Ok(Running { server, driver: tokio::spawn(driver.run()), rules, endings, exporting, _lock: lock })
+        let driver = tokio::spawn(driver.run());
+        Ok(Running { server, driver, rules, endings, handovers, exporting, _lock: lock })
     }
 
     /// Starts bringing records of processings to the collector, if there is one.
@@ -244,6 +248,7 @@ impl Running {
         self.driver.abort();
         self.rules.abort();
         self.endings.abort();
+        self.handovers.abort();
         if let Some(exporting) = &self.exporting {
             exporting.abort();
         }

@@ -6,9 +6,11 @@ use exchange::{
     agreement::Standing,
     consent::{ConsentKey, Extract},
     digest::Digest,
+    handover::is_handover,
     message::{Draft, HeldBack, SignedMessage},
     oin::Oin,
     person::Identity,
+    policy,
     refusal::Refusal,
     rulebook::Rulebook,
 };
@@ -20,6 +22,7 @@ use uuid::Uuid;
 use crate::{
     consent::{self, Knowledge},
     core::Core,
+    handover::{self, Cases},
 };
 
 /// How long a message waits for its receiver unless the sender says otherwise.
@@ -90,8 +93,9 @@ async fn submit_as(
     loop {
         let consents = consents_of(&submissions);
         let known = Knowledge::of(core, consents).await?;
+        let cases = Cases::of(core, cases_of(&submissions)).await?;
         let Decided { outcomes, messages, held_back } =
-            decide(core, (&ruling.rules, &known), &submissions, now);
+            decide(core, (&ruling.rules, &known, cases), &submissions, now);
         let enqueued = match access {
             None => core.store.enqueue(ruling.version, messages, held_back).await,
             Some(access) => {
@@ -130,7 +134,8 @@ fn persons(access: Access, submissions: &[Submission], outcomes: &[Submitted]) -
 /// What rests on a consent goes with what proves it.
 async fn filled_in(core: &Core, mut submissions: Vec<Submission>) -> Result<Vec<Submission>, StoreError> {
     for submission in &mut submissions {
-        submission.document = consent::fill_in(core, submission.document.clone()).await?;
+        let document = consent::fill_in(core, submission.document.clone()).await?;
+        submission.document = handover::fill_in(core, document, submission.case).await?;
     }
     Ok(submissions)
 }
@@ -139,9 +144,15 @@ fn consents_of(submissions: &[Submission]) -> BTreeSet<ConsentKey> {
     submissions.iter().filter_map(|submission| Extract::claimed_by(&submission.document)).collect()
 }
 
+fn cases_of(submissions: &[Submission]) -> BTreeSet<Uuid> {
+    let handovers = submissions.iter().filter(|one| is_handover(one.document.schema()));
+    handovers.filter_map(|submission| submission.case).collect()
+}
+
+/// Decides in order: what a message does in a handover counts for those after it.
 fn decide(
     core: &Core,
-    (rules, known): (&Rulebook, &Knowledge),
+    (rules, known, mut cases): (&Rulebook, &Knowledge, Cases),
     submissions: &[Submission],
     now: Timestamp,
 ) -> Decided {
@@ -150,8 +161,11 @@ fn decide(
     for submission in submissions {
         let row = submission.source_record.as_deref().map(|record| core.store.intake_key(record));
         let draft = draft(core, rules, submission, now);
-        match sign(core, (rules, known), draft) {
+        let case = cases.about(draft.handover_case());
+        let consent = known.about(draft.claimed_consent());
+        match sign(core, rules, policy::Knowledge { consent, case }, draft) {
             Ok(message) => {
+                cases.learn(core, message.draft().case, message.step());
                 outcomes.push(queued(&message));
                 let message = Outgoing::from(message);
                 messages.push(match row {
@@ -208,10 +222,10 @@ fn choose_agreement(
 
 fn sign(
     core: &Core,
-    (rules, known): (&Rulebook, &Knowledge),
+    rules: &Rulebook,
+    known: policy::Knowledge<'_>,
     draft: Draft,
 ) -> Result<SignedMessage, HeldBack> {
-    let known = known.about(draft.claimed_consent());
     draft.permit(rules, known)?.sign(&*core.signer)
 }
 

@@ -24,6 +24,9 @@ pub struct Step {
     pub act: Act,
 }
 
+/// The member that says which act it is, beside what the message itself holds.
+pub const TAG: &str = "stap";
+
 /// What a message does in a handover.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stap", rename_all = "kebab-case")]
@@ -255,7 +258,7 @@ impl Step {
     pub fn of(document: &Document, message: Uuid, (from, to): (Oin, Oin)) -> Option<Self> {
         let name = step_name(document.schema())?;
         let mut content = document.value().get("inhoud")?.as_object()?.clone();
-        content.insert("stap".to_owned(), name.into());
+        content.insert(TAG.to_owned(), name.into());
         let act = serde_json::from_value(content.into()).ok()?;
         Some(Self { message, from, to, act })
     }
