@@ -5,6 +5,7 @@
 //!
 //! - who: [`oin`], [`organisation`], [`descriptor`]; about whom: [`person`]
 //! - what may be sent: [`purpose`], [`agreement`], [`consent`], [`rulebook`], [`policy`], [`refusal`]
+//! - which days count: [`calendar`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
 //! - whether a partner's log stays what it was: [`witness`]
@@ -12,6 +13,7 @@
 //! - what somebody else can check, years later: [`evidence`]
 
 pub mod agreement;
+pub mod calendar;
 pub mod canonical;
 pub mod clock;
 pub mod consent;

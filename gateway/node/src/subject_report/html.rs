@@ -143,7 +143,7 @@ fn message(item: &Item, page: &mut String) -> fmt::Result {
     }
     match item.bewaard_tot {
         Some(until) => {
-            let day = until.to_zoned(exchange::agreement::dutch_time()).date();
+            let day = until.to_zoned(exchange::calendar::dutch_time()).date();
             pair(page, "Wij bewaren dit tot", &written_day(day))?;
         }
         None => pair(
