@@ -5,7 +5,7 @@
 //!
 //! - who: [`oin`], [`organisation`], [`descriptor`]; about whom: [`person`]
 //! - what may be sent: [`purpose`], [`agreement`], [`consent`], [`rulebook`], [`policy`], [`refusal`]
-//! - which days count: [`calendar`]
+//! - until when to respond: [`urgency`], [`calendar`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
 //! - whether a partner's log stays what it was: [`witness`]
@@ -39,6 +39,7 @@ pub mod rulebook;
 pub mod signature;
 pub mod tlog;
 pub mod trace;
+pub mod urgency;
 pub mod witness;
 
 #[cfg(test)]
