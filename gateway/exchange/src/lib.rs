@@ -5,7 +5,7 @@
 //!
 //! - who: [`oin`], [`organisation`], [`descriptor`]; about whom: [`person`]
 //! - what may be sent: [`purpose`], [`agreement`], [`consent`], [`rulebook`], [`policy`], [`refusal`]
-//! - until when to respond: [`urgency`], [`calendar`]
+//! - until when to respond: [`urgency`], [`calendar`], [`deadline`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
 //! - whether a partner's log stays what it was: [`witness`]
@@ -17,6 +17,7 @@ pub mod calendar;
 pub mod canonical;
 pub mod clock;
 pub mod consent;
+pub mod deadline;
 pub mod delivery;
 pub mod descriptor;
 pub mod digest;
