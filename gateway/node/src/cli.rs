@@ -142,7 +142,7 @@ impl Output {
 
 /// A moment as people here write it: Dutch time, to the second.
 fn dutch_time(at: jiff::Timestamp) -> String {
-    at.to_zoned(exchange::agreement::dutch_time()).strftime("%d-%m-%Y %H:%M:%S").to_string()
+    at.to_zoned(exchange::calendar::dutch_time()).strftime("%d-%m-%Y %H:%M:%S").to_string()
 }
 
 /// A number of lines.

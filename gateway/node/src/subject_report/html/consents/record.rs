@@ -43,7 +43,7 @@ pub(super) fn write(consent: &GivenConsent, page: &mut String) -> fmt::Result {
 }
 
 fn until(at: jiff::Timestamp) -> String {
-    format!(": tot {}", written_day(at.to_zoned(exchange::agreement::dutch_time()).date()))
+    format!(": tot {}", written_day(at.to_zoned(exchange::calendar::dutch_time()).date()))
 }
 
 /// Years when it is whole years, as purposes have it; days otherwise.
