@@ -13,6 +13,7 @@ pub mod erasing;
 pub mod given;
 pub mod inbound;
 pub mod log;
+pub mod matching;
 pub mod model;
 pub mod outbound;
 pub mod person;
@@ -97,6 +98,12 @@ macro_rules! store_conformance {
             person::finds_a_person,
             person::forgets_who_was_erased,
             person::keeps_who_saw_what,
+            matching::joins_signals_of_several_senders,
+            matching::remembers_what_was_decided,
+            matching::refuses_what_cannot_be_decided,
+            matching::forgets_what_was_erased,
+            matching::matches_nothing_under_an_ended_consent,
+            matching::joins_within_the_period_only,
             consents::knows_what_was_recorded,
             consents::ends_what_waits,
             consents::keeps_nothing_that_was_decided_before,

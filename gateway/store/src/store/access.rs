@@ -226,7 +226,7 @@ impl Store {
     }
 
     /// Keeps that somebody gets something; gives its place in the log once it is durable.
-    async fn record(&self, access: Access, about: About) -> Result<u64, StoreError> {
+    pub(super) async fn record(&self, access: Access, about: About) -> Result<u64, StoreError> {
         let (mut entropy, mut salt) = (Entropy::new(self.0.random.clone()), [0; 32]);
         entropy.take(&mut salt);
         let when = access.when;
