@@ -33,6 +33,8 @@ use crate::{
 const SENDERS: usize = 6;
 /// Signals that are taken in at once.
 const DELIVERY: usize = 256;
+/// Signals about one resident, at most.
+const MOST_SIGNALS: usize = 3;
 /// How far apart signals may be received; all of these are.
 pub const PERIOD: SignedDuration = SignedDuration::from_hours(365 * 24);
 
@@ -128,11 +130,11 @@ impl Signals {
 
     /// Takes in one to three signals about every resident.
     pub async fn take_in(&mut self, store: &Store) -> Result<()> {
-        let mut waiting = Vec::with_capacity(DELIVERY + 3);
+        let mut waiting = Vec::with_capacity(DELIVERY);
         for _ in 0..self.residents() {
-            let count = 1 + self.dice.below(3);
+            let count = 1 + self.dice.below(MOST_SIGNALS);
             waiting.extend(self.next_resident(count)?);
-            if waiting.len() >= DELIVERY {
+            if waiting.len() + MOST_SIGNALS > DELIVERY {
                 store.take_in(std::mem::take(&mut waiting)).await?;
             }
         }
