@@ -30,9 +30,7 @@ async fn make(folder: &Path) -> anyhow::Result<Store> {
 pub(super) async fn run(options: &MatchingOptions) -> anyhow::Result<()> {
     let place = || match &options.folder {
         Some(folder) => tempfile::tempdir_in(folder),
-        None => tempfile::tempdir_in(
-            std::env::current_exe()?.parent().ok_or(std::io::ErrorKind::NotFound)?,
-        ),
+        None => tempfile::tempdir_in(std::env::current_exe()?.parent().ok_or(std::io::ErrorKind::NotFound)?),
     };
     let folder = place()?;
     let store = make(folder.path()).await?;
@@ -103,12 +101,24 @@ fn report(options: &MatchingOptions, quality: &Quality, (rate, took): (f64, Time
         writeln!(out, "{report}")?;
         return Ok(());
     }
-    writeln!(out, "{} signals: exact join precision {:.4}, recall {:.4}; with suggestions recall {:.4}, their precision {:.4}", quality.signals, quality.joined.part(), quality.joined_recall.part(), quality.recall.part(), quality.suggested.part())?;
+    writeln!(
+        out,
+        "{} signals: exact join precision {:.4}, recall {:.4}; with suggestions recall {:.4}, their precision {:.4}",
+        quality.signals,
+        quality.joined.part(),
+        quality.joined_recall.part(),
+        quality.recall.part(),
+        quality.suggested.part()
+    )?;
     writeln!(out, "a household: precision {:.4} of {}", quality.households.part(), quality.households.of)?;
     for (mistake, share) in &quality.by_mistake {
         writeln!(out, "  {mistake:<14} recall {:.4} of {}", share.part(), share.of)?;
     }
     let people = options.people;
-    writeln!(out, "a new signal among {people} people: p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms; {rate:.0}/s while filling", took.p50_ms, took.p99_ms, took.max_ms)?;
+    writeln!(
+        out,
+        "a new signal among {people} people: p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms; {rate:.0}/s while filling",
+        took.p50_ms, took.p99_ms, took.max_ms
+    )?;
     Ok(())
 }

@@ -115,7 +115,8 @@ fn style(written: &mut Written, dice: &mut Dice) {
         0 => written.surname = written.surname.to_uppercase(),
         1 => written.surname = written.surname.to_lowercase(),
         2 => {
-            written.surname = format!("{} {}", written.prefix, written.surname).trim().to_owned();
+            let whole = format!("{} {}", written.prefix, written.surname);
+            whole.trim().clone_into(&mut written.surname);
             written.prefix.clear();
         }
         _ => written.initials = written.initials.replace('.', ""),
