@@ -38,6 +38,7 @@ mod proof;
 mod purpose;
 mod send;
 mod serve;
+mod signals;
 mod subject;
 mod witness;
 
@@ -75,6 +76,7 @@ enum Command {
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Document(document::SendDocument),
+    Signalen(signals::Signals),
     Toestemming(consent::Consent),
     Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
@@ -212,6 +214,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Partner(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Convenant(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Document(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Signalen(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Toestemming(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Wissen(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Logboek(command) if command.checks() => {

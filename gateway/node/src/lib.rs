@@ -17,6 +17,7 @@ pub mod inbound;
 pub mod intake;
 pub mod keys;
 pub mod logbook;
+pub mod matching;
 pub mod node;
 pub mod outbound;
 pub mod partners;

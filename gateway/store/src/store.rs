@@ -5,6 +5,7 @@ mod consent;
 mod erasing;
 mod inbound;
 mod log;
+mod matching;
 mod outbound;
 mod processing;
 mod rules;
@@ -12,6 +13,7 @@ mod subject;
 mod verify;
 mod witness;
 
+pub use matching::MAX_MATCHED;
 pub use subject::{MAX_CANDIDATES, SubjectUpkeep};
 pub use verify::{Anchor, Check, Verdict};
 

@@ -21,6 +21,7 @@ use super::{
     column::{damaged, direction_to_sql, from_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
     group::Group,
+    joining,
     names::{Missing, Names},
     processing,
     rows::{Part, Statement, Values},
@@ -207,6 +208,7 @@ async fn remove(
     }
     REMOVE.insert(connection, indexes, bind_index).await?;
     subject::forget(connection, indexes).await?;
+    joining::forget(connection, indexes).await?;
     if overwrite {
         sqlx::query("PRAGMA secure_delete = OFF").fetch_all(&mut *connection).await?;
     }

@@ -6,6 +6,7 @@
 //! - [`outbound`], [`mod@file`], [`change`]: the operations of a group
 //! - [`consent`], [`read_consents`]: consents, their end and who was told
 //! - [`tree`]: the Merkle log on disk
+//! - [`matching`], [`joining`]: signals of several senders about one resident or household
 //! - [`subject`]: finding residents; [`access`]: who saw what
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
@@ -24,6 +25,8 @@ pub(crate) mod deeds;
 pub(crate) mod erase;
 pub(crate) mod file;
 mod group;
+pub(crate) mod joining;
+pub(crate) mod matching;
 mod names;
 pub(crate) mod outbound;
 pub(crate) mod processing;
