@@ -376,7 +376,9 @@ impl TwoFaced {
 
     fn range(entries: &[Leaf]) -> CompactRange {
         let mut range = CompactRange::default();
-        entries.iter().for_each(|entry| range.append(entry.hash()));
+        for entry in entries {
+            range.append(entry.hash());
+        }
         range
     }
 
