@@ -4,7 +4,11 @@ mod decision;
 
 pub use decision::Decision;
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
 use exchange::{consent::ConsentKey, digest::Digest, person::Identity};
 use jiff::Timestamp;
@@ -274,8 +278,7 @@ impl AccessRecord {
         let Access { who, what, why, when } = access;
         let (messages, consents) = (about.messages.clone(), about.consents.clone());
         let About { searched_person, decision, .. } = *about;
-        let findable =
-            about.tokens.iter().map(|token| format!("{:016x}", u64::from_be_bytes(*token))).collect();
+        let findable = written(&about.tokens);
         let subject = about.subject.clone();
         Self {
             index: 0,
@@ -298,6 +301,16 @@ impl AccessRecord {
         let token = |digits| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
         digits.filter_map(token).map(u64::to_be_bytes).collect()
     }
+}
+
+/// Tokens, one after the other.
+fn written(tokens: &BTreeSet<Token>) -> String {
+    let mut text = String::with_capacity(tokens.len() * 2 * size_of::<Token>());
+    for token in tokens {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{:016x}", u64::from_be_bytes(*token));
+    }
+    text
 }
 
 /// That somebody decided to send messages, and whom those are about: by that it is found again, whatever becomes of them.
