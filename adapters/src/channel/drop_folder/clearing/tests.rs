@@ -34,7 +34,7 @@ fn there<'f>(root: &TempDir, files: &[&'f str]) -> Vec<&'f str> {
 fn results_go_when_their_term_has_passed() {
     let all = [LIST, REJECTS, FAILED_LIST, MESSAGE];
     let root = place(&all);
-    let mut clear = |after| clear(root.path(), KEEP, taken() + after).unwrap();
+    let clear = |after| clear(root.path(), KEEP, taken() + after).unwrap();
     assert_eq!(clear(DAY * 7 - SignedDuration::from_secs(1)), 0);
     assert_eq!(clear(DAY * 7), 1);
     assert_eq!(there(&root, &all), [REJECTS, FAILED_LIST, MESSAGE], "somebody has to look at these");
