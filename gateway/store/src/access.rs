@@ -4,7 +4,11 @@ mod decision;
 
 pub use decision::Decision;
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
 use exchange::{consent::ConsentKey, digest::Digest, person::Identity};
 use jiff::Timestamp;
@@ -254,7 +258,7 @@ pub struct AccessRecord {
     /// The consents whose records were found or decided about, by number.
     #[serde(rename = "toestemmingen", default, skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<Uuid>,
-    /// Whether a person was looked for. Who that was is not in it.
+    /// Whether a person was looked for. Who that was is not in it, but as tokens.
     #[serde(rename = "persoon_gezocht", default)]
     pub searched_person: bool,
     /// What was decided; nothing of a decision about a consent.
@@ -271,8 +275,11 @@ impl AccessRecord {
         let Access { who, what, why, when } = access;
         let (messages, consents) = (about.messages.clone(), about.consents.clone());
         let About { searched_person, decision, .. } = *about;
-        let findable =
-            about.tokens.iter().map(|token| format!("{:016x}", u64::from_be_bytes(*token))).collect();
+        let mut findable = String::with_capacity(about.tokens.len() * 2 * size_of::<Token>());
+        for token in &about.tokens {
+            // A String takes whatever is written.
+            let _ = write!(findable, "{:016x}", u64::from_be_bytes(*token));
+        }
         Self { index: 0, who, what, why, when, messages, consents, searched_person, decision, findable }
     }
 
