@@ -1,19 +1,13 @@
 //! Agreements (`convenanten`): which organisations may exchange what, for which purposes, signed by all of them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{
-    SignedDuration, Timestamp,
-    civil::Date,
-    tz::{TimeZone, TimeZoneDatabase},
-};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use schemas::SchemaName;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    calendar::midnight,
     canonical,
     consent::event::is_about_consent,
     digest::Digest,
@@ -362,21 +356,6 @@ impl Agreement {
             () => Standing::InForce,
         }
     }
-}
-
-/// Agreements count in Dutch days. The rules come with the program, not from the machine: two nodes must agree on when
-/// a day begins.
-#[expect(clippy::expect_used, reason = "the time zone is part of the program, and a test reads it")]
-pub fn dutch_time() -> TimeZone {
-    static DUTCH: LazyLock<TimeZone> =
-        LazyLock::new(|| TimeZoneDatabase::bundled().get("Europe/Amsterdam").expect("a bundled time zone"));
-    DUTCH.clone()
-}
-
-/// The first instant of a Dutch day. Nothing for a day outside the calendar.
-fn midnight(day: Date) -> Option<Timestamp> {
-    // Dutch clocks change at two or three at night, so every midnight happens, and once.
-    Some(day.to_zoned(dutch_time()).ok()?.timestamp())
 }
 
 fn log_key(party: &Party) -> Result<(Oin, LogVerifier), AgreementError> {

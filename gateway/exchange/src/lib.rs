@@ -5,6 +5,7 @@
 //!
 //! - who: [`oin`], [`organisation`], [`descriptor`]; about whom: [`person`]
 //! - what may be sent: [`purpose`], [`agreement`], [`consent`], [`rulebook`], [`policy`], [`refusal`]
+//! - until when to respond: [`urgency`], [`calendar`], [`deadline`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - who holds a case: [`handover`]
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
@@ -13,9 +14,11 @@
 //! - what somebody else can check, years later: [`evidence`]
 
 pub mod agreement;
+pub mod calendar;
 pub mod canonical;
 pub mod clock;
 pub mod consent;
+pub mod deadline;
 pub mod delivery;
 pub mod descriptor;
 pub mod digest;
@@ -39,6 +42,7 @@ pub mod rulebook;
 pub mod signature;
 pub mod tlog;
 pub mod trace;
+pub mod urgency;
 pub mod witness;
 
 #[cfg(test)]

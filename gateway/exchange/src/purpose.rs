@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use schemas::{BasisKind, Category, LifeDomain, SchemaName};
 use serde::{Deserialize, Serialize};
 
-use crate::{canonical, digest::Digest, organisation::OrganisationKind, valid};
+use crate::{canonical, digest::Digest, organisation::OrganisationKind, urgency::Urgency, valid};
+
+mod term;
+pub use term::{ResponseTerms, Term};
 
 /// A purpose of the register. Its digest, over the canonical JSON, is what an agreement names.
 #[derive(Debug, Clone)]
@@ -99,17 +103,21 @@ pub struct Rule {
     /// What a sender's node does with data that may not be in it.
     #[serde(default, skip_serializing_if = "OnExcess::is_refusal")]
     pub te_veel: OnExcess,
-    /// Days within which the receiver responds.
+    /// Within which the receiver responds, if it has to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reactietermijn_dagen: Option<u32>,
-    /// Working days within which the receiver responds in a crisis.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reactietermijn_crisis_werkdagen: Option<u32>,
+    pub reactietermijn: Option<ResponseTerms>,
     /// The legal bases it may rest on.
     pub grondslagen: Vec<AllowedBasis>,
     /// Special categories of data, each by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bijzondere_gegevens: Vec<SpecialData>,
+}
+
+impl Rule {
+    /// The first instant that is too late to respond to a message of this urgency, when that is due.
+    pub fn respond_before(&self, urgency: Urgency, from: Timestamp) -> Option<Timestamp> {
+        Some(self.reactietermijn?.of(urgency).end(from))
+    }
 }
 
 /// A legal basis a message may rest on, with the conditions the law sets.
@@ -191,6 +199,12 @@ impl Purpose {
         if types.len() != content.berichten.len() {
             // The first would hide the second, and taking the first away would allow what it did not.
             return Err(PurposeError::Inconsistent("een berichttype staat er twee keer in"));
+        }
+        if !content.berichten.iter().filter_map(|rule| rule.reactietermijn).all(|terms| terms.are_in_order())
+        {
+            return Err(PurposeError::Inconsistent(
+                "een reactietermijn voor meer haast is langer dan die voor minder haast",
+            ));
         }
         Ok(Self { digest: Digest::of(text.as_bytes()), text, content })
     }

@@ -18,6 +18,7 @@ pub mod handover;
 pub mod intake;
 pub mod keys;
 pub mod logbook;
+pub mod matching;
 pub mod node;
 pub mod outbound;
 pub mod partners;

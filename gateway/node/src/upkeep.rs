@@ -10,7 +10,7 @@ use std::{
 use tokio::task::JoinSet;
 use transport::{Identity, Link, Request, Tls, TlsError, Trust};
 
-use crate::{agreements, core::Core, drop_folders::Results, partners, retention, subjects, witness};
+use crate::{agreements, core::Core, drop_folders::Results, matching, partners, retention, subjects, witness};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Parties that could not be reached are tried again this often, in intervals.
@@ -57,6 +57,7 @@ pub async fn run(core: Arc<Core>, link: Link, (tls, files): (Tls, TlsFiles), res
     calls.spawn(retention::run(core.clone(), results));
     calls.spawn(witness::run(core.clone(), link.clone()));
     calls.spawn(subjects::run(core.clone()));
+    calls.spawn(matching::run(core.clone()));
     let mut telling = agreements::Telling::new();
     let mut to_spread = true;
     let mut version = None;

@@ -14,6 +14,7 @@ mod handovers;
 mod hot;
 mod key;
 mod lease;
+mod matching;
 mod model;
 mod seal;
 mod sqlite;
@@ -30,6 +31,7 @@ pub use error::StoreError;
 pub use handovers::{HandoverCase, StoredStep};
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
+pub use matching::{JoinedSignal, MatchUpkeep, MultipleSignal, Suggestion};
 pub use model::{
     Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Erased, Exported, Filter, LogState,
     MessageRow, NotAState, Order, Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState,
@@ -37,6 +39,6 @@ pub use model::{
 };
 pub use store::{
     Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES, MAX_LEAF_BYTES,
-    MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep, UNREADABLE_REASON,
-    Verdict, WITHDRAWN_REASON,
+    MAX_MATCHED, MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep,
+    UNREADABLE_REASON, Verdict, WITHDRAWN_REASON,
 };

@@ -6,6 +6,7 @@ mod erasing;
 mod handover;
 mod inbound;
 mod log;
+mod matching;
 mod outbound;
 mod processing;
 mod rules;
@@ -13,6 +14,7 @@ mod subject;
 mod verify;
 mod witness;
 
+pub use matching::MAX_MATCHED;
 pub use subject::{MAX_CANDIDATES, SubjectUpkeep};
 pub use verify::{Anchor, Check, Verdict};
 

@@ -10,6 +10,7 @@ mod command;
 mod disk;
 mod jitter;
 mod load;
+mod matching;
 mod measure;
 mod message;
 mod options;
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         options::Command::Throughput(options) => measure::throughput(&options).await,
         options::Command::Verify(options) => verify::run(&options).await,
         options::Command::Withdrawal(options) => withdrawal::measure(&options).await,
+        options::Command::Matching(options) => matching::run(&options).await,
         options::Command::Sender(options) => sender::run(&options).await,
     }
 }

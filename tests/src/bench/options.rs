@@ -21,6 +21,9 @@ pub(super) enum Command {
     Verify(VerifyOptions),
     /// The withdrawal of a consent that covered very much, and what other work notices of it.
     Withdrawal(WithdrawalOptions),
+    /// Recognising residents across senders: precision and recall on a labelled town, and the time of a new signal among
+    /// those of very many people.
+    Matching(MatchingOptions),
     /// The sending node, a process of its own that the benchmark starts.
     #[command(hide = true)]
     Sender(SenderOptions),
@@ -108,6 +111,25 @@ pub(super) struct WithdrawalOptions {
     /// The partners that they are for, by turns.
     #[arg(long, default_value_t = 50, value_parser = partners)]
     pub(super) partners: usize,
+    /// Where the node keeps what it stores; beside this program when absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MatchingOptions {
+    /// On one line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Residents of the labelled town.
+    #[arg(long, default_value_t = 3000)]
+    pub(super) quality: usize,
+    /// People of whom there is a signal when new ones are timed.
+    #[arg(long, default_value_t = 100_000)]
+    pub(super) people: usize,
+    /// New signals that are timed.
+    #[arg(long, default_value_t = 1000)]
+    pub(super) probes: usize,
     /// Where the node keeps what it stores; beside this program when absent.
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,

@@ -13,6 +13,7 @@ pub mod erasing;
 pub mod given;
 pub mod inbound;
 pub mod log;
+pub mod matching;
 pub mod model;
 pub mod outbound;
 pub mod person;
@@ -100,6 +101,12 @@ macro_rules! store_conformance {
             person::finds_who_looked_after_erasing,
             person::keeps_who_sent_with_what_it_became,
             person::keeps_who_erased_a_case,
+            matching::joins_signals_of_several_senders,
+            matching::remembers_what_was_decided,
+            matching::refuses_what_cannot_be_decided,
+            matching::forgets_what_was_erased,
+            matching::matches_nothing_under_an_ended_consent,
+            matching::joins_within_the_period_only,
             consents::knows_what_was_recorded,
             consents::ends_what_waits,
             consents::keeps_nothing_that_was_decided_before,

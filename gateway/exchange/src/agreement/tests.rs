@@ -315,11 +315,6 @@ fn a_clause_covers_its_parties_its_purpose_and_its_types() {
 }
 
 #[test]
-fn dutch_time_comes_with_the_program() {
-    assert_eq!(dutch_time().iana_name(), Some("Europe/Amsterdam"));
-}
-
-#[test]
 fn an_answer_has_its_name_on_the_wire() {
     for kind in [AnswerKind::Accepted, AnswerKind::Rejected, AnswerKind::Ended] {
         assert_eq!(serde_json::to_value(kind).unwrap(), json!(kind.as_str()));

@@ -101,7 +101,7 @@ impl AccessLog {
 
 /// When a day begins here.
 fn start_of(day: Date) -> anyhow::Result<Timestamp> {
-    let start = day.to_zoned(exchange::agreement::dutch_time()).context("deze dag bestaat niet")?;
+    let start = day.to_zoned(exchange::calendar::dutch_time()).context("deze dag bestaat niet")?;
     Ok(start.timestamp())
 }
 

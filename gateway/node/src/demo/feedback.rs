@@ -41,7 +41,7 @@ fn held_back(refusal: &Refusal) -> anyhow::Error {
 
 fn submission(node: &Node, row: &MessageRow) -> anyhow::Result<Submission> {
     let id = row.id.unwrap_or_default();
-    let today = node.core.now().to_zoned(exchange::agreement::dutch_time()).date();
+    let today = node.core.now().to_zoned(exchange::calendar::dutch_time()).date();
     let data = serde_json::json!({
         "grondslag": { "soort": "publieke-taak", "artikelen": ["Wgs art. 3 lid 1 onder b", "AVG art. 6 lid 1 onder e"] },
         "inhoud": { "bericht_id": id, "opgepakt_op": today },

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use exchange::{agreement::dutch_time, purpose::OnWithdrawal};
+use exchange::{calendar::dutch_time, purpose::OnWithdrawal};
 
 use super::{Activity, Basis, Controller, Flow, Register, Stand, activity::OwnActivity};
 use crate::wording;

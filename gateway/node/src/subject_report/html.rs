@@ -176,7 +176,7 @@ fn message(item: &Item, report: &SubjectReport, page: &mut String) -> fmt::Resul
     }
     match item.bewaard_tot {
         Some(until) => {
-            let day = until.to_zoned(exchange::agreement::dutch_time()).date();
+            let day = until.to_zoned(exchange::calendar::dutch_time()).date();
             pair(page, "Wij bewaren dit tot", &written_day(day))?;
         }
         None => pair(

@@ -1,6 +1,6 @@
 //! Small changes: partners, agreements, sending again.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
@@ -12,6 +12,8 @@ use super::{
     erase,
     group::{Group, Kind},
     handover,
+    joining::{self, Decision},
+    matching,
     names::{Missing, Names},
     processing, read,
     rows::{Part, Statement},
@@ -20,6 +22,7 @@ use super::{
 use crate::{
     error::StoreError,
     handovers::HandoverCase,
+    matching::Matched,
     model::{CosignedCheckpoint, Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
     subject::Tokens,
 };
@@ -55,6 +58,11 @@ pub(crate) enum Change {
     ExportFailed { reason: String, now: Timestamp },
     // Nothing is brought to a collector any more.
     ForgetErasedSubjects,
+    // Signals were held against those before them.
+    Matched { from: u64, through: u64, found: Vec<Matched>, now: Timestamp },
+    JoinSignals { one: u64, other: u64, decision: Decision },
+    KeepSignalsApart { one: u64, other: u64, decision: Decision },
+    SplitSignals { taken: BTreeSet<u64>, decision: Decision },
 }
 
 impl Change {
@@ -82,7 +90,11 @@ impl Change {
             | Self::WriteSubjects { .. }
             | Self::Exported { .. }
             | Self::ForgetErasedSubjects
-            | Self::ExportFailed { .. } => {}
+            | Self::ExportFailed { .. }
+            | Self::Matched { .. }
+            | Self::JoinSignals { .. }
+            | Self::KeepSignalsApart { .. }
+            | Self::SplitSignals { .. } => {}
         }
     }
 }
@@ -130,6 +142,16 @@ pub(super) async fn apply(
             subject::fill(connection, &writer.vault, tokens, *through).await
         }
         Change::WriteSubjects { run } => subject::write_run(connection, *run).await,
+        Change::Matched { from, through, found, now } => {
+            matching::record(connection, (*from, *through), found, *now).await
+        }
+        Change::JoinSignals { one, other, decision } => {
+            joining::join(connection, (*one, *other), *decision).await
+        }
+        Change::KeepSignalsApart { one, other, decision } => {
+            joining::keep_apart(connection, (*one, *other), *decision).await
+        }
+        Change::SplitSignals { taken, decision } => joining::split(connection, taken, *decision).await,
     }
 }
 

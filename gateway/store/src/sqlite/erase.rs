@@ -21,6 +21,7 @@ use super::{
     column::{damaged, direction_to_sql, from_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
     group::Group,
+    joining,
     names::{Missing, Names},
     processing,
     rows::{Part, Statement, Values},
@@ -91,10 +92,10 @@ impl Erasure {
     /// Of these entries; of which nobody knows yet whom they are about.
     pub(crate) fn new(
         indexes: Vec<u64>,
-        case: Option<Uuid>,
+        whole: Option<Uuid>,
         (cause, now): (ErasureCause, Timestamp),
     ) -> Self {
-        Self { indexes, case, cause, now, subjects: HashMap::new() }
+        Self { indexes, case: whole, cause, now, subjects: HashMap::new() }
     }
 }
 
@@ -207,6 +208,7 @@ async fn remove(
     }
     REMOVE.insert(connection, indexes, bind_index).await?;
     subject::forget(connection, indexes).await?;
+    joining::forget(connection, indexes).await?;
     if overwrite {
         sqlx::query("PRAGMA secure_delete = OFF").fetch_all(&mut *connection).await?;
     }

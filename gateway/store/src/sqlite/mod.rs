@@ -7,6 +7,7 @@
 //! - [`handover`]: what each message does in the handover of its case
 //! - [`consent`], [`read_consents`]: consents, their end and who was told
 //! - [`tree`]: the Merkle log on disk
+//! - [`matching`], [`joining`]: signals of several senders about one resident or household
 //! - [`subject`]: finding residents; [`access`]: who saw what
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
@@ -26,6 +27,8 @@ pub(crate) mod erase;
 pub(crate) mod file;
 mod group;
 pub(crate) mod handover;
+pub(crate) mod joining;
+pub(crate) mod matching;
 mod names;
 pub(crate) mod outbound;
 pub(crate) mod processing;

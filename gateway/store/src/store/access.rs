@@ -290,7 +290,7 @@ impl Store {
     }
 
     /// Keeps that somebody gets something; gives its place in the log once it is durable.
-    async fn record(&self, access: Access, about: About) -> Result<u64, StoreError> {
+    pub(super) async fn record(&self, access: Access, about: About) -> Result<u64, StoreError> {
         let recording = Recording::new(access, about, self.salt())?;
         let bytes = recording.plain.len() + recording.leaf.bytes().len();
         Ok(self.0.committer.submit(recording, bytes, Operation::Access).await?.answer)

@@ -99,7 +99,7 @@ pub(super) async fn extend(
         bewijs_soort: kind.to_owned(),
         bewijs_kenmerk: reference.to_owned(),
     };
-    let end = until.tomorrow().and_then(|day| day.to_zoned(exchange::agreement::dutch_time()));
+    let end = until.tomorrow().and_then(|day| day.to_zoned(exchange::calendar::dutch_time()));
     let end = end.context("deze dag bestaat niet in de kalender")?.timestamp();
     let (own_kind, purposes) = (node.config.organisatie.soort, node.purposes()?);
     let record =

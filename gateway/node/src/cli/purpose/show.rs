@@ -1,6 +1,9 @@
 //! `schakel doel tonen`.
 
-use exchange::purpose::{AllowedBasis, Content, OnExcess, OnWithdrawal, Purpose, Rule};
+use exchange::{
+    purpose::{AllowedBasis, Content, OnExcess, OnWithdrawal, Purpose, Rule},
+    urgency::Urgency,
+};
 use schemas::BasisKind;
 
 use super::{Library, WIDTH};
@@ -99,11 +102,19 @@ fn told(rule: &Rule, output: Output) {
         OnExcess::Weglaten => "staat er meer in, dan laat het knooppunt dat weg en meldt het welke velden",
     };
     item("Te veel", excess, output);
-    if let Some(days) = rule.reactietermijn_dagen {
-        item("Reageren", &format!("binnen {days} dagen"), output);
+    for urgency in Urgency::ALL {
+        if let Some(term) = rule.reactietermijn.and_then(|terms| terms.written(urgency)) {
+            let (name, when) = response(urgency);
+            item(name, &format!("{when}binnen {}", wording::term(term)), output);
+        }
     }
-    if let Some(days) = rule.reactietermijn_crisis_werkdagen {
-        item("Bij crisis", &format!("reageren binnen {days} werkdagen"), output);
+}
+
+const fn response(urgency: Urgency) -> (&'static str, &'static str) {
+    match urgency {
+        Urgency::Normal => ("Reageren", ""),
+        Urgency::High => ("", "bij hoge urgentie "),
+        Urgency::Crisis => ("", "in een crisis "),
     }
 }
 

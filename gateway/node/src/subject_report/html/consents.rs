@@ -23,7 +23,7 @@ pub(super) fn write(report: &SubjectReport, page: &mut String) -> fmt::Result {
 /// What a consent is called.
 pub(super) fn name(consent: &GivenConsent) -> String {
     let given =
-        consent.verleend_op.map(|at| written_day(at.to_zoned(exchange::agreement::dutch_time()).date()));
+        consent.verleend_op.map(|at| written_day(at.to_zoned(exchange::calendar::dutch_time()).date()));
     given.map_or_else(|| "Toestemming".to_owned(), |day| format!("Toestemming van {day}"))
 }
 

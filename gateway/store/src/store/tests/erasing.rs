@@ -237,6 +237,11 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
     }
     for statement in [
         "DROP TABLE erased_subject",
+        "DROP TABLE signal_token",
+        "DROP TABLE signal_state",
+        "DROP TABLE signal_pair",
+        "DROP TABLE multiple_signal",
+        "DROP TABLE multiple",
         "DROP TABLE export",
         "DROP TABLE access_message",
         "DROP TABLE consent_subject",
