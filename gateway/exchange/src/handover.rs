@@ -21,7 +21,7 @@ mod step;
 
 pub use case::{Case, MAX_STEPS, Standing};
 pub use offer::{Offer, OfferState, Question, Withdrawal};
-pub use step::{Act, TAG, Completion, DeclineReason, Step, WithdrawalOutcome, WithdrawalReason, is_handover};
+pub use step::{Act, Completion, DeclineReason, Step, TAG, WithdrawalOutcome, WithdrawalReason, is_handover};
 
 /// A step that the rules allowed, and how many messages of the case that was decided with: it counts only as the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]

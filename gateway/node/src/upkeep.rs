@@ -10,7 +10,9 @@ use std::{
 use tokio::task::JoinSet;
 use transport::{Identity, Link, Request, Tls, TlsError, Trust};
 
-use crate::{agreements, core::Core, drop_folders::Results, matching, partners, retention, subjects, witness};
+use crate::{
+    agreements, core::Core, drop_folders::Results, matching, partners, retention, subjects, witness,
+};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Parties that could not be reached are tried again this often, in intervals.

@@ -136,7 +136,9 @@ impl Case {
         match step.act {
             _ if step.from != self.me => true,
             Act::Withdrawn { .. } => known.is_some(),
-            Act::WithdrawalConfirmed { outcome, .. } => known.is_none_or(|offer| outcome == Self::outcome_of(offer)),
+            Act::WithdrawalConfirmed { outcome, .. } => {
+                known.is_none_or(|offer| outcome == Self::outcome_of(offer))
+            }
             _ => true,
         }
     }
@@ -291,9 +293,11 @@ impl Case {
                 self.held_by(step);
             }
             let is_younger = !is_mine && step.root() > self.root;
-            self.offers.push(Offer { is_younger, ..Offer::made(&Step { message: id, ..step.clone() }, None) });
+            self.offers
+                .push(Offer { is_younger, ..Offer::made(&Step { message: id, ..step.clone() }, None) });
         }
-        let is_known_to_other = !is_mine || self.offer(id).is_some_and(|offer| offer.respond_before.is_none());
+        let is_known_to_other =
+            !is_mine || self.offer(id).is_some_and(|offer| offer.respond_before.is_none());
         self.change(step, |offer| {
             offer.withdrawal = Some(Withdrawal { id: step.message, is_confirmed: false });
             if is_known_to_other && offer.is_open() {

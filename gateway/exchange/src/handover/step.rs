@@ -266,7 +266,9 @@ impl Step {
     /// The offer with which the handing over of the case began, by who offers it or takes that back.
     pub fn root(&self) -> Option<Uuid> {
         match self.act {
-            Act::Offered { root, .. } | Act::Withdrawn { root, .. } => Some(root.unwrap_or_else(|| self.offer())),
+            Act::Offered { root, .. } | Act::Withdrawn { root, .. } => {
+                Some(root.unwrap_or_else(|| self.offer()))
+            }
             _ => None,
         }
     }

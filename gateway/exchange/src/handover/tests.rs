@@ -85,11 +85,9 @@ fn of_two_offers_at_once_the_first_counts() {
 #[test]
 fn an_offer_that_a_rule_kept_out_leaves_the_case_with_who_offered() {
     let mut world = World::default();
-    for operation in [
-        Op::Offer { from: 0, to: 1 },
-        Op::Refuse { from: 0, to: 1 },
-        Op::Answer { from: 0, to: 1 },
-    ] {
+    for operation in
+        [Op::Offer { from: 0, to: 1 }, Op::Refuse { from: 0, to: 1 }, Op::Answer { from: 0, to: 1 }]
+    {
         world.apply(&operation);
     }
     assert!(world.case(0).is_mine());

@@ -154,11 +154,7 @@ impl Draft {
         is_handover(self.document.schema()).then_some(self.case)
     }
 
-    fn decide(
-        &self,
-        rulebook: &Rulebook,
-        known: &Knowledge<'_>,
-    ) -> Result<Decided, Refusal> {
+    fn decide(&self, rulebook: &Rulebook, known: &Knowledge<'_>) -> Result<Decided, Refusal> {
         // To the sender, an agreement that does not exist is one that does not allow it.
         let agreement = rulebook.agreement(self.agreement).ok_or(Reason::PurposeNotAllowed)?;
         if !is_about_consent(self.document.schema())

@@ -96,7 +96,10 @@ async fn say(
         Some(Submitted::Queued(_) | Submitted::QueuedWithout { .. }) => Ok(true),
         Some(Submitted::HeldBack(refusal)) => {
             let reason = refusal.reason.code();
-            tracing::error!(reason, "what is owed about a handover may not be said; a person must look at it");
+            tracing::error!(
+                reason,
+                "what is owed about a handover may not be said; a person must look at it"
+            );
             Ok(false)
         }
         Some(Submitted::AlreadyOffered) | None => Ok(false),

@@ -28,6 +28,7 @@ fn message(to: Oin, bytes: usize) -> Outgoing {
         keep_until: jiff::Timestamp::MAX,
         consent: None,
         tells: None,
+        step: None,
         subject: exchange::person::LookupKeys::default(),
         tokens: crate::subject::Tokens::default(),
     }

@@ -169,12 +169,15 @@ pub(crate) async fn cases(
     after: Option<Uuid>,
     limit: usize,
 ) -> Result<Vec<HandoverCase>, StoreError> {
-    let rows = sqlx::query("SELECT \"case\", steps FROM handover WHERE \"case\" > ?1 ORDER BY \"case\" LIMIT ?2")
-        .bind(after.map(|case| case.as_bytes().to_vec()).unwrap_or_default())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(|row| Ok(HandoverCase { case: uuid(row.try_get(0)?)?, steps: count(row.try_get(1)?)? })).collect()
+    let rows =
+        sqlx::query("SELECT \"case\", steps FROM handover WHERE \"case\" > ?1 ORDER BY \"case\" LIMIT ?2")
+            .bind(after.map(|case| case.as_bytes().to_vec()).unwrap_or_default())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(connection)
+            .await?;
+    rows.iter()
+        .map(|row| Ok(HandoverCase { case: uuid(row.try_get(0)?)?, steps: count(row.try_get(1)?)? }))
+        .collect()
 }
 
 pub(crate) async fn to_do(
@@ -185,11 +188,16 @@ pub(crate) async fn to_do(
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| Ok(HandoverCase { case: uuid(row.try_get(0)?)?, steps: count(row.try_get(1)?)? })).collect()
+    rows.iter()
+        .map(|row| Ok(HandoverCase { case: uuid(row.try_get(0)?)?, steps: count(row.try_get(1)?)? }))
+        .collect()
 }
 
 /// Nothing is left to do about a case, if it is still as it was when that was found.
-pub(super) async fn looked_at(connection: &mut SqliteConnection, seen: &HandoverCase) -> Result<u64, StoreError> {
+pub(super) async fn looked_at(
+    connection: &mut SqliteConnection,
+    seen: &HandoverCase,
+) -> Result<u64, StoreError> {
     let done = sqlx::query("UPDATE handover SET to_do = NULL WHERE \"case\" = ?1 AND steps = ?2")
         .bind(seen.case.as_bytes().to_vec())
         .bind(i64::try_from(seen.steps).unwrap_or(i64::MAX))

@@ -109,6 +109,7 @@ fn outgoing(number: u128, bytes: usize) -> Outgoing {
         keep_until: now() + SignedDuration::from_hours(24 * 30),
         consent: None,
         tells: None,
+        step: None,
         subject: LookupKeys::default(),
         tokens: Tokens::default(),
     }
@@ -137,6 +138,7 @@ fn arrival(number: u128) -> Arrival {
         keep_until,
         consent: None,
         event: None,
+        step: None,
         leaf,
         conflict_leaf,
         subject,

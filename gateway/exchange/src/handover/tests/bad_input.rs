@@ -30,7 +30,11 @@ fn declined(number: u128, (from, to): (usize, usize), offer: u128) -> Step {
 }
 
 fn withdrawn(number: u128, (from, to): (usize, usize), offer: u128) -> Step {
-    step(number, (from, to), Act::Withdrawn { offer: id(offer), reason: WithdrawalReason::Mistake, root: Some(id(1)) })
+    step(
+        number,
+        (from, to),
+        Act::Withdrawn { offer: id(offer), reason: WithdrawalReason::Mistake, root: Some(id(1)) },
+    )
 }
 
 /// The first, which offered the case to the second.
@@ -76,7 +80,11 @@ fn who_does_not_hold_the_case_cannot_offer_it() {
     let case = holder(&[offered(1, 0, 1), accepted(2, (1, 0), 1)]);
     assert_eq!(case.check(&offered(3, 0, 2)), Err(Reason::ControlElsewhere));
     let second = holder(&[offered(1, 0, 1), declined(2, (1, 0), 1)]);
-    assert_eq!(second.check(&offered(3, 1, 0)), Err(Reason::HandoverOutOfTurn), "who declined does not hold it");
+    assert_eq!(
+        second.check(&offered(3, 1, 0)),
+        Err(Reason::HandoverOutOfTurn),
+        "who declined does not hold it"
+    );
     assert_eq!(second.check(&offered(3, 0, 2)), Ok(()));
 }
 
@@ -85,9 +93,8 @@ fn one_offer_is_open_at_a_time_until_its_withdrawal_is_confirmed() {
     let mut case = holder(&[offered(1, 0, 1), withdrawn(2, (0, 1), 1)]);
     assert_eq!(case.check(&offered(3, 0, 2)), Err(Reason::HandoverOutOfTurn));
     let declined = holder(&[offered(1, 0, 1), withdrawn(2, (0, 1), 1), declined(3, (1, 0), 1)]);
-    let confirmed = |outcome| {
-        step(4, (1, 0), Act::WithdrawalConfirmed { offer: id(1), withdrawal: id(2), outcome })
-    };
+    let confirmed =
+        |outcome| step(4, (1, 0), Act::WithdrawalConfirmed { offer: id(1), withdrawal: id(2), outcome });
     let contradicts = confirmed(WithdrawalOutcome::WasAccepted);
     assert_eq!(declined.check(&contradicts), Err(Reason::HandoverOutOfTurn), "it was declined");
     case.take(&confirmed(WithdrawalOutcome::Withdrawn)).unwrap();

@@ -21,7 +21,10 @@ pub(super) fn oin(number: usize) -> Oin {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Op {
-    Offer { from: usize, to: usize },
+    Offer {
+        from: usize,
+        to: usize,
+    },
     Accept(usize),
     Decline(usize),
     Ask(usize),
@@ -32,15 +35,30 @@ pub(super) enum Op {
     /// The node says by itself what it owes.
     Owe(usize),
     /// What is first in line arrives and is decided about.
-    Deliver { from: usize, to: usize },
+    Deliver {
+        from: usize,
+        to: usize,
+    },
     /// All of it arrives and is answered.
-    Exchange { from: usize, to: usize },
+    Exchange {
+        from: usize,
+        to: usize,
+    },
     /// It arrives, and some other rule keeps it out.
-    Refuse { from: usize, to: usize },
+    Refuse {
+        from: usize,
+        to: usize,
+    },
     /// The sender hears what became of it.
-    Answer { from: usize, to: usize },
+    Answer {
+        from: usize,
+        to: usize,
+    },
     /// The sender gives it up, whether it arrived or not.
-    GiveUp { from: usize, to: usize },
+    GiveUp {
+        from: usize,
+        to: usize,
+    },
 }
 
 pub(super) fn operations() -> impl Strategy<Value = Op> {
@@ -161,7 +179,9 @@ impl World {
     pub(super) fn apply(&mut self, operation: &Op) {
         match *operation {
             Op::Offer { from, to } => self.offer(from, to),
-            Op::Accept(org) => self.answer_offer(org, |offer, _| Act::Accepted { offer, contact_before: day() }),
+            Op::Accept(org) => {
+                self.answer_offer(org, |offer, _| Act::Accepted { offer, contact_before: day() })
+            }
             Op::Decline(org) => {
                 self.answer_offer(org, |offer, _| Act::Declined { offer, reason: DeclineReason::NoRoom });
             }
@@ -200,7 +220,8 @@ impl World {
         if self.nodes[from].log.is_empty() && to == 2 {
             return;
         }
-        let was_accepted = self.case(from).offers().iter().any(|offer| offer.to == oin(from) && offer.is_accepted());
+        let was_accepted =
+            self.case(from).offers().iter().any(|offer| offer.to == oin(from) && offer.is_accepted());
         if self.say(from, to, Act::Offered { respond_before: moment(), root: None }) && was_accepted {
             self.seen.handed_on += 1;
         }
@@ -238,7 +259,9 @@ impl World {
         let case = self.case(from);
         match &mut step.act {
             Act::Offered { root, .. } => *root = case.root(),
-            Act::Withdrawn { offer, root, .. } => *root = case.offer(*offer).and_then(super::super::Offer::root),
+            Act::Withdrawn { offer, root, .. } => {
+                *root = case.offer(*offer).and_then(super::super::Offer::root)
+            }
             _ => {}
         }
         if case.check(&step).is_err() {
@@ -283,7 +306,9 @@ impl World {
             Act::Declined { .. } => self.seen.declined += 1,
             Act::Asked { .. } => self.seen.asked += 1,
             Act::Supplemented { .. } => self.seen.supplemented += 1,
-            Act::WithdrawalConfirmed { outcome: WithdrawalOutcome::Withdrawn, .. } => self.seen.withdrawn += 1,
+            Act::WithdrawalConfirmed { outcome: WithdrawalOutcome::Withdrawn, .. } => {
+                self.seen.withdrawn += 1
+            }
             Act::Completed { .. } => self.seen.completed += 1,
             _ => {}
         }
@@ -344,7 +369,9 @@ impl World {
         }
         let act = match (&step.act, offer.withdrawal) {
             // Nobody knows whether it came: it is taken back.
-            (Act::Offered { .. }, _) => Act::Withdrawn { offer: step.message, reason: WithdrawalReason::Mistake, root: None },
+            (Act::Offered { .. }, _) => {
+                Act::Withdrawn { offer: step.message, reason: WithdrawalReason::Mistake, root: None }
+            }
             (Act::WithdrawalConfirmed { offer, .. }, Some(withdrawal)) => Act::WithdrawalConfirmed {
                 offer: *offer,
                 withdrawal: withdrawal.id,
@@ -364,7 +391,8 @@ impl World {
         let cases = [0, 1, 2].map(|org| self.case(org));
         let alone = cases.iter().enumerate().filter(|(org, case)| {
             let waits = |offer: &super::super::Offer| offer.withdrawal.is_some_and(|one| !one.is_confirmed);
-            let own = |offer: &&super::super::Offer| offer.from == oin(*org) && (offer.is_open() || waits(offer));
+            let own =
+                |offer: &&super::super::Offer| offer.from == oin(*org) && (offer.is_open() || waits(offer));
             let is_shared = case.offers().iter().any(|offer| own(&offer));
             case.is_mine() && !is_shared && !case.offers().is_empty()
         });

@@ -43,8 +43,7 @@ pub(super) async fn say(node: &Node, said: Said, output: Output) -> anyhow::Resu
     };
     let access = decider.decision(Reason::Dossier, Some(case), node.core.now())?;
     let purpose = row.purpose.unwrap_or_default();
-    let submission =
-        Submission { to, purpose, case: Some(case), desk: None, document, source_record: None };
+    let submission = Submission { to, purpose, case: Some(case), desk: None, document, source_record: None };
     match outbound::submit_decided(&node.core, vec![submission], &access).await?.pop() {
         Some(Submitted::Queued(id) | Submitted::QueuedWithout { id, .. }) => {
             output.say(format!("{} Het bericht is op weg naar {}.", told(schema), node.name_of(to)));
@@ -56,7 +55,9 @@ pub(super) async fn say(node: &Node, said: Said, output: Output) -> anyhow::Resu
             output.answer(&json!({ "bericht": null, "reden": refusal.reason.code(), "over": refusal.about }));
             Ok(Ending::NotAllGood)
         }
-        Some(Submitted::AlreadyOffered) | None => bail!("het bericht is niet aangenomen. Probeer het opnieuw"),
+        Some(Submitted::AlreadyOffered) | None => {
+            bail!("het bericht is niet aangenomen. Probeer het opnieuw")
+        }
     }
 }
 

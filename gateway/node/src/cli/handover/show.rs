@@ -90,7 +90,11 @@ pub(super) async fn show(node: &Node, id: Uuid, output: Output) -> anyhow::Resul
         ));
     }
     output.answer(&as_json(id, &case, &steps, now));
-    Ok(if case.offers().iter().any(|offer| offer.is_overdue(now)) { Ending::NotAllGood } else { Ending::Good })
+    Ok(if case.offers().iter().any(|offer| offer.is_overdue(now)) {
+        Ending::NotAllGood
+    } else {
+        Ending::Good
+    })
 }
 
 fn as_json(id: Uuid, case: &Case, steps: &[StoredStep], now: Timestamp) -> Value {

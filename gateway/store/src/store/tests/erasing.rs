@@ -236,6 +236,8 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
             .unwrap();
     }
     for statement in [
+        "DROP TABLE handover_step",
+        "DROP TABLE handover",
         "DROP TABLE erased_subject",
         "DROP TABLE signal_token",
         "DROP TABLE signal_state",

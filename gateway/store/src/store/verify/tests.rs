@@ -70,6 +70,7 @@ fn outgoing(number: u128) -> Outgoing {
         keep_until: now(),
         consent: None,
         tells: None,
+        step: None,
         subject: LookupKeys::default(),
         tokens: Tokens::default(),
     }
@@ -104,6 +105,7 @@ fn arrival(number: u128) -> Arrival {
         keep_until: None,
         consent: None,
         event: None,
+        step: None,
         leaf,
         conflict_leaf,
         subject: LookupKeys::default(),

@@ -1,0 +1,240 @@
+//! A resident handed over between three organisations: each of them says who holds the case, and they agree.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
+
+use exchange::clock::Clock as _;
+use jiff::{SignedDuration, ToSpan as _, tz::TimeZone};
+use node::system::SystemClock;
+use serde_json::{Value, json};
+use tests::processes::{Done, MUNICIPALITY, Node, Place, Serving, conclude, introduce, until};
+
+const SERVICE: &str = "00000099000000003000";
+const AGENCY: &str = "00000099000000005000";
+const PURPOSE: &str = "overdracht-werk-en-inkomen";
+const STEPS: [&str; 9] = [
+    "aangeboden",
+    "geaccepteerd",
+    "afgewezen",
+    "aanvulling-gevraagd",
+    "aangevuld",
+    "ingetrokken",
+    "intrekking-bevestigd",
+    "eerste-contact",
+    "afgerond",
+];
+
+struct World {
+    place: Place,
+    nodes: [Node; 3],
+    serving: [Option<Serving>; 3],
+}
+
+impl World {
+    fn new() -> Self {
+        let place = Place::new();
+        let (municipality, first) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+        let (service, second) = place.serving("dienst", SERVICE, "sociale-dienst");
+        let (agency, third) = place.serving("uwv", AGENCY, "uwv");
+        let nodes = [municipality, service, agency];
+        introduce(&nodes.each_ref());
+        conclude(&place, &nodes.each_ref(), &agreement(&nodes));
+        Self { place, nodes, serving: [Some(first), Some(second), Some(third)] }
+    }
+
+    fn offer(&self, from: usize, to: usize, case: Option<&str>) -> Done {
+        let file = self.place.file("overdracht.json", handover().to_string().as_bytes());
+        let to = self.nodes[to].oin;
+        let kind = "overdracht-aangeboden";
+        let mut arguments = vec!["document", file.to_str().unwrap(), "--soort", kind, "--doel", PURPOSE];
+        arguments.extend(["--aan", to, "--json"]);
+        arguments.extend(case.iter().flat_map(|case| ["--dossier", *case]));
+        self.nodes[from].cli(&arguments)
+    }
+
+    /// Says something about a case; `what` is the rest of the command.
+    fn say(&self, node: usize, verb: &str, case: &str, what: &[&str]) -> Done {
+        self.nodes[node].cli(&[&["overdracht", verb, case, "--json"], what].concat())
+    }
+
+    fn case(&self, node: usize, case: &str) -> Value {
+        let done = self.nodes[node].cli(&["overdracht", "tonen", case, "--json"]);
+        assert!(matches!(done.code, 0 | 1), "{done:?}");
+        done.json()
+    }
+
+    /// Who holds the case according to a node.
+    fn holder(&self, node: usize, case: &str) -> String {
+        self.case(node, case)["regie"].as_str().unwrap().to_owned()
+    }
+
+    /// How the last offer stands that a node knows.
+    fn state(&self, node: usize, case: &str) -> String {
+        let offers = self.case(node, case)["aanbiedingen"].take();
+        offers.as_array().unwrap().last().unwrap()["stand"].as_str().unwrap().to_owned()
+    }
+
+    fn settle(&self) {
+        for node in &self.nodes {
+            node.settle();
+        }
+    }
+}
+
+fn accepting() -> Vec<&'static str> {
+    vec!["--functie", "consulent", "--naam", "K. de Boer", "--contact-voor", "2099-01-04"]
+}
+
+fn agreement(nodes: &[Node]) -> Value {
+    let parties: Vec<Value> = nodes.iter().map(|node| node.json(&["convenant", "partij"])).collect();
+    let purposes = parties[0]["doelen"].as_array().unwrap();
+    let purpose = purposes.iter().find(|one| one["doel"] == PURPOSE).unwrap();
+    let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
+    let everybody = [MUNICIPALITY, SERVICE, AGENCY];
+    json!({
+        "groep": "werk", "versie": 1,
+        "partijen": parties.iter().map(|one| &one["partij"]).collect::<Vec<_>>(),
+        "geldig_van": today.checked_sub(2.days()).unwrap(), "geldig_tot": today.checked_add(90.days()).unwrap(),
+        "afspraken": [{
+            "doel": PURPOSE, "doel_digest": purpose["doel_digest"], "van": everybody, "naar": everybody,
+            "berichttypen": STEPS.map(|step| format!("nl.sociaaldomein.overdrachten.{step}.v1")),
+        }],
+    })
+}
+
+fn handover() -> Value {
+    let director = json!({ "organisatie": "Gemeente Rivierstad", "functie": "casusregisseur" });
+    json!({
+        "grondslag": {
+            "soort": "publieke-taak",
+            "artikelen": ["Wet SUWI art. 62 lid 1", "Participatiewet art. 7 lid 1 onder a"],
+        },
+        "betrokkene": { "bsn": "999990342" },
+        "inhoud": {
+            "aanleiding": "De uitkering houdt op.",
+            "wens": { "eigen_woorden": "Werk waar iemand het me voordoet." },
+            "wat_kan_het_verschil_maken": "Eén vaste begeleider.",
+            "situatie": { "werk-en-dagbesteding": { "omschrijving": "Zoekt werk in de techniek." } },
+            "vraagverheldering": {
+                "vraag": "Welk werk past?", "verhelderd_door": director, "verhelderd_op": "2026-11-12",
+                "vastgesteld": ["Einddatum nagekeken."], "nog_na_te_gaan": ["De indicatie."],
+            },
+            "urgentie": "normaal",
+            "warmte": { "soort": "driegesprek-gepland", "datum": "2099-01-05" },
+            "casusregisseur": director,
+            "reageren_voor": SystemClock.now() + SignedDuration::from_hours(24 * 14),
+        },
+    })
+}
+
+/// From the municipality to the social service, which says no and where to go; then to the social security agency, which takes
+/// it over, is in contact with the resident and hands it on.
+#[test]
+fn a_case_is_held_by_one_and_all_agree_who() {
+    let world = World::new();
+    let offered = world.offer(0, 1, None).expect(0).json();
+    let case = offered["dossier"].as_str().unwrap();
+    world.settle();
+    for node in [0, 1] {
+        assert_eq!(
+            (world.holder(node, case).as_str(), world.state(node, case).as_str()),
+            (MUNICIPALITY, "aangeboden")
+        );
+    }
+
+    // One open offer at a time, and nobody else can say anything about it.
+    let second = world.offer(0, 2, Some(case)).expect(1).json();
+    assert_eq!(second["reden"], "overdracht-niet-aan-zet");
+    let elsewhere = ["--bij", "UWV Rivierenland", "--bij-oin", AGENCY];
+    let wrong = ["--reden", "verkeerd-loket", "--toelichting", "Dit is werk voor het UWV."];
+    world.say(1, "afwijzen", case, &[&wrong[..], &elsewhere[..]].concat()).expect(0);
+    world.settle();
+    assert_eq!((world.state(0, case), world.holder(0, case)), ("afgewezen".into(), MUNICIPALITY.into()));
+    let late = world.say(1, "accepteren", case, &accepting()).expect(1).json();
+    assert_eq!(late["reden"], "overdracht-al-beantwoord");
+
+    world.offer(0, 2, Some(case)).expect(0);
+    world.settle();
+    world.say(2, "accepteren", case, &accepting()).expect(0);
+    assert_eq!(world.holder(2, case), AGENCY, "from the moment that it is in its own log");
+    world.settle();
+    assert_eq!((world.holder(0, case), world.state(0, case)), (AGENCY.into(), "geaccepteerd".into()));
+    assert_eq!(world.offer(0, 1, Some(case)).expect(1).json()["reden"], "regie-elders");
+
+    let met = ["--datum", "2026-11-20", "--soort", "gesprek", "--samen", "--herkend"];
+    world.say(2, "contact", case, &met).expect(0);
+    world
+        .say(2, "afronden", case, &["--datum", "2026-11-25", "--resultaat", "verder-overgedragen"])
+        .expect(0);
+    world.settle();
+    let known = world.case(0, case)["aanbiedingen"][1].take();
+    assert_eq!(
+        (&known["eerste_contact"], &known["resultaat"]),
+        (&json!("2026-11-20"), &json!("verder-overgedragen"))
+    );
+
+    world.offer(2, 1, Some(case)).expect(0);
+    world.settle();
+    world.say(1, "accepteren", case, &accepting()).expect(0);
+    world.settle();
+    for node in [1, 2] {
+        assert_eq!(world.holder(node, case), SERVICE);
+    }
+    let list = world.nodes[1].json(&["overdracht", "lijst"]);
+    assert_eq!(list["overdrachten"].as_array().unwrap().len(), 1);
+}
+
+/// The holder takes the offer back while the other cannot be reached and has accepted it. The acceptance stands, both nodes say
+/// so, and nobody had to do anything for that; also when both started anew in between.
+#[test]
+fn an_acceptance_that_crosses_a_withdrawal_stands() {
+    let mut world = World::new();
+    let offered = world.offer(0, 1, None).expect(0).json();
+    let case = offered["dossier"].as_str().unwrap().to_owned();
+    world.settle();
+    for serving in [0, 1] {
+        world.serving[serving].take().unwrap().stop();
+    }
+    world.say(1, "accepteren", &case, &accepting()).expect(0);
+    world.say(0, "intrekken", &case, &["--reden", "geen-reactie"]).expect(0);
+    assert_eq!(world.holder(0, &case), MUNICIPALITY, "it does not know better");
+    for node in [0, 1] {
+        world.serving[node] = Some(world.nodes[node].serve());
+    }
+    let said = |node: usize| {
+        let steps = world.case(node, &case)["stappen"].take();
+        let steps = steps.as_array().unwrap().clone();
+        steps.iter().any(|step| step["stap"] == "intrekking-bevestigd" && step["stand"] == "toegelaten")
+    };
+    until("the withdrawal is answered", || (said(0) && said(1)).then_some(()));
+    for node in [0, 1] {
+        assert_eq!(
+            (world.holder(node, &case), world.state(node, &case)),
+            (SERVICE.into(), "geaccepteerd".into())
+        );
+    }
+}
+
+/// Taken back in time: who was asked cannot accept any more, and the holder offers it to somebody else.
+#[test]
+fn what_was_taken_back_is_offered_to_somebody_else() {
+    let world = World::new();
+    let offered = world.offer(0, 1, None).expect(0).json();
+    let case = offered["dossier"].as_str().unwrap();
+    world.settle();
+    world.say(0, "intrekken", case, &["--reden", "andere-oplossing"]).expect(0);
+    until("it is taken back", || (world.state(0, case) == "ingetrokken").then_some(()));
+    assert_eq!(
+        world.say(1, "accepteren", case, &accepting()).expect(1).json()["reden"],
+        "overdracht-al-beantwoord"
+    );
+    world.offer(0, 2, Some(case)).expect(0);
+    world.settle();
+    assert_eq!(world.state(2, case), "aangeboden");
+    assert_eq!(world.holder(2, case), MUNICIPALITY);
+
+    // What is wrong with what somebody types is said, and nothing is sent.
+    let unknown = world.say(2, "afwijzen", case, &["--reden", "geen-zin", "--toelichting", "Nee."]);
+    assert_eq!(unknown.code, 3, "{unknown:?}");
+    assert!(unknown.stderr.contains("reden"), "{unknown:?}");
+    let none = world.say(1, "accepteren", "0190b5c1-52a3-7cc0-b6f2-3d5c1a2b3c4d", &accepting());
+    assert!(none.code == 3 && none.stderr.contains("niet overgedragen"), "{none:?}");
+}
