@@ -94,8 +94,9 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
     let to = social_service.core.me;
     // More than the purpose allows: the resident agreed, but addiction is not in it.
     let too_much = hold_back(municipality, (to, case), handover(consent, "verslaving")).await?;
-    let id = send(municipality, (to, case), handover(consent, "wonen")).await?;
-    pass_on(&nodes, case, consent).await?;
+    let offer = (SchemaName::HandoverOffered, handover(consent, "wonen"));
+    let id = send(municipality, (to, case), offer).await?;
+    pass_on(&nodes, (case, id), consent).await?;
     let proof = proof_of(municipality, id).await?;
     let report = access_report(municipality).await?;
     let notices = withdraw(&nodes, consent).await?;
@@ -191,8 +192,26 @@ fn handover(consent: Uuid, domain: &str) -> Value {
     })
 }
 
-async fn submit(node: &Node, (to, case): (Oin, Uuid), data: &Value) -> anyhow::Result<Submitted> {
-    let document = Document::parse(SchemaName::HandoverOffered, data.to_string().as_bytes())
+/// That the social service takes the case over.
+fn acceptance(consent: Uuid, offer: Uuid) -> Value {
+    json!({
+        "grondslag": {
+            "soort": "toestemming", "artikelen": ["AVG art. 6 lid 1 onder a"], "toestemming": { "id": consent },
+        },
+        "inhoud": {
+            "aanbod_id": offer,
+            "casusregisseur": { "organisatie": "Sociale Dienst Rivierenland", "functie": "consulent" },
+            "eerste_contact_voor": "2026-12-11",
+        },
+    })
+}
+
+async fn submit(
+    node: &Node,
+    (to, case): (Oin, Uuid),
+    (schema, data): (SchemaName, &Value),
+) -> anyhow::Result<Submitted> {
+    let document = Document::parse(schema, data.to_string().as_bytes())
         .map_err(|error| anyhow::anyhow!("de overdracht is niet geldig: {error}"))?;
     let purpose = PURPOSE.to_owned();
     let submission = Submission { to, purpose, case: Some(case), desk: None, document, source_record: None };
@@ -200,8 +219,8 @@ async fn submit(node: &Node, (to, case): (Oin, Uuid), data: &Value) -> anyhow::R
     outbound::submit_decided(&node.core, vec![submission], &access).await?.pop().context("een uitkomst")
 }
 
-async fn send(node: &Node, to: (Oin, Uuid), data: Value) -> anyhow::Result<Uuid> {
-    match submit(node, to, &data).await? {
+async fn send(node: &Node, to: (Oin, Uuid), (schema, data): (SchemaName, Value)) -> anyhow::Result<Uuid> {
+    match submit(node, to, (schema, &data)).await? {
         Submitted::Queued(id) => {
             settled(node).await?;
             Ok(id)
@@ -212,19 +231,23 @@ async fn send(node: &Node, to: (Oin, Uuid), data: Value) -> anyhow::Result<Uuid>
 }
 
 async fn hold_back(node: &Node, to: (Oin, Uuid), data: Value) -> anyhow::Result<Refusal> {
-    match submit(node, to, &data).await? {
+    match submit(node, to, (SchemaName::HandoverOffered, &data)).await? {
         Submitted::HeldBack(refusal) => Ok(refusal),
         other => bail!("wat niet weg mocht ging toch: {other:?}"),
     }
 }
 
-/// The social service hands the case over in its turn, on the same consent.
-async fn pass_on(nodes: &Nodes<'_>, case: Uuid, consent: Uuid) -> anyhow::Result<()> {
+/// The social service takes the case over, and hands it over in its turn, on the same consent.
+async fn pass_on(nodes: &Nodes<'_>, (case, offer): (Uuid, Uuid), consent: Uuid) -> anyhow::Result<()> {
     let arrived = wait_until(async || Ok(admitted(&[nodes.social_service], case).await? == 1)).await?;
     if !arrived {
         bail!("de overdracht kwam niet op tijd aan");
     }
-    send(nodes.social_service, (nodes.uwv.core.me, case), handover(consent, "wonen")).await.map(drop)
+    let service = nodes.social_service;
+    let accepted = (SchemaName::HandoverAccepted, acceptance(consent, offer));
+    send(service, (nodes.municipality.core.me, case), accepted).await?;
+    let onward = (SchemaName::HandoverOffered, handover(consent, "wonen"));
+    send(service, (nodes.uwv.core.me, case), onward).await.map(drop)
 }
 
 /// How many handovers of a case came in at these organisations.
