@@ -18,6 +18,7 @@ mod seal;
 mod sqlite;
 mod store;
 mod subject;
+mod submission;
 
 pub use access::{
     Access, AccessFilter, AccessRecord, Accesses, Actor, ActorKind, Deed, Found, MAX_NAME_CHARS, NotAName,
@@ -37,4 +38,7 @@ pub use store::{
     Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES, MAX_LEAF_BYTES,
     MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep, UNREADABLE_REASON,
     Verdict, WITHDRAWN_REASON,
+};
+pub use submission::{
+    ANSWER_LIFETIME, Answered, EarlierAnswer, Listed, Listing, MAX_ANSWER_BYTES, MAX_ANSWERS, Submitter,
 };

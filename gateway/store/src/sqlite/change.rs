@@ -14,12 +14,13 @@ use super::{
     names::{Missing, Names},
     processing, read,
     rows::{Part, Statement},
-    subject, witness,
+    subject, submission, witness,
 };
 use crate::{
     error::StoreError,
     model::{CosignedCheckpoint, Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
     subject::Tokens,
+    submission::Answered,
 };
 
 static NEW_NOTICES: LazyLock<Statement> =
@@ -50,6 +51,7 @@ pub(crate) enum Change {
     WriteSubjects { run: u64 },
     Exported { from: u64, next: u64, records: u64, rejected: u64, now: Timestamp },
     ExportFailed { reason: String, now: Timestamp },
+    Answered(Answered),
 }
 
 impl Change {
@@ -75,7 +77,8 @@ impl Change {
             | Self::FillSubjects { .. }
             | Self::WriteSubjects { .. }
             | Self::Exported { .. }
-            | Self::ExportFailed { .. } => {}
+            | Self::ExportFailed { .. }
+            | Self::Answered(_) => {}
         }
     }
 }
@@ -116,6 +119,7 @@ pub(super) async fn apply(
         Change::FillSubjects { tokens, through } => {
             subject::fill(connection, &writer.vault, tokens, *through).await
         }
+        Change::Answered(answered) => submission::remember(connection, answered).await,
         Change::WriteSubjects { run } => subject::write_run(connection, *run).await,
     }
 }

@@ -11,6 +11,7 @@
 //! - [`read`]: what needs no transaction
 //! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`processing`]: how far the records of processings were exported
+//! - [`submission`]: what local systems handed over, and listing messages
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod access;
@@ -30,6 +31,7 @@ pub(crate) mod read;
 pub(crate) mod read_consents;
 mod rows;
 pub(crate) mod subject;
+pub(crate) mod submission;
 mod transaction;
 mod tree;
 pub(crate) mod verify;

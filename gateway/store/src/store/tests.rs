@@ -23,6 +23,7 @@ use crate::{
 mod access;
 mod erasing;
 mod person;
+mod submission;
 
 const ALL: BatchLimit = BatchLimit { count: 256, bytes: 4 << 20 };
 const SECRET: &str = "zeer-vertrouwelijk";
