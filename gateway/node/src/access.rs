@@ -1,4 +1,4 @@
-//! Who is at the keyboard, for the access log.
+//! Who is at the keyboard, for the access log; and what may not stand in it.
 
 use std::os::unix::fs::MetadataExt as _;
 
@@ -14,6 +14,11 @@ const ON_BEHALF_OF: &str = "SUDO_USER";
 /// The person who runs this program, by the account on this machine, and by `employee` when that says more.
 pub fn operator(employee: Option<&str>) -> Result<Actor, NotAName> {
     Actor::person(&account(), employee)
+}
+
+/// Whether a citizen service number stands in a text.
+pub fn holds_number(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_digit()).any(schemas::bsn::is_valid)
 }
 
 fn account() -> String {

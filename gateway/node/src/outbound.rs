@@ -65,6 +65,14 @@ pub enum Submitted {
 
 /// Decides, signs and stores a batch; when this returns, every outcome is durable.
 pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Submitted>, StoreError> {
+    Ok(submit_numbered(core, submissions).await?.into_iter().map(|(submitted, _)| submitted).collect())
+}
+
+/// As [`submit`], with the place in the log of each message that waits or was offered before.
+pub async fn submit_numbered(
+    core: &Core,
+    submissions: Vec<Submission>,
+) -> Result<Vec<(Submitted, Option<u64>)>, StoreError> {
     let now = core.now();
     let submissions = filled_in(core, submissions).await?;
     let mut ruling = core.ruling();
@@ -179,16 +187,50 @@ fn sign(
     draft.permit(rules, known)?.sign(&*core.signer)
 }
 
-fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Submitted> {
+fn note_repeats(outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<(Submitted, Option<u64>)> {
     let mut enqueued = enqueued.into_iter();
-    for outcome in &mut outcomes {
-        if matches!(outcome, Submitted::Queued(_) | Submitted::QueuedWithout { .. })
-            && matches!(enqueued.next(), Some(Enqueued::AlreadyOffered { .. }))
-        {
-            *outcome = Submitted::AlreadyOffered;
-        }
+    let number = |outcome: Submitted| match outcome {
+        Submitted::HeldBack(_) | Submitted::AlreadyOffered => (outcome, None),
+        Submitted::Queued(_) | Submitted::QueuedWithout { .. } => match enqueued.next() {
+            Some(Enqueued::AlreadyOffered { index }) => (Submitted::AlreadyOffered, Some(index)),
+            Some(Enqueued::Queued { index }) => (outcome, Some(index)),
+            None => (outcome, None),
+        },
+    };
+    outcomes.into_iter().map(number).collect()
+}
+
+/// A message that cannot be sent again.
+#[derive(Debug, thiserror::Error)]
+pub enum ResendError {
+    /// Its agreement is over.
+    #[error(
+        "bericht {0} kan niet opnieuw: het convenant waaronder het is gemaakt geldt niet meer. Bied het bestand opnieuw aan als er een nieuwe versie van het convenant geldt"
+    )]
+    AgreementOver(u64),
+    /// It is not undeliverable, it expired, or another took its place.
+    #[error(
+        "bericht {0} kan niet opnieuw. Dat kan alleen met een onbestelbaar bericht dat niet verlopen is en niet al door een nieuw is vervangen; `schakel berichten --stand onbestelbaar` laat zien welke er zijn"
+    )]
+    NotUndeliverable(u64),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Has an undeliverable message sent again, behind everything that waits.
+pub async fn resend(core: &Core, index: u64) -> Result<(), ResendError> {
+    let (rules, row) = (core.rules(), core.store.logged(index).await?);
+    let agreement = row.as_ref().and_then(|row| row.agreement).and_then(|digest| rules.agreement(digest));
+    if agreement.is_some_and(|agreement| agreement.standing(core.now()) != Standing::InForce) {
+        return Err(ResendError::AgreementOver(index));
     }
-    outcomes
+    match core.store.resend(index, core.now()).await {
+        Err(StoreError::NotFound(_)) => return Err(ResendError::NotUndeliverable(index)),
+        resent => resent?,
+    }
+    core.work.notify_one();
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::{Timestamp, ToSpan as _, civil::Date};
-use store::{AccessFilter, AccessRecord, ActorKind, Deed, Reason};
+use store::{AccessFilter, AccessRecord, Deed, Reason};
 use uuid::Uuid;
 
 use super::{Ending, Output, ask, caller::Caller, dutch_time};
-use crate::node::Node;
+use crate::{listing, node::Node};
 
 /// Laat zien wie wanneer wat heeft ingezien, gezocht of uitgevoerd, en waarom. Dat u dit bekijkt, komt er ook bij.
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ impl AccessLog {
             output.say(format!("Er kunnen er meer zijn: ga verder met --voor {place}."));
         }
         output.answer(&serde_json::json!({
-            "raadplegingen": found.records.iter().map(json).collect::<Vec<_>>(),
+            "raadplegingen": found.records.iter().map(listing::access).collect::<Vec<_>>(),
             "verder_voor": found.more_before,
         }));
         Ok(Ending::Good)
@@ -122,21 +122,4 @@ fn line(record: &AccessRecord) -> String {
         record.what,
         record.why.reason,
     )
-}
-
-fn json(record: &AccessRecord) -> serde_json::Value {
-    serde_json::json!({
-        "nummer": record.index,
-        "wanneer": record.when,
-        "soort": match record.who.kind() { ActorKind::Medewerker => "medewerker", ActorKind::Systeem => "systeem" },
-        "account": record.who.account(),
-        "medewerker": record.who.employee(),
-        "wat": record.what.as_str(),
-        "reden": record.why.reason.as_str(),
-        "kenmerk": record.why.reference(),
-        "dossier": record.why.case,
-        "persoon_gezocht": record.searched_person,
-        "berichten": record.messages,
-        "toestemmingen": record.consents,
-    })
 }

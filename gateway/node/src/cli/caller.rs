@@ -55,7 +55,7 @@ impl Caller {
         case: Option<Uuid>,
         when: Timestamp,
     ) -> anyhow::Result<Access> {
-        if self.kenmerk.as_deref().is_some_and(holds_number) {
+        if self.kenmerk.as_deref().is_some_and(access::holds_number) {
             bail!(
                 "zet geen BSN in het kenmerk: het staat dan in lijsten van processen. Gebruik het zaaknummer"
             );
@@ -79,11 +79,6 @@ impl Caller {
         let given = self.kenmerk.as_deref().map(str::trim).filter(|given| !given.is_empty());
         given.context("geef met --kenmerk waaronder uw organisatie dit kent, zoals het zaaknummer")
     }
-}
-
-/// Whether a citizen service number stands in a text.
-fn holds_number(text: &str) -> bool {
-    text.split(|letter: char| !letter.is_ascii_digit()).any(schemas::bsn::is_valid)
 }
 
 const NAME: &str = "geef bij --medewerker een naam van hooguit 100 tekens op één regel";

@@ -1,12 +1,10 @@
 //! `schakel berichten`.
 
-use anyhow::bail;
 use clap::{Args, ValueEnum};
-use exchange::agreement::Standing;
-use store::{Direction, ERASED_REASON, Filter, MessageRow, Order, State, StoreError};
+use store::{Direction, ERASED_REASON, Filter, MessageRow, Order, State};
 
 use super::{Ending, Output, dutch_time};
-use crate::node::Node;
+use crate::{listing, node::Node, outbound};
 
 /// Laat zien welke berichten er zijn en hoe het ermee staat. Zonder inhoud: wie wat wanneer stuurde en hoe het afliep.
 #[derive(Debug, Args)]
@@ -60,7 +58,9 @@ impl Messages {
         for row in &rows {
             output.say(line(node, row));
         }
-        output.answer(&serde_json::json!({ "berichten": rows.iter().map(json).collect::<Vec<_>>() }));
+        output.answer(
+            &serde_json::json!({ "berichten": rows.iter().map(listing::message).collect::<Vec<_>>() }),
+        );
         Ok(Ending::Good)
     }
 }
@@ -73,21 +73,7 @@ pub(super) async fn numbered(node: &Node, index: u64) -> anyhow::Result<Option<M
 }
 
 async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Ending> {
-    let (rules, row) = (node.core.rules(), numbered(node, index).await?);
-    let agreement = row.as_ref().and_then(|row| row.agreement).and_then(|digest| rules.agreement(digest));
-    if let Some(agreement) = agreement
-        && agreement.standing(node.core.now()) != Standing::InForce
-    {
-        bail!(
-            "bericht {index} kan niet opnieuw: het convenant waaronder het is gemaakt geldt niet meer. Bied het bestand opnieuw aan als er een nieuwe versie van het convenant geldt"
-        );
-    }
-    match node.core.store.resend(index, node.core.now()).await {
-        Err(StoreError::NotFound(_)) => bail!(
-            "bericht {index} kan niet opnieuw. Dat kan alleen met een onbestelbaar bericht dat niet verlopen is en niet al door een nieuw is vervangen; `schakel berichten --stand onbestelbaar` laat zien welke er zijn"
-        ),
-        resent => resent?,
-    }
+    outbound::resend(&node.core, index).await?;
     output.say(format!("Bericht {index} gaat opnieuw op weg zodra het knooppunt draait."));
     output.answer(&serde_json::json!({ "nummer": index, "stand": "wacht" }));
     Ok(Ending::Good)
@@ -115,25 +101,4 @@ fn direction(row: &MessageRow) -> &'static str {
         Direction::Inbound => "van",
         Direction::Outbound => "naar",
     }
-}
-
-pub(super) fn json(row: &MessageRow) -> serde_json::Value {
-    serde_json::json!({
-        "nummer": row.index,
-        "richting": match row.direction { Direction::Inbound => "in", Direction::Outbound => "uit" },
-        "id": row.id,
-        "dossier": row.case,
-        "partner": row.partner,
-        "type": row.message_type,
-        "doel": row.purpose,
-        "convenant": row.agreement,
-        "loket": row.desk,
-        "stand": row.state.as_str(),
-        "reden": row.reason,
-        "gemaakt": row.created,
-        "afgerond": row.finished,
-        "bericht": row.digest,
-        "bewaren_tot": row.keep_until,
-        "gewist": row.erased,
-    })
 }

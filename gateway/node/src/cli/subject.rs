@@ -9,6 +9,7 @@ use store::{Deed, Reason};
 use super::{Ending, Output, ask, caller::Caller, find::INCOMPLETE, messages, shown};
 use crate::{
     keys::{self, KeyError},
+    listing,
     node::Node,
     subject_report,
 };
@@ -70,7 +71,7 @@ impl SubjectAccess {
             "berichten": report.berichten.len(),
             "toestemmingen": report.toestemmingen.iter().map(|consent| consent.id).collect::<Vec<_>>(),
             "raadplegingen": report.raadplegingen.len(),
-            "misschien": report.misschien.iter().map(messages::json).collect::<Vec<_>>(),
+            "misschien": report.misschien.iter().map(listing::message).collect::<Vec<_>>(),
             "volledig": report.volledig,
         }));
         let all_good =
