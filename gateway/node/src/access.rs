@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
+use anyhow::Context as _;
+use jiff::{Timestamp, civil::Date};
 use store::{Actor, NotAName};
 
 /// Who the operating system says runs this program.
@@ -31,6 +33,12 @@ fn account() -> String {
         Ok(person) if !person.is_empty() && person != name => format!("{name} ({person})"),
         _ => name,
     }
+}
+
+/// When a day begins here.
+pub fn start_of(day: Date) -> anyhow::Result<Timestamp> {
+    let start = day.to_zoned(exchange::agreement::dutch_time()).context("deze dag bestaat niet")?;
+    Ok(start.timestamp())
 }
 
 /// The name of an account (passwd(5)); its number when the file does not know it, as with accounts of a directory.

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod agreements;
+pub mod api;
 pub mod assets;
 pub mod certificate;
 pub mod cli;
@@ -13,6 +14,7 @@ pub mod demo;
 pub mod drop_folders;
 pub mod evidence;
 mod explain;
+mod https;
 pub mod inbound;
 pub mod intake;
 pub mod keys;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use jiff::{ToSpan as _, civil::Date};
 use store::{AccessFilter, AccessRecord, Deed, Reason};
 use uuid::Uuid;
 
 use super::{Ending, Output, ask, caller::Caller, dutch_time};
-use crate::{listing, node::Node};
+use crate::{access, listing, node::Node};
 
 /// Laat zien wie wanneer wat heeft ingezien, gezocht of uitgevoerd, en waarom. Dat u dit bekijkt, komt er ook bij.
 #[derive(Debug, Args)]
@@ -83,18 +83,12 @@ impl AccessLog {
             case: self.dossier,
             person,
             by: self.door.clone(),
-            from: self.vanaf.map(start_of).transpose()?,
-            until: until.map(start_of).transpose()?,
+            from: self.vanaf.map(access::start_of).transpose()?,
+            until: until.map(access::start_of).transpose()?,
             before: self.voor,
             limit: self.aantal.into(),
         })
     }
-}
-
-/// When a day begins here.
-fn start_of(day: Date) -> anyhow::Result<Timestamp> {
-    let start = day.to_zoned(exchange::agreement::dutch_time()).context("deze dag bestaat niet")?;
-    Ok(start.timestamp())
 }
 
 fn line(record: &AccessRecord) -> String {

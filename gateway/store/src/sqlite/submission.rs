@@ -49,6 +49,21 @@ pub(crate) async fn earlier(
     .transpose()
 }
 
+/// Fails when so many answers are remembered that another has no room.
+pub(crate) async fn check_room(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    // The oldest go first, so what lies between is there.
+    let row = sqlx::query("SELECT coalesce(max(num) - min(num) + 1, 0) FROM submission_answer")
+        .fetch_one(&mut *connection)
+        .await?;
+    let found = from_sql(row.try_get(0)?)?;
+    if found < MAX_ANSWERS {
+        return Ok(());
+    }
+    let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    let (found, limit) = (number(found), number(MAX_ANSWERS));
+    Err(StoreError::TooLarge { what: "answers that are remembered", found, limit })
+}
+
 pub(super) async fn remember(
     connection: &mut SqliteConnection,
     answered: &Answered,
@@ -61,16 +76,6 @@ pub(super) async fn remember(
     .bind(MAX_FORGOTTEN)
     .execute(&mut *connection)
     .await?;
-    // The oldest go first, so what lies between is there.
-    let row = sqlx::query("SELECT coalesce(max(num) - min(num) + 1, 0) FROM submission_answer")
-        .fetch_one(&mut *connection)
-        .await?;
-    let found = from_sql(row.try_get(0)?)?;
-    if found >= MAX_ANSWERS {
-        let (found, limit) = (usize::try_from(found), usize::try_from(MAX_ANSWERS));
-        let (found, limit) = (found.unwrap_or(usize::MAX), limit.unwrap_or(usize::MAX));
-        return Err(StoreError::TooLarge { what: "answers that are remembered", found, limit });
-    }
     let done = sqlx::query(
         "INSERT INTO submission_answer (key, content, answer, created) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (key) DO UPDATE SET content = excluded.content, answer = excluded.answer, \

@@ -21,13 +21,19 @@ impl Store {
         self.intake_key(&[b"request\0".as_slice(), &by.0.0, key.as_bytes()].concat())
     }
 
-    /// What was answered to this request, if that was less than [`ANSWER_LIFETIME`](crate::ANSWER_LIFETIME) ago.
+    /// What was answered to this request, if that was less than [`ANSWER_LIFETIME`](crate::ANSWER_LIFETIME) ago. Fails when
+    /// it is new and so many answers are remembered that there is no room for another.
     pub async fn earlier_answer(
         &self,
         request: IntakeKey,
         now: Timestamp,
     ) -> Result<Option<EarlierAnswer>, StoreError> {
-        submission::earlier(&mut *self.0.readers.acquire().await?, request, now).await
+        let mut reader = self.0.readers.acquire().await?;
+        let earlier = submission::earlier(&mut reader, request, now).await?;
+        if earlier.is_none() {
+            submission::check_room(&mut reader).await?;
+        }
+        Ok(earlier)
     }
 
     /// Remembers what a request was answered and which messages came of it, and forgets answers that are too old. One that
