@@ -241,4 +241,4 @@ fn key(value: &Value) -> Option<Key> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
