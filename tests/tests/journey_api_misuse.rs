@@ -9,7 +9,7 @@ use rcgen::KeyPair;
 use serde_json::{Value, json};
 use tests::processes::{
     MUNICIPALITY, Node, Place, Serving,
-    api::{AUDIENCE, ISSUER, Shown, System, Systems, address, client, signed, tokens, with_api},
+    api::{Shown, System, Systems, address, client, signed, tokens, with_api},
 };
 use uuid::Uuid;
 
@@ -103,7 +103,6 @@ fn who_is_not_known_learns_nothing() {
     // Everybody may know that it is there, and nothing else.
     assert_eq!(nobody.get("/v1/gezondheid").expect(200), json!({ "status": "goed" }));
     assert_eq!(nobody.get("/v1/openapi.json").expect(200)["openapi"], "3.1.0");
-    let _ = (ISSUER, AUDIENCE);
     let log = world.serving.stop();
     assert!(!log.contains(&token) && !log.contains("jdevries"), "{log}");
 }
@@ -187,8 +186,12 @@ fn what_cannot_be_asked_is_refused_with_what_can() {
     system.get("/v1/niets").expect(404);
     system.get("/v1/berichten/").expect(404);
     for method in ["PUT", "DELETE", "PATCH"] {
-        system.connect().ask(method, "/v1/berichten", &[], b"").expect(405);
+        let refused = system.connect().ask(method, "/v1/berichten", &[], b"");
+        refused.expect(405);
+        let allowed = refused.header("allow").unwrap();
+        assert!(allowed.contains("GET") && allowed.contains("POST"), "{allowed}");
     }
+    system.get("/v1/berichten/%ff").expect(404);
     let preflight = [("Origin", "https://elders.test"), ("Access-Control-Request-Method", "GET")];
     system.connect().ask("OPTIONS", "/v1/berichten", &preflight, b"").expect(405);
 }
@@ -212,7 +215,7 @@ fn what_cannot_be_read_is_refused() {
         keyed("sleutel-1", headers, text.as_bytes()).expect(415);
     }
     let deep = format!("{{\"berichten\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-    let deeper = text.replace("{}", &format!("{}{}", "{\"a\":".repeat(50_000) + "1", "}".repeat(50_000)));
+    let deeper = text.replace("{}", &format!("{}{}", "{\"a\":".repeat(5_000) + "1", "}".repeat(5_000)));
     let many = json!({ "berichten": vec![good["berichten"][0].clone(); 257] }).to_string();
     for body in [
         "",

@@ -115,11 +115,20 @@ pub async fn start(node: &Node) -> anyhow::Result<Option<RunningApi>> {
         node: node.clone(),
         tls,
     });
-    let upkeep = tokio::spawn(keep(api.clone(), files));
+    let upkeep = [tokio::spawn(keep(api.clone(), files)), tokio::spawn(keep_keys(api.clone()))];
     RunningApi::start(api, listening, upkeep).map(Some)
 }
 
-/// Runs until cancelled: takes certificates and keys that were changed, and says in time that the certificate lapses.
+/// Runs until cancelled: reads the keys for tokens again when it is time. By itself: an issuer may be slow.
+async fn keep_keys(api: Arc<Api>) {
+    let Some(tokens) = &api.tokens else { return };
+    loop {
+        tokens.keep_keys().await;
+        tokio::time::sleep(upkeep::INTERVAL).await;
+    }
+}
+
+/// Runs until cancelled: takes certificates that were changed, and says in time that the certificate lapses.
 async fn keep(api: Arc<Api>, files: Files) {
     let mut written = upkeep::written(files.all());
     let mut rounds: u32 = 0;
@@ -134,9 +143,6 @@ async fn keep(api: Arc<Api>, files: Files) {
                     tracing::error!(%error, "the new certificates of the API cannot be used; the previous ones stay");
                 }
             }
-        }
-        if let Some(tokens) = &api.tokens {
-            tokens.keep_keys().await;
         }
         if rounds.is_multiple_of(upkeep::WARN_EVERY) {
             let left = api.tls.certificate_expiry() - api.node.core.now().as_second();

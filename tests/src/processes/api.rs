@@ -278,7 +278,9 @@ impl Kept<'_> {
     pub fn certificate(&mut self) -> CertificateDer<'static> {
         self.send(b"");
         let stream = self.reader.get_mut();
-        stream.conn.complete_io(&mut stream.sock).unwrap();
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock).unwrap();
+        }
         stream.conn.peer_certificates().unwrap()[0].clone().into_owned()
     }
 

@@ -78,7 +78,8 @@ impl Clients {
 /// Where requests come from.
 #[derive(Debug)]
 pub(super) struct Connection {
-    address: IpAddr,
+    /// From which address.
+    pub(super) address: IpAddr,
     certificate: Option<(Holder, Arc<Client>)>,
 }
 

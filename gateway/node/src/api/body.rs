@@ -6,7 +6,8 @@ use axum::{
     body::{Body, Bytes, HttpBody as _},
     http::{HeaderMap, header},
 };
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use bytes::BytesMut;
+use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -29,9 +30,9 @@ pub(super) fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::not_json())
 }
 
-/// Takes a whole body in, with the memory that it takes.
+/// Takes a whole body in, with the memory that it takes. When that fails, `body` is what is left of it.
 pub(super) async fn take(
-    body: Body,
+    body: &mut Body,
     memory: &Arc<Semaphore>,
 ) -> Result<(Bytes, OwnedSemaphorePermit), Problem> {
     let hint = body.size_hint();
@@ -43,13 +44,39 @@ pub(super) async fn take(
     let kib = u32::try_from(size >> 10).unwrap_or(u32::MAX) + 1;
     let place = timeout(limits::TURN_TIME, memory.clone().acquire_many_owned(kib)).await;
     let Ok(Ok(place)) = place else { return Err(Problem::unavailable(1)) };
-    match timeout(limits::BODY_TIME, Limited::new(body, limits::BODY).collect()).await {
-        Err(_) => Err(Problem::too_slow()),
-        Ok(Ok(collected)) => Ok((collected.to_bytes(), place)),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::too_large(limits::BODY)),
+    let collected = timeout(limits::BODY_TIME, collect(body, size)).await.map_err(|_| Problem::too_slow())?;
+    Ok((collected?, place))
+}
+
+async fn collect(body: &mut Body, size: usize) -> Result<Bytes, Problem> {
+    let mut whole = BytesMut::with_capacity(size.min(FIRST));
+    while let Some(frame) = body.frame().await {
         // Nobody is left to read this.
-        Ok(Err(_)) => Err(Problem::unreadable("Het verzoek brak af.")),
+        let frame = frame.map_err(|_| Problem::unreadable("Het verzoek brak af."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > limits::BODY {
+            return Err(Problem::too_large(limits::BODY));
+        }
+        whole.extend_from_slice(&data);
     }
+    Ok(whole.freeze())
+}
+
+/// Memory that a body gets before any of it came, in bytes.
+const FIRST: usize = 64 << 10;
+
+/// Reads what nobody needs, for a while: closing a connection with unread data makes TCP throw away the answer.
+pub(super) async fn drain(mut body: Body) {
+    let draining = async {
+        let mut left = 2 * limits::BODY;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(left) => left,
+                None => return,
+            };
+        }
+    };
+    let _ = timeout(limits::DRAIN_BODY_TIME, draining).await;
 }
 
 /// Reads a body. What is wrong is told by its place, without anything of what was sent.

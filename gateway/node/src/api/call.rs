@@ -31,6 +31,7 @@ pub(super) type Reply<'a> = Pin<Box<dyn Future<Output = Result<Answer, Problem>>
 #[derive(Debug)]
 pub(super) struct Answer {
     status: StatusCode,
+    location: Option<HeaderValue>,
     body: Vec<u8>,
 }
 
@@ -75,9 +76,10 @@ impl Answer {
         Self::with(StatusCode::OK, body)
     }
 
-    /// Something was made.
-    pub(super) fn created(body: &impl Serialize) -> Result<Self, Problem> {
-        Self::with(StatusCode::CREATED, body)
+    /// Something was made, and is found there.
+    pub(super) fn created(path: &str, body: &impl Serialize) -> Result<Self, Problem> {
+        let location = HeaderValue::try_from(path).ok();
+        Ok(Self { location, ..Self::with(StatusCode::CREATED, body)? })
     }
 
     fn with(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
@@ -85,19 +87,23 @@ impl Answer {
             tracing::error!(%error, "an answer of the API cannot be written");
             Problem::failed()
         })?;
-        Ok(Self { status, body })
+        Ok(Self { status, location: None, body })
     }
 
     /// JSON that was written before.
     pub(super) fn written(body: impl Into<Vec<u8>>) -> Self {
-        Self { status: StatusCode::OK, body: body.into() }
+        Self { status: StatusCode::OK, location: None, body: body.into() }
     }
 
     /// As it goes over the line.
     pub(super) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(location) = self.location {
+            headers.insert(header::LOCATION, location);
+        }
         response
     }
 }

@@ -158,10 +158,14 @@ pub(super) fn grant(api: &Api, call: Call) -> Reply<'_> {
         let (kind, purposes) = (api.node.config.organisatie.soort, purposes(api).await?);
         let granted = register::grant(&api.node.core, access, &call.body, (kind, &purposes)).await;
         let record = granted.map_err(of_register)?;
-        Answer::created(&json!({
-            "toestemming": record.id(), "verleend_aan": record.granted_to(), "doelen": record.purposes(),
-            "geldig_tot": record.valid_until(),
-        }))
+        let path = format!("/v1/toestemmingen/{}", record.id());
+        Answer::created(
+            &path,
+            &json!({
+                "toestemming": record.id(), "verleend_aan": record.granted_to(), "doelen": record.purposes(),
+                "geldig_tot": record.valid_until(),
+            }),
+        )
     })
 }
 

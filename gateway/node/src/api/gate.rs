@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request::Parts},
 };
 use tokio::time::timeout;
 
@@ -12,7 +12,7 @@ use super::{
     Api, authentication,
     authentication::{Client, Connection},
     body,
-    call::Call,
+    call::{Answer, Call},
     limits,
     problem::Problem,
     rates,
@@ -20,7 +20,7 @@ use super::{
 };
 
 /// The version of this API.
-const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
+const VERSION: &str = "1.0.0";
 
 /// Carries out one request of one route.
 pub(super) async fn answer(
@@ -29,9 +29,13 @@ pub(super) async fn answer(
     path: Vec<String>,
     request: Request<Body>,
 ) -> Response<Body> {
-    match pass(api, route, path, request).await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(),
+    let (parts, mut body) = request.into_parts();
+    match pass(api, route, path, (parts, &mut body)).await {
+        Ok(answer) => answer.into_response(),
+        Err(problem) => {
+            body::drain(body).await;
+            problem.into_response()
+        }
     }
 }
 
@@ -39,14 +43,13 @@ async fn pass(
     api: Arc<Api>,
     route: &'static Route,
     path: Vec<String>,
-    request: Request<Body>,
-) -> Result<Response<Body>, Problem> {
-    let (parts, incoming) = request.into_parts();
+    (parts, incoming): (Parts, &mut Body),
+) -> Result<Answer, Problem> {
     let connection = parts.extensions.get::<Arc<Connection>>().ok_or_else(Problem::failed)?;
     let client = enter(&api, connection, &parts.headers, route).await?;
     let turn = timeout(limits::TURN_TIME, api.requests.clone().acquire_owned()).await;
     let Ok(Ok(turn)) = turn else { return Err(Problem::unavailable(1)) };
-    let (bytes, memory) = if parts.method == Method::POST && route.takes_body {
+    let (bytes, memory) = if route.takes_body {
         body::check_type(&parts.headers)?;
         let (bytes, memory) = body::take(incoming, &api.memory).await?;
         (bytes, Some(memory))
@@ -61,13 +64,10 @@ async fn pass(
         drop((turn, memory));
         answer
     });
-    match handling.await {
-        Ok(answer) => Ok(answer?.into_response()),
-        Err(_) => {
-            tracing::error!(path = route.path, "a request of the API panicked");
-            Err(Problem::failed())
-        }
-    }
+    handling.await.unwrap_or_else(|_| {
+        tracing::error!(path = route.path, "a request of the API panicked");
+        Err(Problem::failed())
+    })
 }
 
 /// Who asks, if it may ask this now.
@@ -77,9 +77,13 @@ async fn enter(
     headers: &HeaderMap,
     route: &Route,
 ) -> Result<Option<Arc<Client>>, Problem> {
-    let Allowed::Roles(roles) = route.allowed else { return Ok(None) };
+    let now = api.node.core.now();
+    let Allowed::Roles(roles) = route.allowed else {
+        let address = format!("open:{}", connection.address);
+        return api.rates.take(&address, now, rates::OPEN).map(|()| None).map_err(Problem::too_many);
+    };
     let client = authentication::client(api, connection, headers).await?;
-    api.rates.take(&client.key, api.node.core.now(), rates::CLIENT).map_err(Problem::too_many)?;
+    api.rates.take(&client.key, now, rates::CLIENT).map_err(Problem::too_many)?;
     if client.has_any(roles) {
         return Ok(Some(client));
     }
@@ -89,20 +93,17 @@ async fn enter(
 
 /// What stands at the head of every answer. There is no CORS header: no page of another site may read any of it.
 pub(super) async fn with_headers(mut response: Response<Body>) -> Response<Body> {
-    const HEADERS: [(HeaderName, HeaderValue); 7] = [
-        (HeaderName::from_static("api-version"), VERSION),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-        ),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    const HEADERS: [(&str, &str); 7] = [
+        ("api-version", VERSION),
+        ("cache-control", "no-store"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("referrer-policy", "no-referrer"),
+        ("strict-transport-security", "max-age=31536000"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
     ];
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, value);
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::Context as _;
+use anyhow::bail;
 use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use http_body_util::Full;
@@ -98,10 +98,12 @@ impl Keys {
         };
         let keys = Self { source, known: ArcSwap::default(), turn: Mutex::default() };
         if let Source::File(path) = &keys.source {
-            let read = read_file(path).and_then(|text| parse(&text));
-            let read = read.with_context(|| {
-                format!("{} is geen JWKS met een sleutel voor ES256, RS256, PS256 of EdDSA", path.display())
-            })?;
+            let Ok(read) = read_file(path).and_then(|text| parse(&text)) else {
+                bail!(
+                    "{} is er niet of is geen JWKS met een sleutel voor ES256, RS256, PS256 of EdDSA. Vraag de uitgever om zijn sleutels",
+                    path.display()
+                )
+            };
             keys.known.store(Arc::new(Known { keys: read, read: None }));
         }
         Ok(keys)

@@ -24,6 +24,8 @@ pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(30);
 /// From the first byte of a body to its last: the longest at 3.4 Mbit/s.
 pub(super) const BODY_TIME: Duration = Duration::from_secs(10);
+/// How long is read from a body that is not taken in, so that the answer arrives.
+pub(super) const DRAIN_BODY_TIME: Duration = Duration::from_secs(2);
 /// A connection on which nothing was asked for so long is closed.
 pub(super) const IDLE_TIME: Duration = Duration::from_mins(2);
 /// The longest life of a connection: then what is trusted now counts for it as well.
@@ -40,6 +42,10 @@ pub(super) const BURST: u32 = 800;
 pub(super) const STRANGER_RATE: u32 = 5;
 /// Those that may come at once.
 pub(super) const STRANGER_BURST: u32 = 50;
+/// Requests from one address in a second for what everybody may ask.
+pub(super) const OPEN_RATE: u32 = 20;
+/// Those that may come at once.
+pub(super) const OPEN_BURST: u32 = 100;
 /// Clients and addresses of which is remembered how much they asked.
 pub(super) const REMEMBERED: usize = 4096;
 /// Rows in one page.

@@ -39,14 +39,14 @@ pub struct RunningApi {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
-    upkeep: JoinHandle<()>,
+    upkeep: [JoinHandle<()>; 2],
 }
 
 impl RunningApi {
     pub(super) fn start(
         api: Arc<Api>,
         listener: TcpListener,
-        upkeep: JoinHandle<()>,
+        upkeep: [JoinHandle<()>; 2],
     ) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
@@ -73,7 +73,7 @@ impl RunningApi {
 impl Drop for RunningApi {
     fn drop(&mut self) {
         self.accepting.abort();
-        self.upkeep.abort();
+        self.upkeep.iter().for_each(JoinHandle::abort);
     }
 }
 

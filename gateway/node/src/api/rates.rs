@@ -33,6 +33,9 @@ pub(super) const CLIENT: Pace = Pace { rate: limits::RATE, burst: limits::BURST 
 /// An address from which somebody asks who is not.
 pub(super) const STRANGER: Pace = Pace { rate: limits::STRANGER_RATE, burst: limits::STRANGER_BURST };
 
+/// An address from which somebody asks what everybody may.
+pub(super) const OPEN: Pace = Pace { rate: limits::OPEN_RATE, burst: limits::OPEN_BURST };
+
 const THOUSAND: u64 = 1000;
 
 impl Pace {

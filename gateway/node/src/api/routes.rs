@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::RawPathParams,
+    extract::{RawPathParams, rejection::RawPathParamsRejection},
     http::{Method, Request},
     middleware,
     routing::{MethodFilter, on},
@@ -91,9 +91,12 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
     let mut router = Router::new();
     for route in &ROUTES {
         let api = api.clone();
-        let handler = move |params: RawPathParams, request: Request<Body>| {
-            let path = params.iter().map(|(_, value)| value.to_owned()).collect();
-            gate::answer(api, route, path, request)
+        let handler = async move |params: Result<RawPathParams, _>, request: Request<Body>| match params {
+            Ok(params) => {
+                let path = params.iter().map(|(_, value)| value.to_owned()).collect();
+                gate::answer(api, route, path, request).await
+            }
+            Err::<_, RawPathParamsRejection>(_) => Problem::no_such_path().into_response(),
         };
         let filter = if route.method == Method::POST { MethodFilter::POST } else { MethodFilter::GET };
         router = router.route(route.path, on(filter, handler));
