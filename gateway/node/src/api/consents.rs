@@ -221,6 +221,6 @@ fn of_register(error: RegisterError) -> Problem {
             "toestemming-ingetrokken",
             "Deze toestemming is ingetrokken en kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming.",
         ),
-        other => Problem::invalid(other.to_string(), Vec::new()),
+        error @ RegisterError::Record(_) => Problem::invalid(error.to_string(), Vec::new()),
     }
 }

@@ -42,7 +42,7 @@ const WAIT: Duration = Duration::from_secs(5);
 struct Key {
     id: Option<String>,
     algorithms: Vec<Algorithm>,
-    key: Arc<DecodingKey>,
+    verifies: Arc<DecodingKey>,
 }
 
 /// What was read last.
@@ -169,7 +169,7 @@ impl Keys {
             .keys
             .iter()
             .filter(|key| key.algorithms.contains(&algorithm) && (id.is_none() || key.id.as_deref() == id));
-        fits.take(MAX_TRIED).map(|key| key.key.clone()).collect()
+        fits.take(MAX_TRIED).map(|key| key.verifies.clone()).collect()
     }
 
     /// Reads them. When that fails, the previous ones stay.
@@ -239,7 +239,7 @@ fn key(value: &Value) -> Option<Key> {
     let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
     let key = DecodingKey::from_jwk(&jwk).ok()?;
     let id = text("kid").map(str::to_owned);
-    (!algorithms.is_empty()).then(|| Key { id, algorithms, key: Arc::new(key) })
+    (!algorithms.is_empty()).then(|| Key { id, algorithms, verifies: Arc::new(key) })
 }
 
 #[cfg(test)]

@@ -86,14 +86,14 @@ async fn accept(api: Arc<Api>, router: Router, listener: TcpListener, mut stoppe
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, remote)) => match places.clone().try_acquire_owned() {
-                Ok(place) => {
-                    let serving =
-                        serve(api.clone(), router.clone(), (stream, remote), place, stopped.clone());
-                    drop(tokio::spawn(serving));
-                }
-                Err(_) => tracing::warn!("the API has too many connections; one was dropped"),
-            },
+            Ok((stream, remote)) => {
+                let Ok(place) = places.clone().try_acquire_owned() else {
+                    tracing::warn!("the API has too many connections; one was dropped");
+                    continue;
+                };
+                let serving = serve(api.clone(), router.clone(), (stream, remote), place, stopped.clone());
+                drop(tokio::spawn(serving));
+            }
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection of the API");
                 sleep(ACCEPT_PAUSE).await;

@@ -1,6 +1,6 @@
 //! The query of a request: known keys, each once.
 
-use std::str::FromStr;
+use std::{fmt::Write as _, str::FromStr};
 
 use super::{limits, problem::Problem};
 
@@ -61,6 +61,10 @@ impl Query {
     pub(super) fn shape(&self) -> String {
         let mut pairs: Vec<_> = self.0.iter().filter(|(key, _)| key != "cursor" && key != "limiet").collect();
         pairs.sort();
-        pairs.iter().map(|(key, value)| format!("{}:{key}{}:{value}", key.len(), value.len())).collect()
+        let mut shape = String::new();
+        for (key, value) in pairs {
+            let _ = write!(shape, "{}:{key}{}:{value}", key.len(), value.len());
+        }
+        shape
     }
 }

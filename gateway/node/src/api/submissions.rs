@@ -129,10 +129,11 @@ fn one(position: usize, item: &Item<'_>, name: &[u8]) -> Result<Submission, Vec<
     }
     let schema = item.soort.parse::<SchemaName>().ok().filter(|schema| schema.message_type().is_some());
     let document = match schema {
-        None => Err(faults.push(wrong(
-            "soort",
-            "de naam van een schema van een bericht, zoals signaal-betalingsachterstand",
-        ))),
+        None => {
+            let expected = "de naam van een schema van een bericht, zoals signaal-betalingsachterstand";
+            faults.push(wrong("soort", expected));
+            Err(())
+        }
         Some(schema) => Document::parse(schema, item.document.get().as_bytes())
             .map_err(|error| faults.extend(of_document(&format!("{place}/document"), &error))),
     };
