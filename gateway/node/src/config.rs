@@ -43,7 +43,8 @@ pub struct Config {
     pub dataverwerkingen: Option<Processings>,
     /// The local API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api: Option<Api>,
+    // Apart: most nodes have none, and what opens a node carries its configuration along.
+    pub api: Option<Box<Api>>,
     /// Connections to local systems.
     // Written only when there are any: an empty list would clash with the `[[koppelingen]]` that an operator adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -212,7 +213,7 @@ impl Config {
         }
         self.netwerk.host()?;
         self.dataverwerkingen.as_ref().map_or(Ok(()), Processings::check)?;
-        self.api.as_ref().map_or(Ok(()), Api::check)?;
+        self.api.as_ref().map_or(Ok(()), |api| api.check())?;
         for (position, connection) in self.koppelingen.iter().enumerate() {
             let same = |other: &Connection| other.naam == connection.naam;
             if self.koppelingen[..position].iter().any(same) {

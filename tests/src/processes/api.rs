@@ -67,9 +67,9 @@ impl Systems {
         }
     }
 
-    /// The authority, PEM.
-    pub fn anchors(&self) -> PathBuf {
-        self.folder.join("systemen.pem")
+    /// The file with the authority, PEM.
+    pub fn anchors(&self) -> String {
+        path_text(&self.folder.join("systemen.pem")).to_owned()
     }
 
     /// A certificate for this machine, with this common name.
@@ -130,11 +130,16 @@ pub fn with_api(node: &Node, systems: &Systems, more: &str) {
     let _ = write!(
         text,
         "\n[api]\nluistert = \"127.0.0.1:0\"\ncertificaat = {:?}\nsleutel = {:?}\nvertrouwensankers = {:?}\n{more}",
-        own.files.0,
-        own.files.1,
+        path_text(&own.files.0),
+        path_text(&own.files.1),
         systems.anchors()
     );
     fs::write(path, text).unwrap();
+}
+
+/// A path, as a configuration has it.
+fn path_text(path: &Path) -> &str {
+    path.to_str().unwrap()
 }
 
 /// A client in the configuration that is known by its certificate.

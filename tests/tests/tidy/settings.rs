@@ -144,7 +144,7 @@ fn everything() -> Config {
             vertrouwensankers: Some(some().into()),
             kopregels: Some(some().into()),
         }),
-        api: Some(Api {
+        api: Some(Box::new(Api {
             luistert: "127.0.0.1:0".parse().unwrap(),
             certificaat: some().into(),
             sleutel: some().into(),
@@ -162,7 +162,7 @@ fn everything() -> Config {
                 onderwerp: Some(some()),
                 rollen: BTreeSet::from(Role::ALL),
             }],
-        }),
+        })),
         koppelingen: vec![Connection {
             naam: some(),
             mapping: some().into(),
