@@ -236,6 +236,8 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
             .unwrap();
     }
     for statement in [
+        "DROP TABLE submission",
+        "DROP TABLE submission_answer",
         "DROP TABLE export",
         "DROP TABLE access_message",
         "DROP TABLE consent_subject",
