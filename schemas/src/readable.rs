@@ -12,6 +12,8 @@ use crate::registry::{document, resolve};
 /// A field of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadableField {
+    /// Its name in the document.
+    pub name: String,
     /// Its name for people.
     pub label: String,
     /// What it means, from its schema.
@@ -117,6 +119,7 @@ impl<'a> Place<'a> {
         let field = |(name, value): (&String, &Value)| {
             let place = self.property(name);
             ReadableField {
+                name: name.clone(),
                 label: label(name),
                 meaning: place.word("description").map(|words| meaning(name, words)),
                 holds: place.read(name, value),

@@ -7,27 +7,53 @@ use std::{
     process::{Command, Output},
 };
 
-use serde_json::Value;
-use tests::processes::{CORPORATION, MUNICIPALITY, Node, Place, agree, export};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use exchange::{
+    agreement::{Agreement, AnswerKind},
+    clock::Clock as _,
+};
+use jiff::{SignedDuration, ToSpan as _, tz::TimeZone};
+use node::system::SystemClock;
+use serde_json::{Value, json};
+use tests::processes::{
+    CORPORATION, Letter, MUNICIPALITY, Node, Peer, Place, Serving, agree, conclude, export, introduce,
+    proposal, until,
+};
+use transport::Request;
+
+const SERVICE: &str = "00000099000000003000";
+const PURPOSE: &str = "hulp-met-toestemming";
 
 const DOCUMENT: &str = include_str!("../../gateway/EVIDENCE.md");
 /// What the commands need; `tests/run` installs what is missing.
-const TOOLS: &[&str] = &["bash", "jq", "openssl", "base64", "sha256sum", "awk", "sed", "od"];
+const TOOLS: &[&str] = &["bash", "jq", "openssl", "base64", "sha256sum", "awk", "sed", "od", "date"];
 
-/// The commands of the page, in their order.
-fn commands() -> String {
+/// The commands of the page, in their order; before those about consent something else can be done.
+fn commands(before_consent: &str) -> String {
     let blocks = DOCUMENT.split("```bash\n").skip(1);
-    let commands: Vec<&str> = blocks.map(|block| block.split("```").next().unwrap()).collect();
-    assert!(commands.len() >= 6, "the page has its commands");
+    let mut commands: Vec<&str> = blocks.map(|block| block.split("```").next().unwrap()).collect();
+    assert!(commands.len() >= 7, "the page has its commands");
+    let consent = commands.iter().position(|block| block.contains("commitment()")).unwrap();
+    commands.insert(consent, before_consent);
     commands.concat()
 }
 
 /// Runs the commands on a bundle, in a folder with nothing else in it.
 fn run(bundle: &[u8]) -> Output {
+    run_with(bundle, "")
+}
+
+/// The same, as if the message said something else after its signature was checked: a filter of jq over the envelope.
+fn is_consent_for(bundle: &[u8], filter: &str) -> bool {
+    let change = format!("jq '{filter}' envelop.json > ander.json; mv ander.json envelop.json\n");
+    run_with(bundle, &change).status.success()
+}
+
+fn run_with(bundle: &[u8], before_consent: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("bewijs.json"), bundle).unwrap();
     let mut bash = Command::new("bash");
-    bash.args(["--noprofile", "--norc", "-c", &commands()]).current_dir(folder.path());
+    bash.args(["--noprofile", "--norc", "-c", &commands(before_consent)]).current_dir(folder.path());
     bash.output().expect("bash runs")
 }
 
@@ -41,6 +67,7 @@ fn holds(bundle: &[u8]) -> String {
 
 fn evidence(place: &Place, node: &Node, number: &Value) -> (PathBuf, Vec<u8>) {
     let path = place.path().join(format!("{}-{number}.json", node.oin));
+    let _ = fs::remove_file(&path);
     node.cli(&["logboek", "bewijs", &number.to_string(), "--naar", path.to_str().unwrap()]).expect(0);
     let bytes = fs::read(&path).unwrap();
     (path, bytes)
@@ -132,10 +159,263 @@ fn the_commands_of_the_page_check_a_bundle() {
         let file = place.file("veranderd.json", &bad);
         assert_eq!(program(&file, &place, &[]).0, 1, "{pointer} is not noticed by the program");
     }
+    // What was erased here: the rest is still proven, and still has to hold.
+    let row = &municipality.mailbox("in").0[3];
+    let case = row["dossier"].as_str().unwrap();
+    municipality.cli(&["wissen", "dossier", case, "--reden", "verzoek", "--zeker"]).expect(0);
+    let (path, erased) = evidence(&place, &municipality, &row["nummer"]);
+    assert!(holds(&erased).contains("let op: zonder tekst, gewist"));
+    assert_eq!(program(&path, &place, &[]).0, 0);
+    for (pointer, change) in [
+        ("/blad", (|text| text.replace("2026", "2027")) as fn(&str) -> String),
+        ("/doelen/0/naam", |text| format!("{text}x")),
+        ("/antwoorden/1", bent),
+    ] {
+        assert!(!run(&changed(&erased, pointer, change)).status.success(), "{pointer} is not noticed");
+    }
     // Fewer answers than parties.
     let mut fewer: Value = serde_json::from_slice(&of_receiver).unwrap();
     fewer["antwoorden"].as_array_mut().unwrap().pop();
     assert!(!run(fewer.to_string().as_bytes()).status.success());
+}
+
+/// A municipality and a social service, with an agreement that lets the first hand over on a consent.
+fn on_consent(place: &Place) -> ([Node; 2], [Serving; 2]) {
+    let (holder, first) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (other, second) = place.serving("dienst", SERVICE, "sociale-dienst");
+    let nodes = [holder, other];
+    introduce(&nodes.each_ref());
+    let parties: Vec<Value> = nodes.iter().map(|node| node.json(&["convenant", "partij"])).collect();
+    let purposes = parties[0]["doelen"].as_array().unwrap();
+    let purpose = purposes.iter().find(|one| one["doel"] == PURPOSE).unwrap();
+    let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
+    let agreement = json!({
+        "groep": "hulp", "versie": 1, "partijen": parties.iter().map(|one| &one["partij"]).collect::<Vec<_>>(),
+        "geldig_van": today.checked_sub(2.days()).unwrap(), "geldig_tot": today.checked_add(90.days()).unwrap(),
+        "afspraken": [{
+            "doel": PURPOSE, "doel_digest": purpose["doel_digest"], "van": [MUNICIPALITY], "naar": [SERVICE],
+            "berichttypen": ["nl.sociaaldomein.overdrachten.aangeboden.v1"],
+        }],
+    });
+    conclude(place, &nodes.each_ref(), &agreement);
+    (nodes, [first, second])
+}
+
+/// The resident of the example consents, and a handover goes under it; gives the number of the consent.
+fn hand_over(place: &Place, holder: &Node) -> String {
+    let read = |name: &str| fs::read_to_string(holder.path(name)).unwrap();
+    let mut consent: Value = serde_json::from_str(&read("toestemming.voorbeeld.json")).unwrap();
+    let now = SystemClock.now();
+    consent["inhoud"]["verleend_aan"] = json!([SERVICE]);
+    consent["inhoud"]["verleend_op"] = json!(now);
+    consent["inhoud"]["geldig_tot"] = json!(now + SignedDuration::from_hours(240));
+    let file = place.file("toestemming.json", consent.to_string().as_bytes());
+    let given = holder.json(&["toestemming", "verleen", file.to_str().unwrap()]);
+    let number = given["toestemming"].as_str().unwrap().to_owned();
+    let file = place.file("overdracht.json", handover(&number).to_string().as_bytes());
+    let file = file.to_str().unwrap();
+    let sent =
+        ["document", file, "--soort", "overdracht-aangeboden", "--doel", PURPOSE, "--aan", SERVICE, "--json"];
+    holder.cli(&sent).expect(0);
+    holder.settle();
+    number
+}
+
+fn handover(consent: &str) -> Value {
+    json!({
+        "grondslag": {
+            "soort": "toestemming", "artikelen": ["AVG art. 6 lid 1 onder a"], "toestemming": { "id": consent },
+        },
+        "betrokkene": {
+            "naam": { "voorletters": "A.B.", "voorvoegsel": "van", "achternaam": "Voorbeeld" },
+            "geboortedatum": "1980-02-29",
+            "adres": { "straat": "Voorbeeldstraat", "huisnummer": 1, "postcode": "1234AB", "woonplaats": "Rivierstad" },
+        },
+        "inhoud": {
+            "aanleiding": "Het huis wordt verkocht en er is nog geen ander.",
+            "wens": { "eigen_woorden": "Eén keer mijn verhaal vertellen." },
+            "wat_kan_het_verschil_maken": "Eén aanspreekpunt.",
+            "situatie": { "wonen": { "omschrijving": "Er is hulp bij gevraagd." } },
+            "vraagverheldering": {
+                "vraag": "Wie helpt met het zoeken naar een ander huis?",
+                "verhelderd_door": { "organisatie": "Gemeente", "functie": "consulent" },
+                "verhelderd_op": "2026-11-12",
+            },
+            "urgentie": "normaal",
+            "warmte": { "soort": "schriftelijk" },
+            "casusregisseur": { "organisatie": "Gemeente", "functie": "casusregisseur" },
+            "reageren_voor": "2036-12-05T16:00:00+01:00",
+        },
+    })
+}
+
+/// The messages of one kind, those that were admitted.
+fn of_kind(node: &Node, way: &str, kind: &str) -> Vec<Value> {
+    let rows = node.mailbox(way).0.into_iter();
+    rows.filter(|row| row["type"].as_str().unwrap().contains(kind) && row["stand"] == "toegelaten").collect()
+}
+
+/// The consent of a message is checked by its holder's signature: in the message while that is there, from the bundle when
+/// it was withdrawn, and so are the messages that say so, of which the agreement names none.
+#[test]
+fn the_commands_of_the_page_check_a_consent() {
+    let place = Place::new();
+    let (nodes, _serving) = on_consent(&place);
+    let [holder, other] = &nodes;
+    let consent = hand_over(&place, holder);
+    let number = |node: &Node, way| of_kind(node, way, "overdrachten")[0]["nummer"].clone();
+    for (node, way) in [(holder, "uit"), (other, "in")] {
+        let (path, bundle) = evidence(&place, node, &number(node, way));
+        let said = holds(&bundle);
+        assert!(said.contains(&format!("toestemming {consent} van {MUNICIPALITY}")), "{said}");
+        assert!(said.contains("de toestemming is van de inwoner in het bericht"), "{said}");
+        let (code, report) = program(&path, &place, &[]);
+        assert_eq!((code, outcome(&report, "toestemming")), (0, "bewezen"), "{report}");
+    }
+    assert_only_this_resident(&evidence(&place, other, &number(other, "in")).1);
+    let day = (SystemClock.now().to_zoned(TimeZone::UTC).date() + 60.days()).to_string();
+    let how = ["--tot", &day, "--wijze", "mondeling", "--bewijs", "gespreksverslag:GV-2"];
+    holder.json(&[&["toestemming", "verleng", &consent], &how[..]].concat());
+    until("it is extended there", || {
+        (!of_kind(other, "in", "toestemmingen.verlengd").is_empty()).then_some(())
+    });
+
+    // Another, that is withdrawn as it was given.
+    let withdrawn = hand_over(&place, holder);
+    let rows = |node: &Node, way| of_kind(node, way, "overdrachten");
+    let whole = evidence(&place, other, &rows(other, "in")[0]["nummer"]).1;
+    for number in [&consent, &withdrawn] {
+        holder.json(&["toestemming", "intrek", number, "--zeker"]);
+    }
+    until("both are confirmed", || {
+        (of_kind(holder, "in", "toestemmingen.verwerkt").len() == 2).then_some(())
+    });
+    for (node, way) in [(holder, "uit"), (other, "in")] {
+        let (path, bundle) = evidence(&place, node, &rows(node, way)[0]["nummer"]);
+        let said = holds(&bundle);
+        assert!(said.contains("let op: zonder tekst") && said.contains("ingetrokken op"), "{said}");
+        let (code, report) = program(&path, &place, &[]);
+        assert_eq!((code, outcome(&report, "toestemming")), (0, "bewezen"), "{report}");
+        assert_tampering_is_noticed(&place, &bundle, &whole);
+        // Of the one that was extended the register keeps another extract than the message had.
+        let (path, bundle) = evidence(&place, node, &rows(node, way)[1]["nummer"]);
+        assert!(holds(&bundle).contains("uittreksel er niet bij is"));
+        assert_eq!(outcome(&program(&path, &place, &[]).1, "toestemming"), "niet-gecontroleerd");
+    }
+    for (node, way, kind) in [
+        (other, "in", "toestemmingen.verlengd"),
+        (other, "in", "toestemmingen.ingetrokken"),
+        (holder, "in", "toestemmingen.verwerkt"),
+        (other, "uit", "toestemmingen.verwerkt"),
+    ] {
+        let (path, bundle) = evidence(&place, node, &of_kind(node, way, kind)[0]["nummer"]);
+        holds(&bundle);
+        assert_eq!(program(&path, &place, &[]).0, 0, "{kind}");
+    }
+}
+
+/// The commands know the resident however the name is written, and take nobody else for them.
+fn assert_only_this_resident(bundle: &[u8]) {
+    for same in [
+        ".data.betrokkene.adres.woonplaats = \"Elders\"",
+        ".data.betrokkene.naam = {\"voorletters\": \"a.\", \"achternaam\": \"VAN VOORBEELD\"}",
+        ".data.betrokkene.naam.voorvoegsel = \"v.d.\"",
+    ] {
+        assert!(is_consent_for(bundle, same), "{same}");
+    }
+    for other in [
+        ".data.betrokkene.naam.achternaam = \"Voorbeelden\"",
+        ".data.betrokkene.naam.voorletters = \"C.\"",
+        ".data.betrokkene.geboortedatum = \"1980-02-28\"",
+        ".data.betrokkene.adres.huisnummer = 2",
+        ".data.betrokkene.adres.huisnummertoevoeging = \"A\"",
+        ".data.grondslag.toestemming.zout.persoon |= \"A\" + .[1:-1] + \"A\"",
+        "del(.data.grondslag.toestemming.zout)",
+        ".data.grondslag.toestemming.zout.bsn = .data.grondslag.toestemming.zout.persoon",
+        ".data.grondslag.toestemming.id = \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"",
+        "del(.data.grondslag.toestemming.uittreksel)",
+        ".data.grondslag.soort = \"publieke-taak\"",
+    ] {
+        assert!(!is_consent_for(bundle, other), "{other}");
+    }
+}
+
+/// Neither the commands nor the program take another extract or withdrawal for this one.
+fn assert_tampering_is_noticed(place: &Place, bundle: &[u8], whole: &[u8]) {
+    let payload = |jws: &str| -> Value {
+        serde_json::from_slice(&BASE64URL.decode(jws.split('.').nth(1).unwrap()).unwrap()).unwrap()
+    };
+    let of = |bytes: &[u8]| -> Value { serde_json::from_slice(bytes).unwrap() };
+    let value = of(bundle);
+    let withdrawal = value["intrekking"].as_str().unwrap().to_owned();
+    let extract = value["uittreksel"].as_str().unwrap().to_owned();
+    assert_eq!(payload(&extract)["toestemming"], payload(&withdrawal)["toestemming"]);
+    let mut cases = vec![
+        changed(bundle, "/uittreksel", bent),
+        changed(bundle, "/uittreksel", bent_signature),
+        changed(bundle, "/intrekking", bent),
+        changed(bundle, "/intrekking", bent_signature),
+        changed(bundle, "/uittreksel", |_| withdrawal.clone()),
+        changed(bundle, "/intrekking", |_| extract.clone()),
+    ];
+    // With the text the extract is in it: what the sender signed once cannot be changed, nor can there be another beside it.
+    let mut beside = of(whole);
+    beside["uittreksel"] = json!(extract);
+    cases.push(beside.to_string().into_bytes());
+    let mut alone = value;
+    alone.as_object_mut().unwrap().remove("uittreksel");
+    cases.push(alone.to_string().into_bytes());
+    for (number, bad) in cases.iter().enumerate() {
+        assert!(!run(bad).status.success(), "{number} is not noticed");
+        let file = place.file("veranderd.json", bad);
+        assert_eq!(program(&file, place, &[]).0, 1, "{number} is not noticed by the program");
+    }
+}
+
+/// A party that dates the end of an agreement before a message that was admitted takes nothing from the evidence of it, by
+/// whatever name it ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_is_dated_back_breaks_no_evidence() {
+    for kind in [AnswerKind::Rejected, AnswerKind::Ended] {
+        let place = Place::new();
+        let (node, _serving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+        let peer = Peer::new(&place, &node, 3);
+        let file = place.file("partner.jws", peer.descriptor().as_bytes());
+        node.cli(&["partner", "toevoegen", file.to_str().unwrap()]).expect(0);
+        while peer.log_size().await.is_none() {
+            tokio::task::yield_now().await;
+        }
+        let text = proposal(&node.json(&["convenant", "partij"]), &peer.party());
+        peer.propose(&node, &text).await;
+        let digest = node.json(&["convenant", "tonen"])["convenanten"][0]["convenant"].clone();
+        let digest = digest.as_str().unwrap();
+        // The partner has no node to bring the answer to.
+        node.cli(&["convenant", "aanvaarden", digest]).expect(1);
+        // Not even a moment later does the running node take its own answer for somebody else's.
+        assert_eq!(peer.propose(&node, &text).await.len(), 2);
+        let letter = Letter::new(&peer, MUNICIPALITY, digest).signed(&peer);
+        assert_eq!(peer.receipt(&letter).await.reason(), None);
+
+        let agreement = Agreement::parse(&text.to_string()).unwrap();
+        let long_ago = SystemClock.now() - SignedDuration::from_hours(24 * 30);
+        let end = agreement.answer(kind, long_ago, &peer.signer).unwrap();
+        let package = json!({ "convenant": text, "doelen": [], "antwoorden": [end] });
+        let request = Request::post("/v1/convenanten", "application/json", package.to_string());
+        assert_eq!(peer.ask(request).await.unwrap().status, 200);
+        let shown = node.json(&["convenant", "tonen", digest]);
+        let standing = shown["convenanten"][0]["stand"].as_str().unwrap();
+        assert!(standing.starts_with("opgezegd door"), "{standing}");
+        let later = Letter::new(&peer, MUNICIPALITY, digest).signed(&peer);
+        assert_eq!(peer.receipt(&later).await.reason(), Some("convenant-niet-geldig"));
+
+        let rows = node.mailbox("in").0;
+        let admitted = rows.iter().find(|row| row["stand"] == "toegelaten").unwrap();
+        let (path, bundle) = evidence(&place, &node, &admitted["nummer"]);
+        let said = holds(&bundle);
+        assert!(said.contains(&format!("let op: {} zette bij {}", peer.oin, kind.as_str())), "{said}");
+        let (code, report) = program(&path, &place, &[]);
+        assert_eq!((code, outcome(&report, "geldigheid")), (0, "niet-gecontroleerd"), "{report}");
+    }
 }
 
 /// On a machine without a node: the place of these tests is none.
@@ -153,5 +433,8 @@ fn the_program_says_the_same(place: &Place, sent: &Path, received: &Path, agreem
     let nowhere = place.cli(&["bewijs", "controleer", "bestaat-niet.json"]).refused();
     assert!(nowhere.contains("bestaat niet"), "{nowhere}");
     let file = place.file("geen-bewijs.json", b"{}");
-    assert_eq!(program(&file, place, &[]).0, 1);
+    let (code, report) = program(&file, place, &[]);
+    assert_eq!(code, 1);
+    let said = report["stappen"][0]["uitleg"].as_str().unwrap();
+    assert!(said.contains("`blad`") && said.contains("ontbreekt"), "{said}");
 }

@@ -83,6 +83,23 @@ fn a_new_version_takes_the_place_of_the_old() {
     assert_eq!(two.corporation.send(&last, MUNICIPALITY)["geweigerd"]["convenant-niet-geldig"], 5);
 }
 
+/// Who accepted cannot take it back: not of a version that is in force, nor of one that another took the place of.
+#[test]
+fn what_was_accepted_is_not_rejected_any_more() {
+    let two = two();
+    let refused = two.corporation.cli(&["convenant", "afwijzen", &two.first]).refused();
+    assert!(refused.contains("al aanvaard") && refused.contains("schakel convenant opzeggen"), "{refused}");
+    let second = two.propose(2, |_| {});
+    two.corporation.cli(&["convenant", "aanvaarden", &second]).expect(0);
+    for node in [&two.municipality, &two.corporation] {
+        until("the old one is replaced", || {
+            standing(node, &two.first).starts_with("vervangen").then_some(())
+        });
+        let refused = node.cli(&["convenant", "afwijzen", &two.first]).refused();
+        assert!(refused.contains("al aanvaard"), "{refused}");
+    }
+}
+
 #[test]
 fn a_new_version_that_is_rejected_changes_nothing() {
     let two = two();
@@ -187,6 +204,38 @@ fn spoiled(from: &Path, to: &Path, file: &str, text: &str, by: &str) {
     fs::write(to.join(file), before.replacen(text, by, 1)).unwrap();
 }
 
+/// An acceptance that is missing or comes twice is noticed, and an end is told.
+fn not_everybody_once(two: &Two, folder: &Path) {
+    let copy = |name: &str| {
+        let copy = two.place.path().join(name);
+        spoiled(folder, &copy, "convenant.json", "{", "{");
+        copy
+    };
+    let accepted = format!("antwoord-{CORPORATION}-aanvaard.jws");
+    let missing = copy("ontbreekt");
+    fs::remove_file(missing.join(&accepted)).unwrap();
+    assert_eq!(check(&missing), None, "an acceptance is missing");
+    let twice = copy("dubbel");
+    fs::copy(twice.join(&accepted), twice.join("antwoord-nog-een.jws")).unwrap();
+    assert_eq!(check(&twice), None, "an acceptance comes twice");
+    let instead = copy("in-plaats-van");
+    let other = instead.join(format!("antwoord-{MUNICIPALITY}-aanvaard.jws"));
+    fs::copy(instead.join(&accepted), other).unwrap();
+    assert_eq!(check(&instead), None, "one acceptance stands for two");
+
+    two.municipality.cli(&["convenant", "opzeggen", &two.first]).expect(0);
+    let ended = two.place.path().join("opgezegd");
+    let to = ended.to_str().unwrap();
+    two.municipality.json(&["convenant", "exporteren", &two.first, "--naar", to]);
+    let said = check(&ended).expect("it was signed by all");
+    assert!(said.contains(&format!("let op, het is ten einde: opgezegd {MUNICIPALITY} ")), "{said}");
+    let refused = two.propose(2, |_| {});
+    two.corporation.cli(&["convenant", "afwijzen", &refused]).expect(0);
+    let rejected = two.place.path().join("afgewezen");
+    two.corporation.json(&["convenant", "exporteren", &refused, "--naar", rejected.to_str().unwrap()]);
+    assert_eq!(check(&rejected), None, "it was rejected");
+}
+
 #[test]
 fn an_agreement_is_checked_with_the_documented_commands() {
     let two = two();
@@ -197,8 +246,10 @@ fn an_agreement_is_checked_with_the_documented_commands() {
     let said = check(&folder).expect("the commands find nothing wrong");
     assert_eq!(said.lines().last(), Some(two.first.as_str()));
     assert!(
-        said.contains("Organisatie gemeente: aanvaard op")
-            && said.contains("Organisatie corporatie: aanvaard op")
+        said.contains(&format!("aanvaard {MUNICIPALITY} "))
+            && said.contains(&format!("aanvaard {CORPORATION} "))
+            && !said.contains("let op"),
+        "{said}"
     );
     assert!(
         two.municipality
@@ -221,6 +272,7 @@ fn an_agreement_is_checked_with_the_documented_commands() {
         spoiled(&folder, &copy, file, text, by);
         assert_eq!(check(&copy), None, "{file}");
     }
+    not_everybody_once(&two, &folder);
     // Laid out anew it is the same agreement, and another digest of the file.
     let copy = two.place.path().join("opgemaakt");
     spoiled(&folder, &copy, "convenant.json", "{", "{ ");

@@ -163,13 +163,22 @@ fn a_source_hands_over_and_follows_what_is_its_own() {
     let ids: Vec<_> = own["berichten"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
     assert_eq!(ids, [id]);
 
+    // That a system handed it over by itself is on record, once.
+    let looks = node.json(&["raadplegingen", "--door", "woonsysteem"]);
+    let looks = looks["raadplegingen"].as_array().unwrap();
+    let [decided] = looks.as_slice() else { panic!("{looks:?}") };
+    assert_eq!((&decided["soort"], &decided["besluit"]), (&json!("systeem"), &json!("versturen")));
+    assert_eq!(decided["berichten"].as_array().unwrap().len(), 1, "{decided}");
+
     // What cannot be delivered is found and sent again by who runs the node.
     let (away, stopped) = municipality;
     stopped.stop();
     let runs = at(&operator);
     let row = runs.get(&format!("/v1/berichten/{id}")).expect(200);
     let again = format!("/v1/berichten/{}/opnieuw", row["nummer"]);
-    let refused = runs.connect().ask("POST", &again, &[], b"").expect(409);
+    runs.connect().ask("POST", &again, &[], b"").expect(400);
+    let decides = runs.because(Some("wachtdienst"), "beheer", "W-17");
+    let refused = decides.connect().ask("POST", &again, &[], b"").expect(409);
     assert_eq!(refused["type"], "urn:schakel:probleem:niet-onbestelbaar");
     let partners = runs.get("/v1/partners").expect(200);
     assert!(partners["partners"][0]["wachtend"].is_u64(), "{partners}");
@@ -238,6 +247,7 @@ fn an_employee_reads_searches_and_answers_and_that_is_on_record() {
     assert_eq!(looks, ["besluit", "zoeken", "inzien"]);
     let one = &officer.get("/v1/raadplegingen?door=jdevries&limiet=1").expect(200)["raadplegingen"][0];
     assert_eq!((&one["account"], &one["kenmerk"]), (&json!("zaaksysteem"), &json!("Z-2026-0412")));
+    assert_eq!((&one["besluit"], one["berichten"].as_array().unwrap().len()), (&json!("versturen"), 1));
     let report =
         officer.post("/v1/inzageoverzichten", &json!({ "persoon": signal()["betrokkene"] })).expect(200);
     assert_eq!(report["overzicht"]["berichten"].as_array().unwrap().len(), 2, "the signal and its feedback");
@@ -302,8 +312,11 @@ fn a_consent_is_recorded_extended_and_withdrawn() {
     consent["inhoud"]["verleend_aan"] = "niemand".into();
     let wrong = allowed.post("/v1/toestemmingen", &consent).expect(400);
     assert!(!wrong.to_string().contains("niemand"), "{wrong}");
-    assert_eq!(employee.get(&path).expect(200)["stand"], "geldig");
-    assert_eq!(employee.get("/v1/toestemmingen").expect(200)["toestemmingen"].as_array().unwrap().len(), 1);
+    employee.get(&path).expect(400);
+    employee.get("/v1/toestemmingen").expect(400);
+    let shown = allowed.get(&path).expect(200);
+    assert_eq!((&shown["stand"], shown["versies"].as_array().unwrap().len()), (&json!("geldig"), 1));
+    assert_eq!(allowed.get("/v1/toestemmingen").expect(200)["toestemmingen"].as_array().unwrap().len(), 1);
     let until = (now + SignedDuration::from_hours(24 * 30)).to_zoned(jiff::tz::TimeZone::UTC).date();
     let longer = json!({ "tot": until, "wijze": "mondeling", "bewijs_soort": "gespreksverslag", "bewijs_kenmerk": "GV-17" });
     let extended = allowed.post(&format!("{path}/verlenging"), &longer).expect(200);
@@ -311,10 +324,10 @@ fn a_consent_is_recorded_extended_and_withdrawn() {
     employee.post(&format!("{path}/intrekking"), &json!({})).expect(400);
     let withdrawn = allowed.post(&format!("{path}/intrekking"), &json!({})).expect(200);
     assert_eq!((&withdrawn["uitgevoerd"], &withdrawn["krijgen_bericht"]), (&json!(true), &json!([])));
-    assert_eq!(employee.get(&path).expect(200)["stand"], "ingetrokken");
+    assert_eq!(allowed.get(&path).expect(200)["stand"], "ingetrokken");
     assert_eq!(allowed.post(&format!("{path}/verlenging"), &longer).status, 409);
     assert_eq!(allowed.post(&format!("{path}/intrekking"), &json!({})).expect(200)["uitgevoerd"], false);
-    employee.get("/v1/toestemmingen/7c9e6679-7425-40de-944b-e07fc1f90ae7").expect(404);
+    allowed.get("/v1/toestemmingen/7c9e6679-7425-40de-944b-e07fc1f90ae7").expect(404);
 }
 
 #[test]

@@ -12,7 +12,10 @@ use tests::processes::{Done, MUNICIPALITY, Node, Place, Serving, conclude, intro
 
 const SERVICE: &str = "00000099000000003000";
 const AGENCY: &str = "00000099000000005000";
+/// In no agreement.
+const STRANGER: &str = "00000099000000006000";
 const PURPOSE: &str = "hulp-met-toestemming";
+const WITHDRAWN: &str = "nl.sociaaldomein.toestemmingen.ingetrokken.v1";
 const HANDOVER: &str = "nl.sociaaldomein.overdrachten.aangeboden.v1";
 
 /// Who asked for the consent.
@@ -42,6 +45,11 @@ impl World {
 
     /// The resident consents, as in the example that every node has; gives the number.
     fn grant(&self) -> String {
+        let given = self.grant_with(|_| {}).expect(0).json();
+        given["toestemming"].as_str().unwrap().to_owned()
+    }
+
+    fn grant_with(&self, change: impl FnOnce(&mut Value)) -> Done {
         let example = fs::read_to_string(self.nodes[HOLDER].path("toestemming.voorbeeld.json")).unwrap();
         let mut consent: Value = serde_json::from_str(&example).unwrap();
         let now = SystemClock.now();
@@ -49,9 +57,17 @@ impl World {
         terms["verleend_aan"] = json!([SERVICE, AGENCY]);
         terms["verleend_op"] = json!(now);
         terms["geldig_tot"] = json!(now + SignedDuration::from_hours(240));
+        change(&mut consent);
         let file = self.place.file("toestemming.json", consent.to_string().as_bytes());
-        let given = self.nodes[HOLDER].json(&["toestemming", "verleen", file.to_str().unwrap()]);
-        given["toestemming"].as_str().unwrap().to_owned()
+        self.nodes[HOLDER].cli(&["toestemming", "verleen", file.to_str().unwrap(), "--json"])
+    }
+
+    /// A file with the resident, or with somebody who resembles them.
+    fn person(&self, change: impl FnOnce(&mut Value)) -> String {
+        let mut person = handover("")["betrokkene"].take();
+        change(&mut person);
+        let file = self.place.file("persoon.json", person.to_string().as_bytes());
+        file.to_str().unwrap().to_owned()
     }
 
     /// Sends a handover under the consent.
@@ -97,6 +113,17 @@ impl World {
     fn confirmed(&self, consent: &str, node: usize) {
         until("it is confirmed", || (self.of(consent, node)["stand"] == "bevestigd").then_some(()));
         assert_eq!(self.of(consent, node)["uitkomst"], "gewist");
+    }
+
+    /// The resident who asks where it was withdrawn hears that it was.
+    fn assert_told_to_the_resident(&self, consent: &str) {
+        let (person, report) = (self.person(|_| {}), self.place.path().join("inzage.json"));
+        let file = report.to_str().unwrap();
+        self.nodes[LAST].json(&["inzage", "--kenmerk", "AVG-1", "--persoon", &person, "--naar", file]);
+        let report: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
+        let told = &report["toestemmingen"][0];
+        assert_eq!((&told["id"], &told["stand"]), (&json!(consent), &json!("ingetrokken")));
+        assert!(told["ingetrokken_op"].is_string(), "{told}");
     }
 
     /// Nothing of it can be read, passed on or sent anywhere.
@@ -167,22 +194,40 @@ fn a_withdrawal_reaches_every_copy() {
     let consent = world.grant();
     world.hand_over_and_on(&consent);
     world.serving[LAST].take().unwrap().kill();
+    world.send(HOLDER, LAST, &consent).expect(0);
+    let before = |node: usize| world.of(&consent, node)["stand"].as_str().unwrap().to_owned();
+    assert_eq!([before(BETWEEN), before(LAST)], ["kreeg-gegevens", "gegevens-onderweg"]);
 
     let asked = world.nodes[HOLDER].json(&["toestemming", "intrek", &consent]);
-    assert_eq!((&asked["uitgevoerd"], &asked["krijgen_bericht"]), (&json!(false), &json!([SERVICE])));
+    assert_eq!((&asked["uitgevoerd"], &asked["krijgen_bericht"]), (&json!(false), &json!([SERVICE, AGENCY])));
     assert_eq!(world.shown(HOLDER, &consent)["stand"], "geldig");
     world.nodes[HOLDER].json(&["toestemming", "intrek", &consent, "--zeker"]);
     world.serving[HOLDER].take().unwrap().kill();
     assert_eq!(world.shown(HOLDER, &consent)["stand"], "ingetrokken");
+    let ended = world.nodes[HOLDER].mailbox("uit").0;
+    let ended = ended.iter().find(|row| row["reden"] == "toestemming-ingetrokken").unwrap();
+    let again = world.nodes[HOLDER].cli(&["berichten", "--opnieuw", &ended["nummer"].to_string()]);
+    assert!(again.refused().contains(&consent), "it says which consent ended it");
     world.serving[HOLDER] = Some(world.nodes[HOLDER].serve());
     world.confirmed(&consent, BETWEEN);
     let last = world.of(&consent, LAST);
     assert_eq!((&last["via"], &last["bevestigd_op"]), (&json!(SERVICE), &Value::Null), "{last}");
-    assert_eq!(world.shown(BETWEEN, &consent)["organisaties"][0]["stand"], "bericht onderweg");
+    // Told by both: by who passed it on, and by the holder.
+    assert_eq!(
+        (&last["stand"], &last["gegevens"]),
+        (&json!("bericht-onderweg"), &json!("gegevens-niet-aangekomen"))
+    );
+    assert_eq!(world.shown(BETWEEN, &consent)["organisaties"][0]["stand"], "bericht-onderweg");
 
     world.serving[LAST] = Some(world.nodes[LAST].serve());
     world.confirmed(&consent, LAST);
     assert_eq!(world.of(&consent, LAST)["te_laat"], false);
+    // Who passed it on hears nothing of that: it is said to the holder, and needs nobody here.
+    let between = until("it knows", || {
+        let between = world.shown(BETWEEN, &consent);
+        (between["organisaties"][0]["stand"] == "geinformeerd").then_some(between)
+    });
+    assert_eq!((&between["organisaties"][0]["te_laat"], &between["aandacht"]), (&json!(false), &json!([])));
     world.assert_gone(&consent);
     let refused = world.nodes[HOLDER].cli(&[
         "toestemming",
@@ -214,8 +259,14 @@ fn a_resident_withdraws_where_it_was_passed_on_to() {
     world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--zeker", "--medewerker", "Smit"]);
     let shown = world.shown(LAST, &consent);
     assert_eq!((&shown["stand"], &shown["houder"]), (&json!("ingetrokken"), &json!(MUNICIPALITY)));
+    assert_eq!((&shown["melding"]["stand"], &shown["aandacht"]), (&json!("bericht-onderweg"), &json!([])));
     let decided = world.nodes[LAST].json(&["raadplegingen", "--door", "Smit"]);
     assert_eq!(decided["raadplegingen"][0]["toestemmingen"], json!([consent]));
+    let again = world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--zeker"]);
+    assert_eq!(again["uitgevoerd"], false);
+    let reports = world.nodes[LAST].mailbox("uit").0;
+    assert_eq!(reports.iter().filter(|row| row["type"] == WITHDRAWN).count(), 1, "the holder is told once");
+    world.assert_told_to_the_resident(&consent);
 
     world.serving[HOLDER] = Some(world.nodes[HOLDER].serve());
     for node in [BETWEEN, LAST] {
@@ -224,6 +275,70 @@ fn a_resident_withdraws_where_it_was_passed_on_to() {
     world.assert_gone(&consent);
     let again = world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--zeker"]);
     assert_eq!(again["uitgevoerd"], false);
+}
+
+/// Whom the consent names and with whom there is no agreement can have got nothing: that is said, and needs nobody.
+#[test]
+fn who_is_in_no_agreement_got_nothing() {
+    let world = World::new();
+    let given = world.grant_with(|consent| {
+        consent["inhoud"]["verleend_aan"] = json!([SERVICE, STRANGER]);
+    });
+    assert!(given.stderr.contains("geen convenant"), "{given:?}");
+    let given = given.expect(0).json();
+    assert_eq!(given["zonder_convenant"], json!([STRANGER]));
+    let consent = given["toestemming"].as_str().unwrap();
+    // What came back to who asked for it is there because of the consent, too.
+    world.send(HOLDER, BETWEEN, consent).expect(0);
+    world.nodes[HOLDER].settle();
+    world.send(BETWEEN, HOLDER, consent).expect(0);
+    world.nodes[BETWEEN].settle();
+    let refused = world.send(HOLDER, LAST, consent).expect(1).json();
+    assert_eq!(refused["over"], json!(["de toestemming noemt de ontvanger niet"]));
+
+    world.nodes[HOLDER].json(&["toestemming", "intrek", consent, "--zeker"]);
+    world.confirmed(consent, BETWEEN);
+    let shown = world.nodes[HOLDER].json(&["toestemming", "tonen", consent]);
+    let stranger = &shown["organisaties"][1];
+    assert_eq!(
+        (&stranger["oin"], &stranger["stand"]),
+        (&json!(STRANGER), &json!("geen-convenant")),
+        "{shown}"
+    );
+    let again = world.nodes[HOLDER].json(&["toestemming", "intrek", consent, "--zeker"]);
+    assert_eq!((&again["uitgevoerd"], &again["krijgen_bericht"]), (&json!(false), &json!([])));
+    let all = world.nodes[HOLDER].json(&["toestemming", "tonen"]);
+    assert_eq!(all["toestemmingen"][0]["aandacht"], json!([]));
+    let back = world.nodes[HOLDER].mailbox("in").0;
+    assert!(back.iter().filter(|row| row["type"] == HANDOVER).all(|row| row["gewist"].is_u64()), "{back:?}");
+}
+
+/// By the law the same may go as another message of the purpose: an authority says why it asks for consent all the same.
+#[test]
+fn the_law_goes_first() {
+    let place = Place::new();
+    let node = place.node("gemeente", MUNICIPALITY, "gemeente");
+    let purpose = fs::read_to_string(node.path("doelen/hulp-met-toestemming.toml")).unwrap();
+    let (consent, law) = ("soort = \"toestemming\"", "soort = \"publieke-taak\"");
+    let signal = purpose.find("zorgsignaal.v1").unwrap();
+    let purpose = format!("{}{}", &purpose[..signal], purpose[signal..].replacen(consent, law, 1))
+        .replace(PURPOSE, "hulp-en-wet")
+        .replace("[\"AVG art. 6 lid 1 onder a\"]", "[\"Wmo 2015 art. 2.3.2\"]");
+    fs::write(node.path("doelen/hulp-en-wet.toml"), purpose).unwrap();
+    let grant = |why: Option<&str>| {
+        let example = fs::read_to_string(node.path("toestemming.voorbeeld.json")).unwrap();
+        let mut record: Value = serde_json::from_str(&example).unwrap();
+        let (now, terms) = (SystemClock.now(), &mut record["inhoud"]);
+        (terms["doelen"], terms["verleend_op"]) = (json!(["hulp-en-wet"]), json!(now));
+        terms["geldig_tot"] = json!(now + SignedDuration::from_hours(240));
+        terms.as_object_mut().unwrap().remove("waarom_toestemming");
+        terms.as_object_mut().unwrap().extend(why.map(|why| ("waarom_toestemming".to_owned(), json!(why))));
+        let file = place.file("toestemming.json", record.to_string().as_bytes());
+        node.cli(&["toestemming", "verleen", file.to_str().unwrap()])
+    };
+    let refused = grant(None).refused();
+    assert!(refused.contains("wettelijke grondslag") && refused.contains("Wmo 2015 art. 2.3.2"), "{refused}");
+    grant(Some("De inwoner wil zelf bepalen wie het weet.")).expect(0);
 }
 
 /// Who has something under a consent hears that it holds longer, and passes that on.
@@ -252,4 +367,85 @@ fn an_extension_reaches_every_copy() {
         });
     }
     world.send(BETWEEN, LAST, &consent).expect(0);
+    let shorter = [
+        "toestemming",
+        "verleng",
+        &consent,
+        "--tot",
+        &day,
+        "--wijze",
+        "mondeling",
+        "--bewijs",
+        "formulier:F-3",
+    ];
+    assert!(world.nodes[HOLDER].cli(&shorter).refused().contains("geldt al tot die dag"));
+    is_shown_as_given(&world, &consent);
+    is_on_record_by_resident(&world, &consent);
+    is_found_by_who_resembles(&world, &consent);
+}
+
+/// Who looks at it.
+const SHOWN_BY: &str = "Jansen";
+
+/// How it was given, and not as if all of it was said again.
+fn is_shown_as_given(world: &World, consent: &str) {
+    let shown = ["toestemming", "tonen", consent, "--medewerker", SHOWN_BY];
+    let versions = world.nodes[HOLDER].json(&shown)["versies"].take();
+    assert_eq!(
+        (&versions[0]["zoals_in_regel"], &versions[1]["zoals_in_regel"]),
+        (&Value::Null, &versions[0]["regel"])
+    );
+    assert_eq!(versions[0]["vrijheid"]["gewezen_op_intrekken"], true);
+    assert_eq!((&versions[1]["vrijheid"], &versions[1]["bewijs"]["kenmerk"]), (&Value::Null, &json!("GV-2")));
+    let text = world.nodes[HOLDER].cli(&["toestemming", "tonen", consent]).expect(0).stdout.clone();
+    assert!(text.contains(&format!("zoals in regel {}", versions[0]["regel"])), "{text}");
+    assert!(!text.contains("Voorbeeld"), "not who it is: {text}");
+}
+
+/// Whoever looks at a consent is found by whose it is, also where somebody else asked for it.
+fn is_on_record_by_resident(world: &World, consent: &str) {
+    let shown = ["toestemming", "tonen", consent, "--medewerker", SHOWN_BY];
+    let person = world.person(|_| {});
+    for node in [HOLDER, BETWEEN] {
+        world.nodes[node].json(&shown);
+        let looks = world.nodes[node].json(&[
+            "raadplegingen",
+            "--persoon",
+            &person,
+            "--reden",
+            "controle",
+            "--kenmerk",
+            "FG-1",
+            "--door",
+            SHOWN_BY,
+        ]);
+        assert_eq!(
+            looks["raadplegingen"][0]["toestemmingen"],
+            json!([consent]),
+            "whose consent it is: {looks}"
+        );
+        assert_eq!(looks["raadplegingen"][0]["wat"], "inzien");
+    }
+}
+
+/// Who resembles the resident may be the resident: a person decides.
+fn is_found_by_who_resembles(world: &World, consent: &str) {
+    let resembles =
+        world.person(|person| drop(person["naam"].as_object_mut().unwrap().remove("voorletters")));
+    let search = ["zoek", "--reden", "dossier", "--kenmerk", "Z-1", "--persoon", &resembles, "--json"];
+    let found = world.nodes[HOLDER].cli(&search).expect(1).json();
+    assert_eq!((&found["toestemmingen"], &found["toestemmingen_misschien"]), (&json!([]), &json!([consent])));
+    let report = world.place.path().join("inzage.json");
+    let report = [
+        "inzage",
+        "--kenmerk",
+        "AVG-1",
+        "--persoon",
+        &resembles,
+        "--naar",
+        report.to_str().unwrap(),
+        "--json",
+    ];
+    let told = world.nodes[HOLDER].cli(&report).expect(1).json();
+    assert_eq!(told["toestemmingen_misschien"], json!([consent]));
 }

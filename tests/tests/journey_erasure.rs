@@ -1,7 +1,11 @@
 //! Erasing over the real program: what was erased is gone for good, and everything else, the evidence too, stays.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use exchange::clock::{Clock as _, ManualClock};
 use jiff::SignedDuration;
@@ -144,6 +148,23 @@ fn what_was_erased_does_not_come_back() {
     municipality.verified_log();
 }
 
+/// A connection that took in a list once; what the node left of it, and what somebody put beside it.
+fn connection_with_results(node: &Node) -> (PathBuf, PathBuf) {
+    let path = node.path("schakel.toml");
+    let mut settings = fs::read_to_string(&path).unwrap();
+    settings += &format!(
+        "\n[[koppelingen]]\nnaam = \"lijst\"\nmapping = \"lijst.toml\"\nontvanger = \"{CORPORATION}\"\nmap = \"in\"\n"
+    );
+    fs::write(path, settings).unwrap();
+    fs::create_dir_all(node.path("in/klaar")).unwrap();
+    let file = |name: &str| {
+        let path = node.path(name);
+        fs::write(&path, "999990342").unwrap();
+        path
+    };
+    (file("in/klaar/20261121T093000Z-1_lijst.csv"), file("in/klaar/eigen.csv"))
+}
+
 /// A node that runs erases by itself what its purpose does not allow to be kept any longer.
 #[test]
 fn a_running_node_applies_retention() {
@@ -157,6 +178,7 @@ fn a_running_node_applies_retention() {
     receiving.stop();
     sending.stop();
     let size = municipality.verified_log();
+    let (ours, another) = connection_with_results(&municipality);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let later = SystemClock.now() + SignedDuration::from_hours(24 * (RETENTION_DAYS + 1));
@@ -170,6 +192,8 @@ fn a_running_node_applies_retention() {
         assert_eq!(rows.len(), 5);
         rows.iter().all(|row| row.erased.is_some()).then_some(())
     });
+    until("it cleared what a connection left behind", || (!ours.exists()).then_some(()));
+    assert!(another.exists(), "what is not its own stays");
     runtime.block_on(running.stop());
     drop((program, runtime));
     assert_eq!(municipality.verified_log(), size + 1, "one entry says so");

@@ -229,6 +229,13 @@ fn assert_brought(node: &Node, collector: &Collector) {
                 brought[gone] = Value::Null;
             }
         }
+        // Whom it was about was kept until it was brought.
+        if now["name"] == "wissing" {
+            assert!(brought["data_subject_id"].is_string() && now["data_subject_id"].is_null());
+            for gone in ["data_subject_id", "data_subject_id_type"] {
+                brought[gone] = Value::Null;
+            }
+        }
         if now["name"] == "ontvangst" && now["data_subject_id"].is_null() {
             assert!(brought["data_subject_id"].is_string() && brought["foreign_operation"].is_object());
             for gone in ["data_subject_id", "data_subject_id_type", "foreign_operation"] {
@@ -237,6 +244,19 @@ fn assert_brought(node: &Node, collector: &Collector) {
         }
     }
     assert_eq!(brought, now);
+}
+
+/// Every activity that a record names is in the register of the organisation (AVG art. 30).
+fn assert_registered(node: &Node, records: &[Value]) {
+    let register = node.json(&["doel", "register"]);
+    let listed: BTreeSet<&str> = ["verwerkingen", "eigen_verwerkingen", "overig"]
+        .iter()
+        .flat_map(|list| register[list].as_array().unwrap())
+        .map(|one| one["verwerking"].as_str().unwrap())
+        .collect();
+    let named: BTreeSet<&str> =
+        records.iter().map(|one| one["processing_activity_id"].as_str().unwrap()).collect();
+    assert!(named.is_subset(&listed), "{named:?} in {listed:?}");
 }
 
 /// The two logs fit together.
@@ -290,6 +310,7 @@ fn a_collector_gets_every_processing_once_whatever_happens() {
 
     for node in [&municipality, &corporation] {
         assert_brought(node, &collector);
+        assert_registered(node, &records(node));
     }
     let (theirs, ours) = (records(&corporation), records(&municipality));
     let messages = |node: &Node, direction: &str| -> BTreeSet<String> {
@@ -352,7 +373,16 @@ fn one_resident_is_found_by_who_has_the_key() {
     let asked = ["dataverwerkingen", "--betrokkene", nobody.to_str().unwrap()];
     let refused = municipality.cli(&asked);
     assert!(refused.code == 3 && refused.stderr.contains("--reden"), "{refused:?}");
-    let none = municipality.json(&[&asked[..], &why].concat());
-    assert_eq!(none["dataverwerkingen"], json!([]));
-    assert!(none["export"].is_null());
+    // That somebody was looked for is a processing about them, also when there is nothing.
+    let looked = municipality.json(&[&asked[..], &why].concat());
+    let found = looked["dataverwerkingen"].as_array().unwrap();
+    let about: Vec<[&str; 3]> = found
+        .iter()
+        .map(|one| {
+            ["name", "processing_activity_id", "data_subject_id_type"].map(|key| one[key].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(about, [["raadpleging", "urn:schakel:raadplegingen", "bsn"]]);
+    assert!(looked["export"].is_null());
+    assert_registered(&municipality, &records(&municipality));
 }

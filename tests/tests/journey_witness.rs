@@ -5,18 +5,30 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
 };
 
+use ed25519_dalek::SigningKey;
 use exchange::{
+    clock::Clock as _,
     digest::Digest,
-    tlog::{LogVerifier, NoteError},
+    entry::{Entry, Outcome, Reception},
+    oin::Oin,
+    organisation::OrganisationKind,
+    receipt::{Receipt, ReceiptLeaf},
+    tlog::{
+        Checkpoint, CompactRange, Hash, Leaf, LogSigner, LogVerifier, NodeId, NoteError, plan_consistency,
+    },
     witness::{Alarm, Contradiction, Proven},
 };
-use serde_json::Value;
+use jiff::SignedDuration;
+use node::{delivery::RECEIPT, system::SystemClock};
+use serde_json::{Value, json};
 use tests::processes::{
-    CORPORATION, MUNICIPALITY, Node, Place, Serving, agree, conclude, export, introduce, proposal, until,
+    CORPORATION, MUNICIPALITY, Node, Peer, Place, Serving, agree, conclude, export, introduce, proposal,
+    until,
 };
-use transport::Request;
+use transport::{Handler, Request, Response};
 
 struct Pair {
     municipality: Node,
@@ -345,4 +357,131 @@ fn a_log_that_was_put_back_and_grew_further_is_caught() {
 #[test]
 fn a_log_that_was_put_back_and_grew_as_far_is_caught() {
     rewrite(4, 4, Contradiction::Gesplitst);
+}
+
+/// A receiver made by hand, which shows another content of its log in its second receipt and never again.
+#[derive(Clone)]
+struct TwoFaced {
+    me: Oin,
+    log: Arc<LogSigner>,
+    entries: Arc<Mutex<Vec<Leaf>>>,
+}
+
+impl TwoFaced {
+    fn of(peer: &Peer) -> Self {
+        let key = SigningKey::from_bytes(&[peer.number + 100; 32]);
+        let log = Arc::new(LogSigner::new(peer.oin.log_origin(), key).unwrap());
+        Self { me: peer.oin, log, entries: Arc::default() }
+    }
+
+    fn range(entries: &[Leaf]) -> CompactRange {
+        let mut range = CompactRange::default();
+        entries.iter().for_each(|entry| range.append(entry.hash()));
+        range
+    }
+
+    fn signed(&self, range: &CompactRange) -> String {
+        self.log.sign(&Checkpoint { origin: self.me.log_origin(), size: range.size(), root: range.root() })
+    }
+
+    fn receipt(&self, message: &str) -> Receipt {
+        let entry = |tijd| {
+            let said = Reception {
+                bericht: Digest::of(message.as_bytes()),
+                id: None,
+                reden: None,
+                regels: None,
+                tijd,
+                toestemming: None,
+                uitkomst: Outcome::Toegelaten,
+                van: CORPORATION.parse().unwrap(),
+            };
+            Entry::Ontvangst(said).leaf()
+        };
+        let now = SystemClock.now();
+        let mut entries = self.entries.lock().unwrap();
+        let before = Self::range(&entries);
+        entries.push(entry(now));
+        let shown = if entries.len() == 2 { entry(now - SignedDuration::from_secs(1)) } else { entry(now) };
+        let mut range = before.clone();
+        range.append(shown.hash());
+        Receipt {
+            checkpoint: self.signed(&range),
+            size_before: before.size(),
+            range_before: before.roots().to_vec(),
+            leaves: vec![ReceiptLeaf::New(shown)],
+        }
+    }
+
+    fn consistency(&self, query: &str) -> Vec<Hash> {
+        let number = |name: &str| {
+            let value = query.split('&').find_map(|part| part.strip_prefix(name)).unwrap();
+            value.parse::<u64>().unwrap()
+        };
+        let entries = self.entries.lock().unwrap();
+        let plan = plan_consistency(number("van="), number("tot=")).unwrap();
+        let root = |node: &NodeId| {
+            let count = 1_usize << node.level;
+            let start = usize::try_from(node.index).unwrap() * count;
+            Self::range(&entries[start..start + count]).root()
+        };
+        let hashes: Vec<Hash> = plan.nodes().iter().map(root).collect();
+        plan.fold(&hashes).unwrap()
+    }
+}
+
+impl Handler for TwoFaced {
+    async fn handle(&self, _: Arc<transport::Peer>, request: Request) -> Response {
+        let body = String::from_utf8_lossy(&request.body);
+        match request.path.as_str() {
+            "/v1/convenanten" => {
+                let package: Value = serde_json::from_str(&body).unwrap();
+                Response::new(200, "application/json", package["antwoorden"].to_string())
+            }
+            "/v1/berichten" => {
+                let receipt = serde_json::to_string(&self.receipt(body.trim_end())).unwrap();
+                Response::new(200, RECEIPT, receipt)
+            }
+            "/v1/logboek/checkpoint" => {
+                let range = Self::range(&self.entries.lock().unwrap());
+                Response::new(200, "text/plain; charset=utf-8", self.signed(&range))
+            }
+            "/v1/logboek/consistentie" => {
+                let proof = self.consistency(request.query.as_deref().unwrap_or_default());
+                Response::new(200, "application/json", serde_json::to_string(&proof).unwrap())
+            }
+            _ => Response::empty(204),
+        }
+    }
+}
+
+/// The receipt before and the one after know nothing of it, and the log answers every question honestly again. The sender
+/// notices by the receipt that goes on from something else, and asks at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_shows_something_else_in_one_receipt_is_found_out() {
+    let place = Place::new();
+    let (node, _serving) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    let peer = Peer::new(&place, &node, 4).of_kind(OrganisationKind::Municipality);
+    let listening = peer.listen(TwoFaced::of(&peer)).await;
+    let description = peer.descriptor_at(&listening.tcp_addr().to_string());
+    let file = place.file("partner.jws", description.as_bytes());
+    node.cli(&["partner", "toevoegen", file.to_str().unwrap()]).expect(0);
+    let own = node.json(&["convenant", "partij"]);
+    let text = proposal(&json!({ "partij": peer.party(), "doelen": own["doelen"] }), &own["partij"]);
+    // The running node may not have noticed its new partner yet.
+    while peer.log_size().await.is_none() {
+        tokio::task::yield_now().await;
+    }
+    peer.propose(&node, &text).await;
+    let digest = node.json(&["convenant", "tonen"])["convenanten"][0]["convenant"].clone();
+    node.cli(&["convenant", "aanvaarden", digest.as_str().unwrap()]).expect(0);
+    let told = || alarms(&node.cli(&["logboek", "partners", "--json"]).json()["partners"][0]);
+    for series in 1..=3 {
+        assert_eq!(told(), Vec::<String>::new(), "{series}");
+        let list = place.file(&format!("lijst-{series}.csv"), &export::rows(1, series));
+        assert_eq!(node.send(&list, peer.oin.as_str())["verzonden"], 1);
+        node.settle();
+    }
+    until("it is found out", || (told() == ["herschreven"]).then_some(()));
+    assert_eq!(look(&node).1, 1);
 }

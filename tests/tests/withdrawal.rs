@@ -251,6 +251,52 @@ fn a_withdrawal_at_a_receiver_reaches_everybody() {
     }
 }
 
+/// What tells the holder so is lost or refused. The node says it again by itself, until the holder withdraws.
+#[test]
+fn a_withdrawal_at_a_receiver_is_not_lost() {
+    let back = Way { from: Org::Care, to: Org::Holder };
+    let report = Op::Report { consent: 0, by: Org::Care };
+    let month = Op::Advance(30 * 24 * 60 * 60 + 1);
+    let expired = vec![month, Op::Expire(Org::Care)];
+    // Damaged twice, it is tried by itself, and given up.
+    let damaged = vec![
+        Op::Prepare(back),
+        Op::Corrupt { pick: 0, damage: Damage::Blank },
+        Op::Deliver(0),
+        Op::Deliver(0),
+    ];
+    let refused = [damaged.clone(), damaged].concat();
+    for lost in [expired, refused] {
+        let operations = [
+            vec![grant(0)],
+            sent(0, TO_CARE, Ground::Consent),
+            sent(0, PASSED_ON, Ground::Consent),
+            vec![report.clone(), report.clone()],
+            lost,
+            // Nobody has to say so once more; who does, changes nothing.
+            vec![report.clone()],
+        ]
+        .concat();
+        let coverage = ends_well(operations);
+        assert_eq!((coverage.reported, coverage.erased, coverage.via), (1, 4, 1));
+    }
+}
+
+/// Who passes back to the holder what it got is part of it: the holder's copy goes as well.
+#[test]
+fn what_the_holder_got_back_is_erased_too() {
+    let back = Way { from: Org::Care, to: Org::Holder };
+    let operations = [
+        vec![grant(0)],
+        sent(0, TO_CARE, Ground::Consent),
+        sent(0, back, Ground::Consent),
+        vec![Op::Withdraw(0)],
+    ]
+    .concat();
+    let coverage = ends_well(operations);
+    assert_eq!((coverage.passed_on, coverage.erased), (1, 4));
+}
+
 /// It was withdrawn at a receiver after its time ran out, and may not come back by an extension.
 #[test]
 fn a_withdrawal_at_a_receiver_counts_after_the_end_too() {
@@ -273,10 +319,11 @@ fn what_could_not_be_told_is_told_again() {
     let told = [vec![Op::Withdraw(0), Op::CarryOut(Org::Holder)], exchange(TO_CARE)].concat();
     let lost_notice = [vec![Op::Withdraw(0), Op::CarryOut(Org::Holder)], month.to_vec()].concat();
     let lost_answer = [told, vec![Op::CarryOut(Org::Care)], month.to_vec()].concat();
-    for lost in [lost_notice, lost_answer] {
+    // When the answer was lost, so was what tells the other whom the consent names.
+    for (lost, reminded) in [(lost_notice, 1), (lost_answer, 2)] {
         let begin = [vec![grant(0)], sent(0, TO_CARE, Ground::Consent)].concat();
         let coverage = ends_well([begin, lost].concat());
-        assert_eq!((coverage.reminded, coverage.erased), (1, 2));
+        assert_eq!((coverage.reminded, coverage.erased), (reminded, 2));
     }
 }
 

@@ -8,6 +8,7 @@
 //! they go to `fout/`. Folders are left alone.
 
 mod claim;
+mod clearing;
 mod settling;
 mod watch;
 
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use crate::rejects;
 pub use claim::Claim;
 use claim::ClaimName;
+pub use clearing::{Keep, clear};
 pub use settling::{Look, Settling};
 pub use watch::Watch;
 
@@ -81,7 +83,7 @@ impl DropFolder {
         for folder in [BUSY, DONE, FAILED] {
             let path = root.join(folder);
             // Not the folder itself: a mistake in its path must not make a new one that nobody looks into.
-            match fs::create_dir(&path) {
+            match private_folders().create(&path) {
                 Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(unusable(&path, source));
                 }
@@ -180,6 +182,14 @@ impl DropFolder {
     }
 }
 
+/// What is in our folders is for the account of this program, until who runs it decides otherwise.
+fn private_folders() -> fs::DirBuilder {
+    let mut folders = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+    folders
+}
+
 /// The message with a file that was tried too often.
 const TOO_OFTEN: &str = "Het programma is te vaak gestopt terwijl het met dit bestand bezig was. Vraag de beheerder om in het logboek te kijken, en bied het bestand daarna opnieuw aan.";
 /// The message with a link.
@@ -193,6 +203,13 @@ fn still(claim: Claim, look: Look, origin: &Path) -> Result<Option<Claim>, DropF
         return Ok(None);
     }
     if Look::of(&found) == look || fs::symlink_metadata(origin).is_ok() {
+        match claim::make_private(claim.path()) {
+            // Whoever takes it in says that it cannot be read.
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+                return Err(unusable(claim.path(), error));
+            }
+            _ => {}
+        }
         return Ok(Some(claim));
     }
     fs::rename(claim.path(), origin).map_err(|source| unusable(origin, source))?;

@@ -14,24 +14,29 @@ use std::{hint::black_box, time::Instant};
 use ed25519_dalek::SigningKey;
 use exchange::{
     agreement::Agreement,
+    consent::{ConsentRecord, Extract, Salts},
     delivery::check_receipt,
     digest::Digest,
     entry::Entry,
     envelope::Envelope,
     jws,
     message::{Draft, ReceivedMessage},
+    oin::Oin,
     organisation::OrganisationKind,
     person::{Identity, LookupKeys},
     policy::{self, Allowance, ConsentKnowledge, Question},
     purpose::{OnExcess, Purpose},
+    random::SeededRandom,
     receipt::{Receipt, ReceiptLeaf},
     rulebook::Rulebook,
     signature::{Ed25519Signer, Signer as _},
     tlog::{Checkpoint, CompactRange, LogSigner},
 };
 use schemas::{Category, Document, SchemaName};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+/// The purpose of the vectors that knows no other basis.
+const ON_CONSENT: &str = "zorgsignaal-voorbeeld";
 /// Messages in one delivery.
 const BATCH: usize = 128;
 /// The best of so many rounds counts: the machine does other things too.
@@ -80,6 +85,63 @@ fn measure_data(question: &Question<'_>) {
         strict.trim(&handover).expect("valid").left_out
     });
     measure("see a signal field by field", 1, || question.document.fields());
+}
+
+/// A signal of care that rests on a consent of the resident in it, with the extract, which the sender holds.
+fn on_consent(from: Oin, to: Oin, signer: &Ed25519Signer) -> Document {
+    let text = include_str!("../../../schemas/fixtures/valid/signaal-zorgsignaal/kou-in-huis.json");
+    let mut data = vector(text);
+    data["inhoud"].as_object_mut().expect("content").remove("wens_inwoner");
+    data["inhoud"]["zorgen"].as_object_mut().expect("worries").remove("lichamelijke-gezondheid");
+    let mut consent = vector(include_str!("../../../config/toestemming.voorbeeld.json"));
+    consent["betrokkene"] = data["betrokkene"].clone();
+    consent["betrokkene"].as_object_mut().expect("a person").remove("contact");
+    consent["inhoud"]["verleend_aan"] = json!([to]);
+    consent["inhoud"]["doelen"] = json!([ON_CONSENT]);
+    let id = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().expect("a UUID");
+    let salts = Salts::new(&SeededRandom::new(1));
+    let record = ConsentRecord::fill_in(consent.to_string().as_bytes(), id, salts).expect("a consent");
+    data["grondslag"] = json!({
+        "soort": "toestemming", "artikelen": ["AVG art. 6 lid 1 onder a"], "toestemming": { "id": id },
+    });
+    let document = Document::parse(SchemaName::CareConcern, data.to_string().as_bytes()).expect("a document");
+    record.attach_to(&document, from, signer).expect("attached")
+}
+
+/// What it costs to decide on a consent. The signature of the extract is verified before that, once at each end, as the
+/// signature of the message is: neither is part of deciding.
+fn measure_consent(rulebook: &Rulebook, draft: &Draft, signer: &Ed25519Signer) {
+    let (from, to, now, none) = (draft.from, draft.to, draft.time, ConsentKnowledge::NothingElse);
+    let document = on_consent(from, to, signer);
+    let agreement = rulebook.agreement(draft.agreement).expect("known");
+    let read = || Extract::of(&document, agreement);
+    let extract = read().expect("an extract");
+    let question = Question {
+        from,
+        to,
+        agreement: draft.agreement,
+        purpose: ON_CONSENT,
+        message_type: document.schema().message_type().expect("a message"),
+        document: &document,
+        extract: Some(&extract),
+        consent: none,
+        now,
+    };
+    println!("-- on a consent");
+    policy::decide(rulebook, &question).expect("permitted");
+    measure("read the extract, of which its signature is most", 1, read);
+    measure("decide, by an extract that was read", 1, || policy::decide(rulebook, &question).is_ok());
+    measure("  of which: who the resident is, normalised", 1, || Identity::of(&document));
+    measure("  of which: is it about this resident", 1, || extract.is_about(&document));
+    let draft = Draft { purpose: ON_CONSENT.into(), document: document.clone(), ..draft.clone() };
+    let permit = || draft.clone().permit(rulebook, none).expect("permitted");
+    measure("permit (read the extract, decide)", 1, permit);
+    let compact = permit().sign(signer).expect("signed").compact().to_owned();
+    let verify = || ReceivedMessage::new(&compact, from).verify(to, rulebook, now).expect("verified");
+    measure("verify", 1, verify);
+    measure("verify, admit (read the extract, decide)", 1, || {
+        verify().admit(rulebook, none, now).expect("admitted")
+    });
 }
 
 fn rulebook() -> Rulebook {
@@ -185,6 +247,8 @@ fn main() {
         let admitted = admit();
         (admitted.leaf(now), admitted.conflict_leaf(now))
     });
+
+    measure_consent(&rulebook, &draft, &signer);
 
     println!("-- receipt, per message of a batch");
     let log = LogSigner::new(format!("schakel/{to}"), SigningKey::from_bytes(&[102; 32])).expect("a name");

@@ -1,19 +1,13 @@
 //! Agreements (`convenanten`): which organisations may exchange what, for which purposes, signed by all of them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{
-    Timestamp,
-    civil::Date,
-    tz::{TimeZone, TimeZoneDatabase},
-};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use schemas::SchemaName;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    calendar::midnight,
     canonical,
     consent::event::is_about_consent,
     digest::Digest,
@@ -189,6 +183,10 @@ pub struct Agreement {
 const NOT_CANONICAL: AgreementError =
     AgreementError::Inconsistent("het is niet in de vaste vorm te schrijven waarover het controlegetal gaat");
 
+/// How far ahead an acceptance may be dated. More than any clock is off, and little beside the time for which messages
+/// under a replaced agreement are still admitted, which counts from the last acceptance.
+pub const MAX_ACCEPTED_AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
 /// The longest text of an agreement, in bytes: a hundred parties with all their keys and a hundred clauses fit.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
@@ -268,6 +266,11 @@ impl Agreement {
         })
     }
 
+    /// Whether this party once accepted it, whatever came after.
+    pub fn is_accepted_by(&self, oin: Oin) -> bool {
+        self.answers().iter().any(|answer| answer.by == oin && answer.kind == AnswerKind::Accepted)
+    }
+
     /// A party of the agreement.
     pub fn party(&self, oin: Oin) -> Option<&Party> {
         self.content.partijen.iter().find(|party| party.oin == oin)
@@ -321,17 +324,29 @@ impl Agreement {
         Ok(answer)
     }
 
+    /// Whether this answer ends what its party had agreed to. A rejection does too when that party accepted: whichever of
+    /// the two came first, so that all who know both say the same.
+    pub fn is_end(&self, answer: &Answer) -> bool {
+        match answer.kind {
+            AnswerKind::Accepted => false,
+            AnswerKind::Rejected => self.is_accepted_by(answer.by),
+            AnswerKind::Ended => true,
+        }
+    }
+
     /// Where the agreement stands at `now`, whatever the order in which the answers came. A rejection or an end holds
-    /// from the moment it is known and is final: who changes their mind signs a new version.
+    /// from the moment it is known, whatever time it says, and is final: who changes their mind signs a new version.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        let said = |kind| {
-            let of_kind = self.answers.iter().filter(move |answer| answer.kind == kind);
-            of_kind.min_by_key(|answer| (answer.at, answer.by)).map(|answer| answer.by)
+        let (ends, others): (Vec<&Answer>, Vec<&Answer>) =
+            self.answers.iter().partition(|answer| self.is_end(answer));
+        let first = |answers: Vec<&Answer>| {
+            answers.into_iter().min_by_key(|answer| (answer.at, answer.by)).map(|answer| answer.by)
         };
-        if let Some(by) = said(AnswerKind::Ended) {
+        let rejections = others.into_iter().filter(|answer| answer.kind == AnswerKind::Rejected).collect();
+        if let Some(by) = first(ends) {
             return Standing::Ended(by);
         }
-        if let Some(by) = said(AnswerKind::Rejected) {
+        if let Some(by) = first(rejections) {
             return Standing::Rejected(by);
         }
         match () {
@@ -341,21 +356,6 @@ impl Agreement {
             () => Standing::InForce,
         }
     }
-}
-
-/// Agreements count in Dutch days. The rules come with the program, not from the machine: two nodes must agree on when
-/// a day begins.
-#[expect(clippy::expect_used, reason = "the time zone is part of the program, and a test reads it")]
-pub fn dutch_time() -> TimeZone {
-    static DUTCH: LazyLock<TimeZone> =
-        LazyLock::new(|| TimeZoneDatabase::bundled().get("Europe/Amsterdam").expect("a bundled time zone"));
-    DUTCH.clone()
-}
-
-/// The first instant of a Dutch day. Nothing for a day outside the calendar.
-fn midnight(day: Date) -> Option<Timestamp> {
-    // Dutch clocks change at two or three at night, so every midnight happens, and once.
-    Some(day.to_zoned(dutch_time()).ok()?.timestamp())
 }
 
 fn log_key(party: &Party) -> Result<(Oin, LogVerifier), AgreementError> {

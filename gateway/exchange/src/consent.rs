@@ -16,11 +16,11 @@ use std::{fmt, sync::Arc};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::oin::Oin;
+use crate::{digest::Digest, oin::Oin};
 
 pub use event::{Event, Kept, Processed, WhatWasDone};
 pub use extract::{Extract, Terms};
-pub use record::{ConsentRecord, HowGiven, RecordError, Salts, attach};
+pub use record::{ConsentRecord, FREEDOM_STATED, HowGiven, RecordError, Salts, attach};
 pub use statement::Statement;
 
 /// Names a consent everywhere: its number means something at its holder only.
@@ -47,6 +47,13 @@ pub struct ConsentUse {
     pub valid_until: Timestamp,
     /// The extract, as its holder signed it.
     pub extract: Arc<str>,
+}
+
+impl ConsentUse {
+    /// The digest of the extract: what a log entry names it by.
+    pub fn evidence(&self) -> Digest {
+        Digest::of(self.extract.as_bytes())
+    }
 }
 
 #[cfg(test)]

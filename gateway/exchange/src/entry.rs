@@ -6,6 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+mod about;
+
+pub use about::About;
+
 use crate::{
     agreement::AnswerKind, consent::WhatWasDone, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf,
     witness::Contradiction,
@@ -34,6 +38,9 @@ pub enum Entry {
         regels: Digest,
         /// When.
         tijd: Timestamp,
+        /// Digest of the extract of the consent it rests on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        toestemming: Option<Digest>,
     },
     /// A document was held back: the rules do not allow it to leave.
     Tegengehouden {
@@ -154,6 +161,10 @@ pub struct Reception {
     pub regels: Option<Digest>,
     /// When.
     pub tijd: Timestamp,
+    /// Digest of the extract of the consent it rests on, when it was admitted on one. So the extract proves something of
+    /// the message also after its text was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toestemming: Option<Digest>,
     /// Admitted or refused.
     pub uitkomst: Outcome,
     /// From whom, by the certificate of the connection.
@@ -238,18 +249,20 @@ impl Entry {
             Self::Begin { oin, tijd } => {
                 members.text("oin", oin).text("soort", "begin").text("tijd", tijd);
             }
-            Self::Verzending { bericht, id, naar, regels, tijd } => {
+            Self::Verzending { bericht, id, naar, regels, tijd, toestemming } => {
                 members.text("bericht", bericht).text("id", id).text("naar", naar).text("regels", regels);
                 members.text("soort", "verzending").text("tijd", tijd);
+                members.optional_text("toestemming", *toestemming);
             }
             Self::Tegengehouden { doel, naar, reden, tijd } => {
                 members.optional_text("doel", doel.as_deref().map(escaped)).text("naar", naar);
                 members.text("reden", reden.0).text("soort", "tegengehouden").text("tijd", tijd);
             }
-            Self::Ontvangst(Reception { bericht, id, reden, regels, tijd, uitkomst, van }) => {
+            Self::Ontvangst(Reception { bericht, id, reden, regels, tijd, toestemming, uitkomst, van }) => {
                 members.text("bericht", bericht).optional_text("id", *id);
                 members.optional_text("reden", reden.map(|code| code.0)).optional_text("regels", *regels);
                 members.text("soort", "ontvangst").text("tijd", tijd);
+                members.optional_text("toestemming", *toestemming);
                 members.text("uitkomst", uitkomst.as_str()).text("van", van);
             }
             Self::Toestemming { bewijs, gebeurtenis, houder, tijd, toestemming, uitkomst } => {
@@ -284,38 +297,6 @@ impl Entry {
     /// Reads a leaf back.
     pub fn of_leaf(leaf: &Leaf) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(leaf.bytes())
-    }
-}
-
-/// Which message an entry is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
-    /// One that was accepted for sending, with this digest.
-    Sent(Digest),
-    /// One that arrived.
-    Received(Digest),
-    /// None.
-    Nothing,
-}
-
-/// What of a leaf says which message it is about.
-#[derive(Deserialize)]
-struct Speaks<'a> {
-    soort: &'a str,
-    bericht: Option<&'a str>,
-}
-
-impl About {
-    /// Which message a leaf is about. Not the whole entry is read: who goes through a log of millions has its hashes for
-    /// the rest.
-    pub fn leaf(leaf: &Leaf) -> Option<Self> {
-        let said: Speaks<'_> = serde_json::from_slice(leaf.bytes()).ok()?;
-        let message = || said.bericht?.parse().ok();
-        match said.soort {
-            "verzending" => message().map(Self::Sent),
-            "ontvangst" => message().map(Self::Received),
-            _ => Some(Self::Nothing),
-        }
     }
 }
 

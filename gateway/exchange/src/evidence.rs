@@ -18,6 +18,9 @@ pub const BUNDLE: &str = "schakel-bewijs/1";
 /// The longest bundle that is read, in bytes: an agreement and a purpose of the largest size, and all else.
 pub const MAX_BUNDLE_BYTES: usize = 8 * 1024 * 1024;
 
+/// The members that every bundle has.
+const REQUIRED: &[&str] = &["soort", "blad", "ontvangstbewijs", "logsleutel"];
+
 /// The most answers of a bundle: each kind once by each party.
 const MAX_ANSWERS: usize = 300;
 
@@ -36,6 +39,12 @@ pub struct Bundle {
     /// Why the message is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zonder_tekst: Option<NoText>,
+    /// The extract of the consent that the message rests on, when the message itself is not there to carry it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uittreksel: Option<String>,
+    /// The withdrawal of that consent, signed by its holder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intrekking: Option<String>,
     /// The leaf of the receiver's log that speaks of it.
     pub blad: String,
     /// Inclusion of that leaf in the receiver's log (C2SP tlog-proof), and the checkpoint it is included in.
@@ -166,13 +175,7 @@ pub fn read(json: &[u8]) -> Result<Bundle, String> {
     if json.len() > MAX_BUNDLE_BYTES {
         return Err("Het bestand is te groot voor een bewijs.".into());
     }
-    let bundle: Bundle = serde_json::from_slice(json).map_err(|error| {
-        format!(
-            "Dit is geen bewijs dat dit programma kan lezen (regel {}, kolom {}). Vraag om een nieuw bewijs.",
-            error.line(),
-            error.column()
-        )
-    })?;
+    let bundle: Bundle = serde_json::from_slice(json).map_err(|error| unreadable(json, &error))?;
     if bundle.soort != BUNDLE {
         return Err(format!(
             "Dit is geen bewijs van de soort {BUNDLE}. Gebruik een nieuwere versie van schakel."
@@ -181,10 +184,36 @@ pub fn read(json: &[u8]) -> Result<Bundle, String> {
     if bundle.bericht.is_some() == bundle.zonder_tekst.is_some() {
         return Err("Het bewijs heeft een bericht, of zegt waarom dat er niet is: een van beide.".into());
     }
+    if bundle.bericht.is_some() && bundle.uittreksel.is_some() {
+        return Err("Het bewijs heeft een bericht, en daarnaast nog een uittreksel van een toestemming: dat staat al in het bericht.".into());
+    }
     if bundle.antwoorden.len() > MAX_ANSWERS || bundle.doelen.len() > MAX_PURPOSES {
         return Err("Het bewijs heeft meer antwoorden of doelen dan een convenant kan hebben.".into());
     }
     Ok(bundle)
+}
+
+/// What keeps a text from being a bundle: not JSON, no object, or a member that is missing or not known.
+fn unreadable(json: &[u8], error: &serde_json::Error) -> String {
+    let what = match serde_json::from_slice::<Value>(json) {
+        Err(_) => format!("het is geen JSON (regel {}, kolom {})", error.line(), error.column()),
+        Ok(Value::Object(members)) => {
+            let missing: Vec<&str> =
+                REQUIRED.iter().copied().filter(|name| !members.contains_key(*name)).collect();
+            if missing.is_empty() {
+                // The members that may be there are few, and what stands in them is not repeated.
+                format!(
+                    "een onderdeel is anders dan verwacht (regel {}, kolom {})",
+                    error.line(),
+                    error.column()
+                )
+            } else {
+                format!("`{}` ontbreekt", missing.join("`, `"))
+            }
+        }
+        Ok(_) => "het is geen JSON-object".to_owned(),
+    };
+    format!("Dit is geen bewijs dat dit programma kan lezen: {what}. Vraag om een nieuw bewijs.")
 }
 
 #[cfg(test)]

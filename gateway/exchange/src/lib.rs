@@ -5,6 +5,7 @@
 //!
 //! - who: [`oin`], [`organisation`], [`descriptor`]; about whom: [`person`]
 //! - what may be sent: [`purpose`], [`agreement`], [`consent`], [`rulebook`], [`policy`], [`refusal`]
+//! - until when to respond: [`urgency`], [`calendar`], [`deadline`]
 //! - a message: [`envelope`], [`jws`], [`signature`], [`message`] (one type per stage)
 //! - how it ends and is proven: [`delivery`], [`receipt`], [`entry`], [`tlog`]
 //! - whether a partner's log stays what it was: [`witness`]
@@ -12,9 +13,11 @@
 //! - what somebody else can check, years later: [`evidence`]
 
 pub mod agreement;
+pub mod calendar;
 pub mod canonical;
 pub mod clock;
 pub mod consent;
+pub mod deadline;
 pub mod delivery;
 pub mod descriptor;
 pub mod digest;
@@ -37,6 +40,7 @@ pub mod rulebook;
 pub mod signature;
 pub mod tlog;
 pub mod trace;
+pub mod urgency;
 pub mod witness;
 
 #[cfg(test)]

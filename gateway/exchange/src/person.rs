@@ -18,9 +18,18 @@
 //! initial beside it that joins nobody. The first initial stays in: it tells twins apart. What somebody else may also
 //! have written, such as the name without that of a partner, does not make the same key: [`Identity::compare`] then says
 //! [`Match::Perhaps`], and a person decides.
+//!
+//! Signals of several senders are held against each other more strictly and more widely than that:
+//! [`Identity::resemblance`].
 
 mod address;
+mod clue;
 mod name;
+mod near;
+mod resemblance;
+
+pub use clue::{Clue, Clues};
+pub use resemblance::Resemblance;
 
 use std::fmt;
 
@@ -38,6 +47,11 @@ mod label {
     pub(super) const BSN: &str = "schakel/betrokkene/bsn/1";
     pub(super) const PERSON: &str = "schakel/betrokkene/persoon/1";
     pub(super) const PLACE: &str = "schakel/betrokkene/geboortedatum-adres/1";
+    // By what a resemblance is found.
+    pub(super) const NEAR_BIRTH_PLACE: &str = "schakel/gelijkenis/geboortedatum-adres/1";
+    pub(super) const NEAR_NAME_BIRTH: &str = "schakel/gelijkenis/naam-geboortedatum/1";
+    pub(super) const NEAR_NAME_PLACE: &str = "schakel/gelijkenis/naam-adres/1";
+    pub(super) const NEAR_PLACE: &str = "schakel/gelijkenis/adres/1";
 }
 
 /// The resident in a document, normalised. Personal data: shows nothing, and is wiped when it goes.

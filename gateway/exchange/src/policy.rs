@@ -5,7 +5,7 @@ mod data;
 mod rights;
 
 use jiff::Timestamp;
-use schemas::{BasisKind, Document};
+use schemas::{BasisKind, Category, Document};
 
 use crate::{
     agreement::{Agreement, Party, Standing},
@@ -13,7 +13,7 @@ use crate::{
     digest::Digest,
     oin::Oin,
     organisation::OrganisationKind,
-    purpose::{AllowedBasis, Purpose, Rule},
+    purpose::{AllowedBasis, Purpose, Rule, SpecialData},
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
 };
@@ -171,7 +171,7 @@ pub fn basis(rule: &Rule, from: OrganisationKind, document: &Document) -> Result
     let stated = document.basis();
     let allowed: Vec<&AllowedBasis> =
         rule.grondslagen.iter().filter(|basis| basis.soort == stated.kind).collect();
-    if allowed.is_empty() || (stated.kind == BasisKind::LegitimateInterest && from.is_authority()) {
+    if allowed.is_empty() || !may_use(from, stated.kind) {
         return Err(Refusal::about(Reason::BasisMissing, [stated.kind]));
     }
     let unmet = |basis: &&AllowedBasis| -> Vec<String> {
@@ -180,6 +180,32 @@ pub fn basis(rule: &Rule, from: OrganisationKind, document: &Document) -> Result
     // One way to rest on this basis is enough; when none is met, the one that lacks least tells what to do.
     let fewest = allowed.iter().map(unmet).min_by_key(Vec::len).unwrap_or_default();
     if fewest.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::ConditionNotMet, fewest)) }
+}
+
+/// Whether an organisation of this kind may use this basis: legitimate interest is not for an authority in its tasks
+/// (AVG art. 6(1), last sentence).
+fn may_use(kind: OrganisationKind, basis: BasisKind) -> bool {
+    basis != BasisKind::LegitimateInterest || !kind.is_authority()
+}
+
+/// The basis on which an organisation of this kind may keep a message once the consent under it ended: one that the rule
+/// for it has, without conditions, since nobody stated those. There is none when the message holds special data that only
+/// the consent allowed (AVG art. 9(2)(a)).
+pub fn basis_without_consent<'a>(
+    rule: &'a Rule,
+    keeper: OrganisationKind,
+    document: &Document,
+) -> Option<&'a AllowedBasis> {
+    let special = document.uses().categories.iter().filter(|category| category.is_special());
+    let exception =
+        |category: &Category| rule.bijzondere_gegevens.iter().find(|one| one.categorie == *category);
+    let mut exceptions = special.map(exception);
+    if exceptions.any(|exception| exception.is_none_or(SpecialData::is_by_consent)) {
+        return None;
+    }
+    rule.grondslagen.iter().find(|basis| {
+        basis.soort != BasisKind::Consent && basis.voorwaarden.is_empty() && may_use(keeper, basis.soort)
+    })
 }
 
 #[cfg(test)]

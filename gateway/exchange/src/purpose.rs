@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use schemas::{BasisKind, Category, LifeDomain, SchemaName};
 use serde::{Deserialize, Serialize};
 
-use crate::{canonical, digest::Digest, organisation::OrganisationKind, valid};
+use crate::{canonical, digest::Digest, organisation::OrganisationKind, urgency::Urgency, valid};
+
+mod term;
+pub use term::{ResponseTerms, Term};
 
 /// A purpose of the register. Its digest, over the canonical JSON, is what an agreement names.
 #[derive(Debug, Clone)]
@@ -34,9 +38,17 @@ pub struct Content {
     pub bewaartermijn_dagen: u32,
     /// What a receiver does when consent is withdrawn.
     pub bij_intrekking: OnWithdrawal,
+    /// How long after its end the holder keeps the record of a consent for this purpose, in days; see
+    /// [`CONSENT_PROOF_DAYS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bewijs_toestemming_dagen: Option<u32>,
     /// What may go, per message type.
     pub berichten: Vec<Rule>,
 }
+
+/// How long after its end the record of a consent is kept where no purpose says so, in days: five years. The holder must be
+/// able to show that there was consent (AVG art. 7(1)), and so long a claim about it can be brought (BW art. 3:310(1)).
+pub const CONSENT_PROOF_DAYS: u32 = 1826;
 
 /// What a receiver does with data when the consent under it is withdrawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,17 +103,21 @@ pub struct Rule {
     /// What a sender's node does with data that may not be in it.
     #[serde(default, skip_serializing_if = "OnExcess::is_refusal")]
     pub te_veel: OnExcess,
-    /// Days within which the receiver responds.
+    /// Within which the receiver responds, if it has to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reactietermijn_dagen: Option<u32>,
-    /// Working days within which the receiver responds in a crisis.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reactietermijn_crisis_werkdagen: Option<u32>,
+    pub reactietermijn: Option<ResponseTerms>,
     /// The legal bases it may rest on.
     pub grondslagen: Vec<AllowedBasis>,
     /// Special categories of data, each by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bijzondere_gegevens: Vec<SpecialData>,
+}
+
+impl Rule {
+    /// The first instant that is too late to respond to a message of this urgency, when that is due.
+    pub fn respond_before(&self, urgency: Urgency, from: Timestamp) -> Option<Timestamp> {
+        Some(self.reactietermijn?.of(urgency).end(from))
+    }
 }
 
 /// A legal basis a message may rest on, with the conditions the law sets.
@@ -126,6 +142,17 @@ pub struct SpecialData {
     pub categorie: Category,
     /// The exception.
     pub uitzondering: String,
+}
+
+/// The exceptions that are the consent of the resident, as the schema has them written.
+const BY_CONSENT: [&str; 3] =
+    ["AVG art. 9 lid 2 onder a", "UAVG art. 22 lid 2 onder a", "UAVG art. 32 onder a"];
+
+impl SpecialData {
+    /// Whether the exception is that the resident consents, so that nothing lifts the prohibition once that ended.
+    pub fn is_by_consent(&self) -> bool {
+        BY_CONSENT.contains(&self.uitzondering.as_str())
+    }
 }
 
 /// The text is not a purpose.
@@ -173,6 +200,12 @@ impl Purpose {
             // The first would hide the second, and taking the first away would allow what it did not.
             return Err(PurposeError::Inconsistent("een berichttype staat er twee keer in"));
         }
+        if !content.berichten.iter().filter_map(|rule| rule.reactietermijn).all(|terms| terms.are_in_order())
+        {
+            return Err(PurposeError::Inconsistent(
+                "een reactietermijn voor meer haast is langer dan die voor minder haast",
+            ));
+        }
         Ok(Self { digest: Digest::of(text.as_bytes()), text, content })
     }
 
@@ -189,6 +222,11 @@ impl Purpose {
     /// What the purpose says.
     pub const fn content(&self) -> &Content {
         &self.content
+    }
+
+    /// How long after its end the holder keeps the record of a consent for this purpose, in days.
+    pub fn consent_proof_days(&self) -> u32 {
+        self.content.bewijs_toestemming_dagen.unwrap_or(CONSENT_PROOF_DAYS)
     }
 
     /// The rule for a message type.

@@ -190,6 +190,11 @@ impl VerifiedReceipt {
         &self.note
     }
 
+    /// The tree that the log had before the batch: that of the checkpoint begins with it.
+    pub const fn before(&self) -> &CompactRange {
+        &self.before
+    }
+
     /// For each message of the batch, in its order: the number of its entry in the log, and the entry.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (u64, &Leaf)> {
         self.entries.iter().map(|entry| (entry.index, &entry.leaf))

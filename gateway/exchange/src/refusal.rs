@@ -34,7 +34,7 @@ pub enum Reason {
     ConsentWithdrawn,
     /// The consent has ended.
     ConsentExpired,
-    /// The message extends or withdraws a consent, and it is not this sender's to say so.
+    /// The message extends or withdraws a consent, or says what was done then, and it is not this sender's to say so.
     NotTheirsToSay,
     /// The message holds data that the purpose does not allow.
     DataNotAllowed,
@@ -138,7 +138,7 @@ impl Reason {
                 "De toestemming van de inwoner is verlopen. Vraag of de inwoner opnieuw toestemming geeft."
             }
             Self::NotTheirsToSay => {
-                "Alleen de organisatie die om de toestemming vroeg kan haar verlengen of intrekken, en alleen wie gegevens kreeg kan een intrekking melden. Neem contact op met die organisatie."
+                "Alleen de organisatie die om de toestemming vroeg kan haar verlengen of intrekken, en alleen wie gegevens kreeg kan een intrekking melden of bevestigen. Neem contact op met die organisatie."
             }
             Self::DataNotAllowed => {
                 "Het bericht bevat gegevens die het doel niet toelaat. Laat die gegevens weg."
@@ -167,9 +167,17 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal about certain named conditions, categories or fields.
+    /// A refusal about certain named conditions, categories or fields, each once: a category and a life domain may have
+    /// one name.
     pub fn about<T: ToString>(reason: Reason, names: impl IntoIterator<Item = T>) -> Self {
-        Self { reason, about: names.into_iter().map(|name| name.to_string()).collect() }
+        let mut about: Vec<String> = Vec::new();
+        for name in names {
+            let name = name.to_string();
+            if !about.contains(&name) {
+                about.push(name);
+            }
+        }
+        Self { reason, about }
     }
 }
 

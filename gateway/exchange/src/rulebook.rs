@@ -47,6 +47,11 @@ impl Rulebook {
         self.purposes.get(&digest)
     }
 
+    /// Every purpose, in no particular order.
+    pub fn purposes(&self) -> impl Iterator<Item = &Arc<Purpose>> {
+        self.purposes.values()
+    }
+
     /// The agreements under which `from` may send `to` messages of this type for this purpose, in force or not, the
     /// newest version first.
     pub fn agreements_for(

@@ -3,6 +3,10 @@
 //! Pure: [`compare`] says what to ask the partner, [`judge`] what its answer means. An [`Alarm`] is evidence that stands
 //! by itself: two checkpoints that the partner signed and cannot make one log of.
 
+mod sightings;
+
+pub use sightings::{MAX_SIGHTINGS, Sighted, Sighting, Sightings};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use anyhow::Context as _;
 use jiff::{Timestamp, civil::Date};
-use store::{Actor, NotAName};
+use store::{Access, Actor, Deed, NotAName, Reason, Why};
 
 /// Who the operating system says runs this program.
 const SELF: &str = "/proc/self";
@@ -18,9 +18,22 @@ pub fn operator(employee: Option<&str>) -> Result<Actor, NotAName> {
     Actor::person(&account(), employee)
 }
 
-/// Whether a citizen service number stands in a text.
+/// Whether a citizen service number stands in a text, also with points or spaces between its digits. Not with dashes:
+/// case numbers have those.
 pub fn holds_number(text: &str) -> bool {
-    text.split(|letter: char| !letter.is_ascii_digit()).any(schemas::bsn::is_valid)
+    let is_between = |letter: char| matches!(letter, '.' | ' ');
+    let parts = text.split(|letter: char| !letter.is_ascii_digit() && !is_between(letter));
+    let mut numbers = parts.flat_map(|part| {
+        let whole: String = part.chars().filter(char::is_ascii_digit).collect();
+        part.split(is_between).map(str::to_owned).chain([whole]).collect::<Vec<_>>()
+    });
+    numbers.any(|number| schemas::bsn::is_valid(&number))
+}
+
+/// A local system that decides by itself to send something, by the name of its connection.
+pub fn local_system(connection: &str, when: Timestamp) -> Result<Access, NotAName> {
+    let who = Actor::system(connection)?;
+    Ok(Access { who, what: Deed::Besluit, why: Why::new(Reason::Dossier, None, None)?, when })
 }
 
 fn account() -> String {
@@ -37,7 +50,7 @@ fn account() -> String {
 
 /// When a day begins here.
 pub fn start_of(day: Date) -> anyhow::Result<Timestamp> {
-    let start = day.to_zoned(exchange::agreement::dutch_time()).context("deze dag bestaat niet")?;
+    let start = day.to_zoned(exchange::calendar::dutch_time()).context("deze dag bestaat niet")?;
     Ok(start.timestamp())
 }
 

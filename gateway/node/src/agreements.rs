@@ -1,7 +1,7 @@
 //! Agreements between nodes: proposed, answered and spread until every party has every answer.
 
 use exchange::{
-    agreement::{Agreement, AgreementError, Answer, AnswerKind, Standing},
+    agreement::{Agreement, AgreementError, Answer, AnswerKind, MAX_ACCEPTED_AHEAD, Standing},
     digest::Digest,
     entry::Entry,
     oin::Oin,
@@ -33,10 +33,6 @@ const MAX_OPEN_PROPOSALS: usize = 50;
 /// How long after its last day an agreement is forgotten that this organisation never accepted. No message rests on
 /// it, and by then no partner still brings answers to it.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24 * 92);
-
-/// How far ahead an acceptance may be dated. More than any clock is off, and little beside the time for which messages
-/// under a replaced agreement are still admitted, which counts from the last acceptance.
-const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// What travels over `POST /v1/convenanten`: the agreement, the purposes it names and every answer the sender has.
 #[derive(Debug, Serialize, Deserialize)]
@@ -117,6 +113,11 @@ pub enum AgreementFault {
         "dit kan niet meer: het convenant is al afgewezen, opgezegd of verlopen. Stel een nieuwe versie voor"
     )]
     Final,
+    /// Who accepted ends it; rejecting is for what was not accepted.
+    #[error(
+        "deze organisatie heeft het convenant al aanvaard; afwijzen kan niet meer. Zeg het op met `schakel convenant opzeggen`"
+    )]
+    AlreadyAccepted,
     /// Nobody needs it any more.
     #[error("het convenant is al verlopen. Stel een nieuwe versie voor met een latere `geldig_tot`")]
     Expired,
@@ -152,7 +153,8 @@ pub async fn propose(core: &Core, text: &str, purposes: &[Purpose]) -> Result<Di
 
 /// Signs this organisation's answer and stores it; [`spread`] brings it to the others.
 pub async fn answer(core: &Core, digest: Digest, kind: AnswerKind) -> Result<Standing, AgreementFault> {
-    let rules = core.rules();
+    // Also what another command answered a moment ago.
+    let rules = core.latest_rules().await?;
     let mut agreement =
         rules.agreement(digest).ok_or(AgreementFault::Unknown(digest.to_string()))?.as_ref().clone();
     let now = core.now();
@@ -160,6 +162,9 @@ pub async fn answer(core: &Core, digest: Digest, kind: AnswerKind) -> Result<Sta
     // Saying no once more changes nothing, and brings it to who has not heard it yet.
     if is_over(&agreement, now) && (!already || kind == AnswerKind::Accepted) {
         return Err(AgreementFault::Final);
+    }
+    if kind == AnswerKind::Rejected && !already && agreement.is_accepted_by(core.me) {
+        return Err(AgreementFault::AlreadyAccepted);
     }
     if kind == AnswerKind::Accepted {
         vouch(core, &agreement)?;
@@ -244,7 +249,7 @@ fn may_propose(
 /// moment it is known, whatever its date.
 fn not_from_the_future(answers: &[Answer], now: Timestamp) -> Result<(), AgreementFault> {
     let mut acceptances = answers.iter().filter(|answer| answer.kind == AnswerKind::Accepted);
-    let early = acceptances.find(|answer| answer.at > now + MAX_AHEAD);
+    let early = acceptances.find(|answer| answer.at > now + MAX_ACCEPTED_AHEAD);
     early.map_or(Ok(()), |answer| Err(AgreementFault::FromTheFuture(answer.by)))
 }
 
@@ -270,7 +275,8 @@ async fn learn(
     answers: &[String],
     from: Option<Oin>,
 ) -> Result<Vec<String>, AgreementFault> {
-    let rules = core.rules();
+    // Also what another process of this organisation answered a moment ago: a partner may have heard it already.
+    let rules = core.latest_rules().await?;
     let agreement = rules.agreement(digest).ok_or_else(|| AgreementFault::Unknown(digest.to_string()))?;
     let mut known = agreement.as_ref().clone();
     let before = known.answers().len();
@@ -328,13 +334,9 @@ async fn keep(core: &Core, agreement: &Agreement, purposes: Vec<String>) -> Resu
 /// Forgets what expired long ago and was never accepted here; gives how many that were. What the log says of them stays.
 pub async fn forget_old(core: &Core) -> Result<usize, AgreementFault> {
     let (rules, now) = (core.latest_rules().await?, core.now());
-    let accepted = |agreement: &Agreement| {
-        let mut own = agreement.answers().iter().filter(|answer| answer.by == core.me);
-        own.any(|answer| answer.kind == AnswerKind::Accepted)
-    };
     let long_ago = |agreement: &Agreement| now.duration_since(agreement.ends()) > FORGET_AFTER;
     let mut forgotten = 0;
-    for agreement in rules.agreements().filter(|one| long_ago(one) && !accepted(one)) {
+    for agreement in rules.agreements().filter(|one| long_ago(one) && !one.is_accepted_by(core.me)) {
         forgotten += usize::from(core.store.forget_agreement(agreement.digest()).await?);
     }
     core.reload().await?;
@@ -389,9 +391,8 @@ async fn record(
     };
     let parties = agreement.content().partijen.iter().map(|party| party.oin);
     let others = parties.filter(|oin| ![Some(core.me), Some(answer.by), from].contains(&Some(*oin)));
-    // First the log: after a crash in between, an answer stands in the log twice rather than not at all.
-    core.store.append(vec![entry.leaf()]).await?;
-    core.store.put_answer(agreement.digest(), answer.by, answer.jws.clone(), others.collect()).await?;
+    let kept = (answer.jws.clone(), entry.leaf());
+    core.store.put_answer(agreement.digest(), answer.by, kept, others.collect()).await?;
     Ok(())
 }
 

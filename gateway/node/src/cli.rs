@@ -38,6 +38,7 @@ mod proof;
 mod purpose;
 mod send;
 mod serve;
+mod signals;
 mod subject;
 mod witness;
 
@@ -75,6 +76,7 @@ enum Command {
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Document(document::SendDocument),
+    Signalen(signals::Signals),
     Toestemming(consent::Consent),
     Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
@@ -142,7 +144,7 @@ impl Output {
 
 /// A moment as people here write it: Dutch time, to the second.
 fn dutch_time(at: jiff::Timestamp) -> String {
-    at.to_zoned(exchange::agreement::dutch_time()).strftime("%d-%m-%Y %H:%M:%S").to_string()
+    at.to_zoned(exchange::calendar::dutch_time()).strftime("%d-%m-%Y %H:%M:%S").to_string()
 }
 
 /// A number of lines.
@@ -212,6 +214,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Partner(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Convenant(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Document(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Signalen(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Toestemming(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Wissen(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Logboek(command) if command.checks() => {

@@ -24,6 +24,9 @@ const MAX_NAME: usize = 200;
 /// The longest way to reach somebody, in characters (`convenant.schema.json`).
 const MAX_CONTACT: usize = 254;
 
+/// The longest that results of a connection stay, in days: they are copies of what the source still has.
+const MAX_RESULT_DAYS: u16 = 366;
+
 /// Everything an operator sets. Paths are relative to the folder of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,6 +145,20 @@ pub struct Connection {
     /// The folder that is watched while the node runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub map: Option<PathBuf>,
+    /// How many days what was taken in stays in `klaar/`; 0: it goes at once.
+    #[serde(default = "klaar_dagen")]
+    pub klaar_dagen: u16,
+    /// How many days what a person must look at stays: `fout/`, and the rejects in `klaar/`.
+    #[serde(default = "fout_dagen")]
+    pub fout_dagen: u16,
+}
+
+const fn klaar_dagen() -> u16 {
+    Connection::DONE_DAYS
+}
+
+const fn fout_dagen() -> u16 {
+    Connection::FAILED_DAYS
 }
 
 /// The configuration cannot be used; says where and what to do.
@@ -218,6 +235,27 @@ impl Config {
             let same = |other: &Connection| other.naam == connection.naam;
             if self.koppelingen[..position].iter().any(same) {
                 return Err(format!("de koppeling `{}` staat er twee keer in", connection.naam));
+            }
+            connection.check_days()?;
+        }
+        Ok(())
+    }
+}
+
+impl Connection {
+    /// The usual number of days for what was taken in: long enough to find out that something went wrong.
+    pub const DONE_DAYS: u16 = 7;
+    /// And for what a person must look at: long enough to mend it after a holiday.
+    pub const FAILED_DAYS: u16 = 30;
+
+    /// A message about what went wrong that nobody can have read yet must not go.
+    fn check_days(&self) -> Result<(), String> {
+        for (key, days, least) in [("klaar_dagen", self.klaar_dagen, 0), ("fout_dagen", self.fout_dagen, 1)] {
+            if !(least..=MAX_RESULT_DAYS).contains(&days) {
+                return Err(format!(
+                    "`{key}` van de koppeling `{}` moet een getal zijn van {least} tot en met {MAX_RESULT_DAYS}",
+                    self.naam
+                ));
             }
         }
         Ok(())

@@ -3,6 +3,10 @@
 //!
 //! - [`register`]: granting, extending, withdrawing; what a person does
 //! - [`report`]: telling the holder that the resident withdrew a consent here
+//! - [`reaching`]: whom to tell, and under which agreement
+//! - [`standing`]: how it is with one, for whoever sees it
+//! - [`copies`], [`versions`]: what became of copies that others have, and how a consent was given
+//! - [`view`]: consents as somebody sees them, who is on record for it
 //! - [`ending`]: telling everybody who got something, erasing, confirming; what the node does, until it is done
 //! - this file: what the path of a message asks
 
@@ -10,6 +14,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use exchange::{
     consent::{ConsentKey, ConsentRecord, Event, Extract, attach},
+    message::VerifiedMessage,
+    oin::Oin,
+    person::Identity,
     policy::ConsentKnowledge,
 };
 use schemas::{BasisKind, Document, StatedSalts};
@@ -17,13 +24,22 @@ use store::{ConsentState, StoreError};
 
 use crate::core::Core;
 
+pub(crate) mod copies;
 pub mod ending;
+pub mod reaching;
 pub mod register;
 pub mod report;
+pub mod standing;
+pub(crate) mod versions;
+pub(crate) mod view;
 
 /// What is known of some consents.
 #[derive(Debug, Default)]
-pub(crate) struct Knowledge(HashMap<ConsentKey, ConsentKnowledge>);
+pub(crate) struct Knowledge {
+    of: HashMap<ConsentKey, ConsentKnowledge>,
+    /// Who may say what it did when one ended, of those who say so.
+    confirmers: BTreeSet<(ConsentKey, Oin)>,
+}
 
 impl Knowledge {
     /// What the store knows of these now. The store holds what comes of it against what it knows then.
@@ -31,12 +47,32 @@ impl Knowledge {
         if keys.is_empty() {
             return Ok(Self::default());
         }
-        Ok(Self(core.store.consent_knowledge(&keys).await?))
+        Ok(Self { of: core.store.consent_knowledge(&keys).await?, ..Self::default() })
+    }
+
+    /// What the store knows now of the consents that these messages are about.
+    pub(crate) async fn of_all<'m>(
+        core: &Core,
+        messages: impl Iterator<Item = &'m VerifiedMessage> + Clone,
+    ) -> Result<Self, StoreError> {
+        let claims: BTreeSet<_> = messages.clone().filter_map(VerifiedMessage::confirmed_consent).collect();
+        let relied_on = messages.filter_map(VerifiedMessage::claimed_consent);
+        let keys = relied_on.chain(claims.iter().map(|(key, _)| *key)).collect();
+        let confirmers = core.store.may_confirm(claims).await?;
+        Ok(Self { confirmers, ..Self::of(core, keys).await? })
+    }
+
+    /// What is known of the consent that a message is about: of one that is not for its sender to confirm, nothing.
+    pub(crate) fn for_message(&self, message: &VerifiedMessage) -> ConsentKnowledge {
+        match message.confirmed_consent() {
+            Some(claim) => self.about(Some(claim.0).filter(|_| self.confirmers.contains(&claim))),
+            None => self.about(message.claimed_consent()),
+        }
     }
 
     /// What is known of one.
     pub(crate) fn about(&self, key: Option<ConsentKey>) -> ConsentKnowledge {
-        key.and_then(|key| self.0.get(&key)).copied().unwrap_or_default()
+        key.and_then(|key| self.of.get(&key)).copied().unwrap_or_default()
     }
 
     /// A message that comes before others of the same delivery says something about a consent.
@@ -46,7 +82,7 @@ impl Knowledge {
             Event::Extended(extract) => (extract.key(), ConsentKnowledge::ValidUntil(extract.valid_until())),
             Event::Processed(_) => return,
         };
-        let known = self.0.entry(learned.0).or_default();
+        let known = self.of.entry(learned.0).or_default();
         *known = match (*known, learned.1) {
             (ConsentKnowledge::Withdrawn, _) => ConsentKnowledge::Withdrawn,
             (ConsentKnowledge::ValidUntil(known), ConsentKnowledge::ValidUntil(until)) => {
@@ -83,6 +119,20 @@ pub(crate) async fn newest_record(core: &Core, key: ConsentKey) -> Result<Option
     read.transpose().map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
+/// Who gave a consent, for finding what was done about it by: as the record says, or what came first under one that somebody
+/// else asked for. Nobody when that was erased.
+pub(crate) async fn resident_of(core: &Core, key: ConsentKey) -> Result<Option<Identity>, StoreError> {
+    if let Some(record) = newest_record(core, key).await? {
+        return Ok(Identity::of(record.document()));
+    }
+    let Some(first) = core.store.first_received_under(key).await? else { return Ok(None) };
+    match core.store.payload_for_machine_check(first).await {
+        Ok(text) => Ok(Identity::of_message(&text)),
+        Err(StoreError::Erased | StoreError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Passing on: the salts are those of a message that came under the same consent, and the extract is the newest. When the
 /// consent is over nothing of that is left, and what there is says why.
 async fn received(core: &Core, document: Document) -> Result<Document, StoreError> {
@@ -105,3 +155,6 @@ async fn received(core: &Core, document: Document) -> Result<Document, StoreErro
     });
     Ok(filled.unwrap_or(document))
 }
+
+#[cfg(test)]
+mod tests;

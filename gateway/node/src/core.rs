@@ -15,6 +15,8 @@ use store::{RulesVersion, Store, StoreError};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, broadcast};
 use uuid::Uuid;
 
+use crate::witness::Seen;
+
 /// News of settled batches kept for a listener that is not quick enough.
 const SETTLED_NEWS: usize = 256;
 
@@ -50,6 +52,8 @@ pub struct Core {
     version: ArcSwap<RulesVersion>,
     /// One reading at a time: an older one must not take the place of a newer.
     reading: Mutex<()>,
+    /// What receipts showed of the logs of partners since those were checked.
+    pub seen: Seen,
     /// Who is being told answers. As many as there are parties.
     turns: SyncMutex<HashMap<Oin, Arc<Mutex<()>>>>,
 }
@@ -83,7 +87,34 @@ impl Core {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, RulesError> {
-        let core = Self {
+        let core = Self::without_rules(me, store, signer, clock, random);
+        core.reload().await?;
+        Ok(core)
+    }
+
+    /// A core to check the log with: rules that are damaged are left out, and the check says what is wrong with them.
+    pub async fn to_check(
+        me: Oin,
+        store: Store,
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, RulesError> {
+        let core = Self::without_rules(me, store, signer, clock, random);
+        match core.reload().await {
+            Err(RulesError::Damaged(_) | RulesError::Store(StoreError::Corrupt(_))) | Ok(()) => Ok(core),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn without_rules(
+        me: Oin,
+        store: Store,
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
             me,
             store,
             signer,
@@ -98,10 +129,9 @@ impl Core {
             owed: ArcSwap::default(),
             version: ArcSwap::default(),
             reading: Mutex::default(),
+            seen: Seen::default(),
             turns: SyncMutex::default(),
-        };
-        core.reload().await?;
-        Ok(core)
+        }
     }
 
     /// The rules as they are now.
@@ -224,17 +254,34 @@ impl Core {
         let mut purposes = Vec::new();
         for stored in self.store.agreements().await? {
             let mut agreement = Agreement::parse(&stored.content).map_err(damaged)?;
+            if agreement.digest() != stored.digest {
+                return Err(altered("een convenant", stored.digest));
+            }
             for (_, jws) in &stored.answers {
                 agreement.add_answer(jws).map_err(damaged)?;
             }
-            for (_, text) in &stored.purposes {
-                purposes.push(Purpose::from_json(text).map_err(damaged)?);
+            for (digest, text) in &stored.purposes {
+                let purpose = Purpose::from_json(text).map_err(damaged)?;
+                if purpose.digest() != *digest {
+                    return Err(altered("een doel", *digest));
+                }
+                purposes.push(purpose);
+            }
+            // By no other text than the one that was agreed, and never without it.
+            let is_there = |digest| stored.purposes.iter().any(|(known, _)| *known == digest);
+            let mut named = agreement.content().afspraken.iter().map(|clause| clause.doel_digest);
+            if let Some(missing) = named.find(|digest| !is_there(*digest)) {
+                return Err(damaged(format!("de tekst van het doel met controlegetal {missing} ontbreekt")));
             }
             agreements.push(agreement);
         }
         self.rules.store(Arc::new(Rulebook::new(agreements, purposes)));
         Ok(())
     }
+}
+
+fn altered(what: &str, digest: Digest) -> RulesError {
+    damaged(format!("de tekst van {what} is een andere dan die met controlegetal {digest}"))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "shaped for map_err")]

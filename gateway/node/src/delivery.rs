@@ -27,7 +27,7 @@ use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use transport::{Link, LinkError, Request, Response};
 use uuid::Uuid;
 
-use crate::{agreements, core::Core, partners};
+use crate::{agreements, core::Core, partners, witness};
 
 /// The media type of a delivery.
 pub const JWS_LINES: &str = "application/vnd.schakel.jws-lines";
@@ -208,7 +208,7 @@ async fn receipted(core: &Core, lease: Lease, body: &[u8]) -> Result<Settled, St
     let partner = lease.to();
     let sent: Vec<Digest> = lease.messages().iter().map(|message| message.digest).collect();
     let checked = proven(core, partner, &sent, body);
-    let (verified, delivered) = match checked {
+    let (key, verified, delivered) = match checked {
         Ok(checked) => checked,
         Err(fault) => {
             tracing::error!(%partner, fault, "partner answered with a receipt that proves nothing");
@@ -224,6 +224,7 @@ async fn receipted(core: &Core, lease: Lease, body: &[u8]) -> Result<Settled, St
     let text = String::from_utf8_lossy(body).into_owned();
     let checkpoint = PartnerCheckpoint { size: verified.checkpoint().size, note: verified.note().to_owned() };
     core.store.record_receipt(&lease, &outcomes, text, checkpoint, core.now()).await?;
+    witness::receipted(core, partner, &key, &verified).await?;
     if core.settled.receiver_count() > 0 {
         let _ = core.settled.send(lease.messages().iter().map(|message| message.id).collect());
     }
@@ -243,13 +244,13 @@ fn proven(
     partner: Oin,
     sent: &[Digest],
     body: &[u8],
-) -> Result<(VerifiedReceipt, Vec<Delivered>), String> {
+) -> Result<(LogVerifier, VerifiedReceipt, Vec<Delivered>), String> {
     let receipt: Receipt =
         serde_json::from_slice(body).map_err(|_| "the answer is not a receipt".to_owned())?;
     let mut fault = "no agreement accepted here names the partner's log key".to_owned();
     for key in log_keys(core, partner) {
         match check_receipt(&receipt, sent, core.me, &key) {
-            Ok(checked) => return Ok(checked),
+            Ok((verified, outcomes)) => return Ok((key, verified, outcomes)),
             Err(error) => fault = error.to_string(),
         }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use exchange::{agreement::Standing, clock::Clock, organisation::OrganisationKind, random::Random};
-use store::State;
+use store::{Access, Actor, Deed, Reason, State, Why};
 use transport::BindError;
 
 use crate::{
@@ -165,7 +165,9 @@ impl Demo {
         let (municipality, corporation) = (&self.nodes[MUNICIPALITY], &self.nodes[CORPORATION]);
         let mapping = drop_folders::mapping(&corporation.folder.join(MAPPING))?;
         let before = Totals::of(corporation).await?;
-        let offer = Offer { mapping: &mapping, to: municipality.core.me, path: export, rejects: None };
+        let by = access(corporation, Deed::Besluit, Reason::Dossier)?;
+        let offer =
+            Offer { mapping: &mapping, to: municipality.core.me, path: export, rejects: None, by: &by };
         let read = intake::take_in(&corporation.core, &offer, |_| {})
             .await
             // The name as it was given: the copy in a temporary folder tells nobody anything.
@@ -232,6 +234,8 @@ fn config(participant: &Participant) -> anyhow::Result<Config> {
             mapping: MAPPING.into(),
             ontvanger: PARTICIPANTS[MUNICIPALITY].oin.parse()?,
             map: Some("aanleveren".into()),
+            klaar_dagen: Connection::DONE_DAYS,
+            fout_dagen: Connection::FAILED_DAYS,
         });
     }
     Ok(Config {
@@ -281,4 +285,10 @@ async fn wait_until(mut done: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyh
         Ok(result) => result.map(|()| true),
         Err(_) => Ok(false),
     }
+}
+
+/// The demonstration looks and decides, and that is on record as anybody's.
+fn access(node: &Node, what: Deed, why: Reason) -> anyhow::Result<Access> {
+    let why = Why::new(why, Some("demonstratie"), None)?;
+    Ok(Access { who: Actor::system("schakel demo")?, what, why, when: node.core.now() })
 }

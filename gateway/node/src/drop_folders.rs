@@ -1,16 +1,24 @@
 //! The watched folders of a running node.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use adapters::{
     Mapping,
-    channel::drop_folder::{Claim, DropFolder, Watch},
+    channel::drop_folder::{Claim, DropFolder, Keep, Watch, clear},
 };
 use anyhow::Context as _;
 use exchange::oin::Oin;
+use jiff::{SignedDuration, Timestamp};
+use store::Access;
 use tokio::task::JoinHandle;
 
 use crate::{
+    access,
+    config::Config,
     core::Core,
     explain::explain,
     intake::{self, Offer},
@@ -55,7 +63,10 @@ pub fn start(node: &Node) -> anyhow::Result<DropFolders> {
             core: node.core.clone(),
             mapping: mapping(&node.folder.join(&connection.mapping))?,
             to: connection.ontvanger,
+            keeps: connection.klaar_dagen > 0,
             name: connection.naam.clone(),
+            by: access::local_system(&connection.naam, node.core.now())
+                .context("een koppeling heeft een naam van hooguit 100 tekens op één regel")?,
         };
         let watch = Watch::start(DropFolder::open(&path, QUIET)?, INTERVAL)?;
         tasks.push(tokio::spawn(watcher.run(watch)));
@@ -63,12 +74,48 @@ pub fn start(node: &Node) -> anyhow::Result<DropFolders> {
     Ok(DropFolders(tasks))
 }
 
+/// What the connections of a node leave behind, and for how long.
+#[derive(Debug, Clone, Default)]
+pub struct Results(Vec<(String, PathBuf, Keep)>);
+
+impl Results {
+    /// Of the connections that have a folder.
+    pub fn of(folder: &Path, config: &Config) -> Self {
+        let days = |days: u16| SignedDuration::from_hours(24 * i64::from(days));
+        let watched = config.koppelingen.iter().filter_map(|connection| {
+            let keep = Keep { done: days(connection.klaar_dagen), failed: days(connection.fout_dagen) };
+            Some((connection.naam.clone(), folder.join(connection.map.as_ref()?), keep))
+        });
+        Self(watched.collect())
+    }
+
+    /// Removes what may not be kept any longer; says how many files. A folder that cannot be cleared now is in the program's
+    /// log, and does not keep the others.
+    pub async fn clear(&self, now: Timestamp) -> u64 {
+        let all = self.0.clone();
+        let clearing = tokio::task::spawn_blocking(move || {
+            let one = |(name, path, keep): &(String, PathBuf, Keep)| {
+                clear(path, *keep, now).unwrap_or_else(|error| {
+                    tracing::error!(connection = name, %error, "cannot clear the results of a connection; trying again later");
+                    0
+                })
+            };
+            all.iter().map(one).sum()
+        });
+        clearing.await.unwrap_or_default()
+    }
+}
+
 /// Takes in the files of one connection.
 struct Watcher {
     core: Arc<Core>,
     mapping: Mapping,
     to: Oin,
+    /// Whether what was taken in stays for a while.
+    keeps: bool,
     name: String,
+    /// The local system, for the access log.
+    by: Access,
 }
 
 impl Watcher {
@@ -85,11 +132,13 @@ impl Watcher {
     }
 
     async fn take_in(&self, claim: Claim) {
+        let by = Access { when: self.core.now(), ..self.by.clone() };
         let offer = Offer {
             mapping: &self.mapping,
             to: self.to,
             path: claim.path(),
             rejects: Some(claim.rejects_path()),
+            by: &by,
         };
         let moved = match intake::take_in(&self.core, &offer, |_| {}).await {
             Ok(report) => {
@@ -102,18 +151,29 @@ impl Watcher {
                     unreadable = report.unreadable,
                     "took in a file"
                 );
-                claim.done()
+                claim.done().map(|done| {
+                    if !self.keeps {
+                        self.remove(&done)
+                    }
+                })
             }
             Err(error) => {
                 tracing::error!(
                     connection = self.name,
                     "a file could not be taken in; the message beside it says why"
                 );
-                claim.failed(&explain(&error.into()))
+                claim.failed(&explain(&error.into())).map(drop)
             }
         };
         if let Err(error) = moved {
             tracing::error!(connection = self.name, %error, "cannot move a file that was taken in");
+        }
+    }
+
+    /// Every row of it is durable by now, or stands in the rejects.
+    fn remove(&self, done: &Path) {
+        if let Err(error) = std::fs::remove_file(done) {
+            tracing::error!(connection = self.name, %error, "cannot remove a file that was taken in; trying again later");
         }
     }
 }

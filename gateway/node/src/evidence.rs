@@ -2,9 +2,11 @@
 
 use exchange::{
     agreement::Agreement,
+    consent::{Extract, Statement},
     digest::Digest,
-    entry::Entry,
+    entry::{Entry, Outcome},
     evidence::{BUNDLE, Bundle, NoText, Pins, Report, StepName, StepOutcome, check},
+    jws,
     oin::Oin,
     receipt::Receipt,
     rulebook::Rulebook,
@@ -64,8 +66,11 @@ pub async fn gather(
         Direction::Inbound => inclusion_of(core, row, agreement).await?,
     };
     proof.file.extra = Some(proof.leaf.bytes().to_vec());
+    let (uittreksel, intrekking) = consent_of(core, agreement, row, (&text, &proof.leaf)).await?;
     let bundle = Bundle {
         soort: BUNDLE.to_owned(),
+        uittreksel,
+        intrekking,
         zonder_tekst: text.as_ref().err().copied(),
         bericht: text.ok(),
         blad: String::from_utf8_lossy(proof.leaf.bytes()).into_owned(),
@@ -111,6 +116,40 @@ fn purpose_of(
     let (purpose, message_type) = (row.purpose.as_deref()?, row.message_type.as_deref()?);
     let clause = agreement?.clause((from, to), purpose, message_type)?;
     serde_json::from_str(rules.purpose(clause.doel_digest)?.text()).ok()
+}
+
+/// The extract of the consent that a message rests on, when its text is not there to carry it, and the withdrawal of that
+/// consent. Neither says who the resident is. Only what goes with the entry: the register keeps the newest extract, and
+/// after an extension that is another than the message had.
+async fn consent_of(
+    core: &Core,
+    agreement: Option<&Agreement>,
+    row: &MessageRow,
+    (text, leaf): (&Result<String, NoText>, &Leaf),
+) -> Result<(Option<String>, Option<String>), StoreError> {
+    let Ok(Entry::Ontvangst(said)) = Entry::of_leaf(leaf) else { return Ok((None, None)) };
+    let carried = text.as_ref().ok().and_then(|text| extract_in(text));
+    // What is kept on another basis is no longer tied to the consent under which it came.
+    let key = carried.as_deref().and_then(Extract::claimed).or(row.consent);
+    let (Some(agreement), Some(key)) = (agreement, key.filter(|_| said.uitkomst == Outcome::Toegelaten))
+    else {
+        return Ok((None, None));
+    };
+    let Some(known) = core.store.consent(key).await? else { return Ok((None, None)) };
+    let goes_with = |extract: &String| {
+        Extract::read(extract, agreement).is_ok() && said.toestemming == Some(Digest::of(extract.as_bytes()))
+    };
+    let extract = known.extract.filter(|extract| text.is_err() && goes_with(extract));
+    let withdrawal = known.statement.filter(|statement| Statement::read(statement, agreement).is_ok());
+    let withdrawal = withdrawal.filter(|_| extract.is_some() || carried.is_some());
+    Ok((extract, withdrawal))
+}
+
+/// The extract that a signed message carries. Nothing of it is believed.
+fn extract_in(compact: &str) -> Option<String> {
+    let jws = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
+    let payload: Value = serde_json::from_slice(jws.unverified_payload()).ok()?;
+    Some(payload.pointer("/data/grondslag/toestemming/uittreksel")?.as_str()?.to_owned())
 }
 
 /// The partner's proof of receipt of a message that was sent.

@@ -52,12 +52,29 @@ fn known(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = stored(cause) {
         return Some(format!("{} ({error})", error.remedy()));
     }
-    if let Some(RulesError::Damaged(what)) = cause.downcast_ref() {
+    if let Some(what) = damaged(cause) {
         return Some(format!(
-            "Een convenant, doel of partner in de database is niet leesbaar. Zet een reservekopie van de database terug. ({what})"
+            "Een convenant, doel of partner in de database is niet leesbaar, of is buiten dit programma om veranderd. Zet een reservekopie van de database terug; wat er wordt uitgewisseld hangt ervan af. ({what})"
         ));
     }
     cause.downcast_ref::<io::Error>().and_then(of_the_system)
+}
+
+/// What is wrong with the stored rules, also inside an error that only passes it on.
+fn damaged<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a str> {
+    let rules = cause.downcast_ref::<RulesError>();
+    let rules = rules.or_else(|| match cause.downcast_ref::<AgreementFault>()? {
+        AgreementFault::Rules(error) => Some(error),
+        _ => None,
+    });
+    let rules = rules.or_else(|| match cause.downcast_ref::<PartnerError>()? {
+        PartnerError::Rules(error) => Some(error),
+        _ => None,
+    });
+    match rules? {
+        RulesError::Damaged(what) => Some(what),
+        RulesError::Store(_) => None,
+    }
 }
 
 /// The store's error in `cause`, also inside an error that only passes it on.

@@ -39,8 +39,7 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
             .iter()
             .map(|line| ReceivedMessage::new(line, peer).verify(core.me, &ruling.rules, now))
             .collect();
-        let claimed = verified.iter().flatten().filter_map(VerifiedMessage::claimed_consent);
-        let known = Knowledge::of(core, claimed.collect()).await?;
+        let known = Knowledge::of_all(core, verified.iter().flatten()).await?;
         let Decided { arrivals, about_consent } = decide(&ruling.rules, known, verified, now);
         match core.store.file(ruling.version, arrivals).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
@@ -87,7 +86,7 @@ fn decide(
     let mut arrivals = Vec::with_capacity(verified.len());
     for message in verified {
         let decided = message.and_then(|message| {
-            let consent = known.about(message.claimed_consent());
+            let consent = known.for_message(&message);
             message.admit(rules, consent, now)
         });
         if let Some(event) = decided.as_ref().ok().and_then(|admitted| admitted.event()) {

@@ -9,7 +9,7 @@ use std::{
 
 use adapters::{InputError, Mapping, Record, Rejects, RowError};
 use exchange::{oin::Oin, refusal::Refusal};
-use store::StoreError;
+use store::{Access, StoreError};
 
 use crate::{
     core::Core,
@@ -84,6 +84,8 @@ pub struct Offer<'a> {
     pub path: &'a Path,
     /// Where the rows that do not go are written; beside the file when absent.
     pub rejects: Option<PathBuf>,
+    /// Who offers it. What is sent is on record as their decision, batch by batch.
+    pub by: &'a Access,
 }
 
 /// Takes in a file. `progress` hears after each batch how many rows were done.
@@ -92,9 +94,9 @@ pub async fn take_in(
     offer: &Offer<'_>,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, IntakeError> {
-    let Offer { mapping, to, path, .. } = *offer;
+    let path = offer.path;
     let file = File::open(path).map_err(|source| IntakeError::Open { path: path.to_owned(), source })?;
-    let mut records = adapters::read(mapping, BufReader::new(file))?;
+    let mut records = adapters::read(offer.mapping, BufReader::new(file))?;
     let mut rejects = match &offer.rejects {
         Some(target) => Rejects::at(target.clone(), path, records.layout())?,
         None => Rejects::beside(path, records.layout())?,
@@ -105,7 +107,7 @@ pub async fn take_in(
         if batch.is_empty() {
             break;
         }
-        take_in_batch(core, mapping, to, batch, &mut rejects, &mut report).await?;
+        take_in_batch(core, offer, batch, (&mut rejects, &mut report)).await?;
         progress(report.read);
     }
     for warning in records.warnings() {
@@ -117,11 +119,9 @@ pub async fn take_in(
 
 async fn take_in_batch(
     core: &Core,
-    mapping: &Mapping,
-    to: Oin,
+    offer: &Offer<'_>,
     batch: Vec<Record>,
-    rejects: &mut Rejects,
-    report: &mut Report,
+    (rejects, report): (&mut Rejects, &mut Report),
 ) -> Result<(), IntakeError> {
     let mut submissions = Vec::new();
     let mut submitted_records = Vec::new();
@@ -132,7 +132,7 @@ async fn take_in_batch(
         }
         match &record.outcome {
             Ok(document) => {
-                submissions.push(submission(mapping, to, document));
+                submissions.push(submission(offer.mapping, offer.to, document));
                 submitted_records.push(record);
             }
             Err(errors) => {
@@ -142,7 +142,7 @@ async fn take_in_batch(
             }
         }
     }
-    let outcomes = outbound::submit(core, submissions).await?;
+    let outcomes = outbound::submit_decided(core, submissions, offer.by).await?;
     for (record, outcome) in submitted_records.iter().zip(outcomes) {
         match outcome {
             Submitted::Queued(_) => report.sent += 1,

@@ -20,6 +20,7 @@ pub mod intake;
 pub mod keys;
 mod listing;
 pub mod logbook;
+pub mod matching;
 pub mod node;
 pub mod outbound;
 pub mod partners;

@@ -2,7 +2,7 @@
 
 use exchange::purpose::Purpose;
 use serde_json::{Value, json};
-use store::{AccessRecord, ActorKind, Direction, MessageRow, PartnerRecord, PartnerState};
+use store::{AccessRecord, ActorKind, Decision, Direction, MessageRow, PartnerRecord, PartnerState};
 
 /// A message, its content not included.
 pub(crate) fn message(row: &MessageRow) -> Value {
@@ -35,6 +35,8 @@ pub(crate) fn access(record: &AccessRecord) -> Value {
         "account": record.who.account(),
         "medewerker": record.who.employee(),
         "wat": record.what.as_str(),
+        "besluit": record.decision.map(Decision::as_str),
+        "besluit_over": record.decision.and_then(Decision::about),
         "reden": record.why.reason.as_str(),
         "kenmerk": record.why.reference(),
         "dossier": record.why.case,

@@ -27,6 +27,7 @@ use crate::{
     consent,
     core::Core,
     delivery::Driver,
+    drop_folders::Results,
     keys::{self, Keys},
     processing_log::{collector::Collector, export},
     purposes,
@@ -75,8 +76,8 @@ impl Node {
         Self::open_as(folder, false, clock, random).await
     }
 
-    /// Opens the node in `folder` to check its log, also when the end of that log was changed. It can write nothing
-    /// then.
+    /// Opens the node in `folder` to check its log, also when the end of that log or the rules were changed. It can write
+    /// nothing then.
     pub async fn open_to_check(
         folder: &Path,
         clock: Arc<dyn Clock>,
@@ -96,16 +97,15 @@ impl Node {
         let keys = keys::load(&folder.join(&config.opslag.sleutels), config.organisatie.oin)?;
         let options = Options { unchecked, ..options(folder, &config, &keys, random.clone()) };
         let store = Store::open(options).await.map_err(explained)?;
-        Self::assemble(folder, config, keys, store, clock, random).await
+        Self::assemble(folder, config, keys, (store, unchecked), (clock, random)).await
     }
 
     async fn assemble(
         folder: &Path,
         config: Config,
         keys: Keys,
-        store: Store,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
+        (store, unchecked): (Store, bool),
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> anyhow::Result<Self> {
         let (identity, trust) = tls_files(folder, &config).read()?;
         let options = TlsOptions { tls12: config.tls.tls12 };
@@ -113,7 +113,12 @@ impl Node {
         let link =
             Link::new(tls.clone(), LinkOptions { quic: config.netwerk.quic, ..LinkOptions::default() });
         let log_key = keys.log.verifier().to_string();
-        let core = Core::new(config.organisatie.oin, store, Arc::new(keys.messages), clock, random).await?;
+        let (me, signer) = (config.organisatie.oin, Arc::new(keys.messages));
+        let core = if unchecked {
+            Core::to_check(me, store, signer, clock, random).await?
+        } else {
+            Core::new(me, store, signer, clock, random).await?
+        };
         Ok(Self { folder: folder.to_owned(), config, core: Arc::new(core), tls, link, log_key })
     }
 
@@ -196,11 +201,11 @@ impl Node {
         let rules = tokio::spawn(upkeep::run(
             self.core.clone(),
             self.link.clone(),
-            self.tls.clone(),
-            tls_files(&self.folder, &self.config),
+            (self.tls.clone(), tls_files(&self.folder, &self.config)),
+            Results::of(&self.folder, &self.config),
         ));
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
-        let exporting = self.start_exporting()?;
+        let exporting = self.start_exporting().await?;
         let api = api::start(self).await?;
         Ok(Running {
             server,
@@ -214,8 +219,13 @@ impl Node {
     }
 
     /// Starts bringing records of processings to the collector, if there is one.
-    fn start_exporting(&self) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
-        let Some(settings) = &self.config.dataverwerkingen else { return Ok(None) };
+    async fn start_exporting(&self) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
+        let Some(settings) =
+            self.config.dataverwerkingen.as_ref().filter(|settings| settings.adres.is_some())
+        else {
+            self.core.store.forget_erased_subjects().await?;
+            return Ok(None);
+        };
         let collector =
             Collector::of(&self.folder, settings).context("[dataverwerkingen] is niet te gebruiken")?;
         Ok(collector.map(|collector| {
@@ -277,7 +287,8 @@ pub async fn create_store(
 fn options(folder: &Path, config: &Config, keys: &Keys, random: Arc<dyn Random>) -> Options {
     let path = folder.join(&config.opslag.bestand);
     let options = Options::new(path, config.organisatie.oin, keys.storage.clone(), keys.log.clone(), random);
-    Options { entry_keys: folder.join(&config.opslag.sleutels).join(keys::ENTRIES), ..options }
+    let exports = config.dataverwerkingen.as_ref().is_some_and(|settings| settings.adres.is_some());
+    Options { entry_keys: folder.join(&config.opslag.sleutels).join(keys::ENTRIES), exports, ..options }
 }
 
 fn tls_files(folder: &Path, config: &Config) -> TlsFiles {

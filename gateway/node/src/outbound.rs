@@ -8,12 +8,13 @@ use exchange::{
     digest::Digest,
     message::{Draft, HeldBack, SignedMessage},
     oin::Oin,
-    refusal::Refusal,
+    person::Identity,
+    refusal::{self, Refusal},
     rulebook::Rulebook,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::Document;
-use store::{Enqueued, Outgoing, StoreError};
+use store::{Access, Decision, Enqueued, Outgoing, State, StoreError};
 use uuid::Uuid;
 
 use crate::{
@@ -63,15 +64,35 @@ pub enum Submitted {
     HeldBack(Refusal),
 }
 
-/// Decides, signs and stores a batch; when this returns, every outcome is durable.
+/// Decides, signs and stores a batch; when this returns, every outcome is durable. For what the node sends by itself: when a
+/// person or a local system decided to send it, [`submit_decided`].
 pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Submitted>, StoreError> {
-    Ok(submit_numbered(core, submissions).await?.into_iter().map(|(submitted, _)| submitted).collect())
+    Ok(submit_as(core, submissions, None).await?.into_iter().map(|(submitted, _)| submitted).collect())
 }
 
-/// As [`submit`], with the place in the log of each message that waits or was offered before.
+/// The same for what somebody decided to send. That they did is kept in the same transaction, with what it became.
+pub async fn submit_decided(
+    core: &Core,
+    submissions: Vec<Submission>,
+    access: &Access,
+) -> Result<Vec<Submitted>, StoreError> {
+    let submitted = submit_numbered(core, submissions, access).await?;
+    Ok(submitted.into_iter().map(|(submitted, _)| submitted).collect())
+}
+
+/// As [`submit_decided`], with the place in the log of each message that waits or was offered before.
 pub async fn submit_numbered(
     core: &Core,
     submissions: Vec<Submission>,
+    access: &Access,
+) -> Result<Vec<(Submitted, Option<u64>)>, StoreError> {
+    submit_as(core, submissions, Some(access)).await
+}
+
+async fn submit_as(
+    core: &Core,
+    submissions: Vec<Submission>,
+    access: Option<&Access>,
 ) -> Result<Vec<(Submitted, Option<u64>)>, StoreError> {
     let now = core.now();
     let submissions = filled_in(core, submissions).await?;
@@ -81,7 +102,14 @@ pub async fn submit_numbered(
         let known = Knowledge::of(core, consents).await?;
         let Decided { outcomes, messages, held_back } =
             decide(core, (&ruling.rules, &known), &submissions, now);
-        match core.store.enqueue(ruling.version, messages, held_back).await {
+        let enqueued = match access {
+            None => core.store.enqueue(ruling.version, messages, held_back).await,
+            Some(access) => {
+                let decided = persons(access.clone(), &submissions, &outcomes);
+                core.store.enqueue_decided(ruling.version, (messages, held_back), decided).await
+            }
+        };
+        match enqueued {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             enqueued => {
                 let submitted = note_repeats(outcomes, enqueued?);
@@ -97,6 +125,16 @@ struct Decided {
     outcomes: Vec<Submitted>,
     messages: Vec<Outgoing>,
     held_back: Vec<HeldBack>,
+}
+
+/// Whom it is about that is sent or held back.
+fn persons(access: Access, submissions: &[Submission], outcomes: &[Submitted]) -> store::Decided {
+    let (mut about, mut also) = (Vec::with_capacity(submissions.len()), Vec::new());
+    for (submission, outcome) in submissions.iter().zip(outcomes) {
+        let person = Identity::of(&submission.document);
+        if matches!(outcome, Submitted::HeldBack(_)) { also.extend(person) } else { about.push(person) }
+    }
+    store::Decided { access, about, also }
 }
 
 /// What rests on a consent goes with what proves it.
@@ -208,6 +246,17 @@ pub enum ResendError {
         "bericht {0} kan niet opnieuw: het convenant waaronder het is gemaakt geldt niet meer. Bied het bestand opnieuw aan als er een nieuwe versie van het convenant geldt"
     )]
     AgreementOver(u64),
+    /// The consent that it rested on was withdrawn or ran out.
+    #[error(
+        "bericht {index} kan niet opnieuw: toestemming{}, waarop het steunde, is ingetrokken of verlopen. `schakel toestemming tonen{}` laat zien hoe het ermee staat. Geeft de inwoner opnieuw toestemming, verstuur dan een nieuw bericht",
+        number(*consent), number(*consent)
+    )]
+    ConsentOver {
+        /// The message.
+        index: u64,
+        /// The consent, if that is known.
+        consent: Option<ConsentKey>,
+    },
     /// It is not undeliverable, it expired, or another took its place.
     #[error(
         "bericht {0} kan niet opnieuw. Dat kan alleen met een onbestelbaar bericht dat niet verlopen is en niet al door een nieuw is vervangen; `schakel berichten --stand onbestelbaar` laat zien welke er zijn"
@@ -218,13 +267,31 @@ pub enum ResendError {
     Store(#[from] StoreError),
 }
 
-/// Has an undeliverable message sent again, behind everything that waits.
-pub async fn resend(core: &Core, index: u64) -> Result<(), ResendError> {
+fn number(consent: Option<ConsentKey>) -> String {
+    consent.map_or_else(String::new, |key| format!(" {}", key.id))
+}
+
+/// Why a message does not go again, whatever else is the matter.
+const ENDED_WITH_CONSENT: [Option<&str>; 2] =
+    [Some(refusal::Reason::ConsentWithdrawn.code()), Some(refusal::Reason::ConsentExpired.code())];
+
+/// Has an undeliverable message sent again, behind everything that waits, as somebody decided. That they did is kept first,
+/// with the case of the message unless another was given.
+pub async fn resend(core: &Core, mut access: Access, index: u64) -> Result<(), ResendError> {
     let (rules, row) = (core.rules(), core.store.logged(index).await?);
-    let agreement = row.as_ref().and_then(|row| row.agreement).and_then(|digest| rules.agreement(digest));
+    let row = row.ok_or(ResendError::NotUndeliverable(index))?;
+    let agreement = row.agreement.and_then(|digest| rules.agreement(digest));
     if agreement.is_some_and(|agreement| agreement.standing(core.now()) != Standing::InForce) {
         return Err(ResendError::AgreementOver(index));
     }
+    if ENDED_WITH_CONSENT.contains(&row.reason.as_deref()) {
+        return Err(ResendError::ConsentOver { index, consent: row.consent });
+    }
+    if row.state != State::Undeliverable {
+        return Err(ResendError::NotUndeliverable(index));
+    }
+    access.why.case = access.why.case.or(row.case);
+    core.store.record_decision(access, Decision::OpnieuwVersturen, &[index]).await?;
     match core.store.resend(index, core.now()).await {
         Err(StoreError::NotFound(_)) => return Err(ResendError::NotUndeliverable(index)),
         resent => resent?,

@@ -1,5 +1,6 @@
-//! The register of processing activities (AVG art. 30 lid 1) of what goes through this node, made from the agreements
-//! that are in force and the purposes they name.
+//! The register of processing activities (AVG art. 30 lid 1) of what goes through this node: made from the agreements that are
+//! in force and the purposes they name, those that ended while something is kept, and what the node does by itself. Every
+//! activity that a record of a processing names is in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +15,12 @@ use exchange::{
 use jiff::{Timestamp, civil::Date};
 use schemas::{BasisKind, Category, LifeDomain, SchemaName};
 use serde::Serialize;
+use store::StoreError;
 
+use self::activity::{Names, OwnActivity};
 use crate::{agreements, node::Node, wording};
 
+pub mod activity;
 pub mod sheet;
 
 /// The whole register.
@@ -28,6 +32,10 @@ pub struct Register {
     pub gemaakt: Timestamp,
     /// The activities, one per purpose.
     pub verwerkingen: Vec<Activity>,
+    /// What the node does by itself.
+    pub eigen_verwerkingen: Vec<OwnActivity>,
+    /// Activities of agreements of which nothing goes on and nothing is kept; records of processings may still name them.
+    pub overig: Vec<Past>,
     /// How the data is secured, in general (art. 32).
     pub beveiliging: Vec<&'static str>,
     /// Whether data goes to a country outside the European Union, or to an international organisation.
@@ -52,6 +60,10 @@ pub struct Controller {
 /// One processing activity: what is exchanged for one purpose.
 #[derive(Debug, Serialize)]
 pub struct Activity {
+    /// Its name in records of processings.
+    pub verwerking: String,
+    /// Whether an agreement lets it go on, or there is only something left of it that is kept.
+    pub stand: Stand,
     /// The purpose.
     pub doel: String,
     /// Its version.
@@ -66,12 +78,38 @@ pub struct Activity {
     pub bronnen: Vec<String>,
     /// How long a receiver keeps what it got, in days.
     pub bewaartermijn_dagen: u32,
-    /// What a receiver does when consent is withdrawn.
-    pub bij_intrekking: OnWithdrawal,
-    /// The agreements in force that name it.
+    /// What a receiver does when consent is withdrawn; nothing when it cannot rest on consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bij_intrekking: Option<OnWithdrawal>,
+    /// How long after its end the record of a consent is kept by who asked for it, in days; nothing when it cannot rest on
+    /// consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bewijs_toestemming_dagen: Option<u32>,
+    /// The agreements that name it: in force, or ended while something is kept that came or went under it.
     pub convenanten: Vec<Ground>,
     /// What goes and comes, per message type.
     pub berichten: Vec<Flow>,
+}
+
+/// How it is with an activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stand {
+    /// It goes on.
+    Actueel,
+    /// Its agreement ended; what came or went under it is kept until its term has passed.
+    Afgelopen,
+}
+
+/// An activity of which nothing goes on and nothing is kept.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Past {
+    /// Its name in records of processings.
+    pub verwerking: String,
+    /// Its name for people.
+    pub naam: String,
+    /// The last day of its last agreement.
+    pub tot: Date,
 }
 
 /// An agreement that an activity rests on.
@@ -128,20 +166,25 @@ pub struct Basis {
     pub soort: BasisKind,
     /// The articles of law.
     pub artikelen: Vec<String>,
+    /// Only for what others give: an authority does not rely on it for what it sends itself (AVG art. 6(1), last sentence).
+    pub alleen_ontvangen: bool,
 }
+
+/// What is kept: how many messages under an agreement for a purpose.
+pub type Held = BTreeSet<(Digest, String)>;
 
 /// The measures that this program takes itself, in general (art. 30 lid 1 onder g).
 const SECURITY: [&str; 6] = [
     "Elk bericht wordt vóór verzending en bij ontvangst getoetst aan het doel, de grondslag en het convenant.",
     "Verbindingen zijn versleuteld en aan beide kanten met een certificaat geverifieerd (mutual TLS).",
-    "Berichten zijn digitaal ondertekend en worden versleuteld bewaard, met een eigen sleutel per dossier.",
+    "Berichten zijn digitaal ondertekend en worden versleuteld bewaard, elk met een eigen sleutel.",
     "Alleen gegevens die het doel noemt gaan mee; bijzondere gegevens alleen met hun wettelijke uitzondering.",
     "Een logboek waaruit niets ongemerkt te wijzigen of te wissen is, bewijst wat is verstuurd en ontvangen.",
     "In logregels, foutmeldingen en zoekingangen staan geen persoonsgegevens.",
 ];
 
-/// Makes the register of a node, as its agreements stand now.
-pub fn of_node(node: &Node) -> Register {
+/// Makes the register of a node, as its agreements stand now, and what it keeps.
+pub async fn of_node(node: &Node) -> Result<Register, StoreError> {
     let organisation = &node.config.organisatie;
     let owner = Controller {
         naam: organisation.naam.clone(),
@@ -150,39 +193,94 @@ pub fn of_node(node: &Node) -> Register {
         contact: organisation.contact.clone(),
         fg: organisation.fg.clone(),
     };
-    register(owner, &node.core.rules(), node.core.now())
+    let held = node.core.store.held_under().await?;
+    let settings = node.config.dataverwerkingen.as_ref();
+    let names = Names(settings.and_then(|settings| settings.register.as_deref()));
+    Ok(register(owner, &node.core.rules(), (&held, names), node.core.now()))
 }
 
-/// Makes the register of an organisation from the rules it decides by.
-pub fn register(owner: Controller, rules: &Rulebook, now: Timestamp) -> Register {
+/// Makes the register of an organisation from the rules it decides by, and from what it keeps.
+pub fn register(
+    owner: Controller,
+    rules: &Rulebook,
+    (held, names): (&Held, Names<'_>),
+    now: Timestamp,
+) -> Register {
     let me = owner.oin;
-    let in_force = rules.agreements().map(AsRef::as_ref);
-    let mut agreements: Vec<&Agreement> =
-        in_force.filter(|agreement| agreement.standing(now) == Standing::InForce).collect();
+    let mut agreements: Vec<&Agreement> = rules
+        .agreements()
+        .map(AsRef::as_ref)
+        .filter(|agreement| {
+            agreement.party(me).is_some() && agreement.in_force_since().is_some_and(|at| at <= now)
+        })
+        .collect();
     agreements.sort_by_key(|one| (one.content().groep.clone(), one.content().versie, one.digest()));
     let mut activities: BTreeMap<(String, u32, Digest), Activity> = BTreeMap::new();
-    for agreement in agreements {
+    for agreement in &agreements {
+        let in_force = agreement.standing(now) == Standing::InForce;
         for clause in &agreement.content().afspraken {
-            let Some(purpose) = rules.purpose(clause.doel_digest) else { continue };
+            let keeps = held.contains(&(agreement.digest(), clause.doel.clone()));
+            let Some(purpose) = rules.purpose(clause.doel_digest).filter(|_| in_force || keeps) else {
+                continue;
+            };
             let content = purpose.content();
             let key = (content.doel.clone(), content.versie, purpose.digest());
-            let activity = activities.entry(key).or_insert_with(|| activity(purpose));
+            let activity = activities.entry(key).or_insert_with(|| activity_of(purpose, names));
             let goes_on = |other| !rules.is_replaced(agreement, me, other, now);
-            activity.add(agreement, clause, purpose, (me, &goes_on));
+            if in_force && activity.add(agreement, clause, purpose, (me, &goes_on)) {
+                activity.stand = Stand::Actueel;
+            }
+            // To whom data went counts for as long as it is kept, also when a later version took the place (lid 1 onder d).
+            if keeps {
+                activity.add(agreement, clause, purpose, (me, &|_| true));
+            }
         }
     }
+    let activities: Vec<Activity> = activities
+        .into_values()
+        .filter(|one| !one.berichten.is_empty())
+        .map(|one| one.told_by(owner.soort))
+        .collect();
     Register {
-        verwerkingsverantwoordelijke: owner,
         gemaakt: now,
-        verwerkingen: activities.into_values().filter(|one| !one.berichten.is_empty()).collect(),
+        overig: past(&agreements, rules, (&activities, names)),
+        verwerkingen: activities,
+        eigen_verwerkingen: OwnActivity::all(names),
+        verwerkingsverantwoordelijke: owner,
         beveiliging: SECURITY.to_vec(),
         doorgifte_buiten_eu: "Geen: gegevens gaan alleen naar de genoemde organisaties, elk met een Nederlands OIN. Vul dit aan als een van hen haar knooppunt buiten de EU laat draaien.",
     }
 }
 
-fn activity(purpose: &Purpose) -> Activity {
+/// What agreements once let this organisation do that is among no activity any more.
+fn past(agreements: &[&Agreement], rules: &Rulebook, (known, names): (&[Activity], Names<'_>)) -> Vec<Past> {
+    let mut past: BTreeMap<String, Past> = BTreeMap::new();
+    for agreement in agreements {
+        for clause in &agreement.content().afspraken {
+            let Some(purpose) = rules.purpose(clause.doel_digest) else { continue };
+            let content = purpose.content();
+            let verwerking = names.purpose(&content.doel, content.versie);
+            if known.iter().any(|activity| activity.verwerking == verwerking) {
+                continue;
+            }
+            let (naam, tot) = (content.naam.clone(), agreement.content().geldig_tot);
+            let one = past.entry(verwerking.clone()).or_insert(Past { verwerking, naam, tot });
+            one.tot = one.tot.max(tot);
+        }
+    }
+    past.into_values().collect()
+}
+
+fn activity_of(purpose: &Purpose, names: Names<'_>) -> Activity {
     let content = purpose.content();
+    let by_consent = content
+        .berichten
+        .iter()
+        .flat_map(|rule| &rule.grondslagen)
+        .any(|basis| basis.soort == BasisKind::Consent);
     Activity {
+        verwerking: names.purpose(&content.doel, content.versie),
+        stand: Stand::Afgelopen,
         doel: content.doel.clone(),
         versie: content.versie,
         digest: purpose.digest(),
@@ -190,7 +288,8 @@ fn activity(purpose: &Purpose) -> Activity {
         omschrijving: content.omschrijving.clone(),
         bronnen: content.bronnen.clone(),
         bewaartermijn_dagen: content.bewaartermijn_dagen,
-        bij_intrekking: content.bij_intrekking,
+        bij_intrekking: by_consent.then_some(content.bij_intrekking),
+        bewijs_toestemming_dagen: by_consent.then(|| purpose.consent_proof_days()),
         convenanten: Vec::new(),
         berichten: Vec::new(),
     }
@@ -198,14 +297,15 @@ fn activity(purpose: &Purpose) -> Activity {
 
 impl Activity {
     /// Adds what a clause of an agreement lets this organisation (`me`) give and get, with those with whom the agreement
-    /// goes on: with the others a later version took its place.
+    /// goes on: with the others a later version took its place. Says whether that was anything.
     fn add(
         &mut self,
         agreement: &Agreement,
         clause: &Clause,
         purpose: &Purpose,
         (me, goes_on): (Oin, &dyn Fn(Oin) -> bool),
-    ) {
+    ) -> bool {
+        let mut any = false;
         let own_kind = agreement.party(me).map(|party| party.soort);
         for message_type in &clause.berichttypen {
             let Some(rule) = purpose.rule(message_type) else { continue };
@@ -225,7 +325,23 @@ impl Activity {
             flow.ontvangers.extend(receivers);
             flow.bronnen.extend(sources);
             self.note(agreement);
+            any = true;
         }
+        any
+    }
+
+    /// As an organisation of this kind tells it: an authority does not rely on a legitimate interest for what it sends.
+    fn told_by(mut self, owner: OrganisationKind) -> Self {
+        for flow in &mut self.berichten {
+            let others = flow.bronnen.iter().any(|source| !source.soort.is_authority());
+            let own = !flow.ontvangers.is_empty() && !owner.is_authority();
+            flow.grondslagen.retain(|basis| basis.soort != BasisKind::LegitimateInterest || own || others);
+            for basis in &mut flow.grondslagen {
+                basis.alleen_ontvangen =
+                    basis.soort == BasisKind::LegitimateInterest && !own && !flow.ontvangers.is_empty();
+            }
+        }
+        self
     }
 
     fn flow(&mut self, rule: &Rule) -> &mut Flow {
@@ -274,7 +390,9 @@ fn flow(rule: &Rule) -> Flow {
             .map(|one| Special { categorie: one.categorie, uitzondering: one.uitzondering.clone() })
             .collect(),
         leefgebieden: rule.leefgebieden.clone(),
-        grondslagen: bases.map(|one| Basis { soort: one.soort, artikelen: one.artikelen.clone() }).collect(),
+        grondslagen: bases
+            .map(|one| Basis { soort: one.soort, artikelen: one.artikelen.clone(), alleen_ontvangen: false })
+            .collect(),
     }
 }
 

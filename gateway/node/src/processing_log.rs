@@ -2,7 +2,7 @@
 //! the messages are durable, and every record follows from them, the same each time.
 
 use exchange::{
-    consent::ConsentKey,
+    consent::{ConsentKey, Extract},
     entry::Entry,
     envelope::Envelope,
     jws,
@@ -12,11 +12,15 @@ use exchange::{
     rulebook::Rulebook,
     trace::TraceContext,
 };
+use jiff::Timestamp;
 use serde_json::Value;
 use store::{DataSubject, Direction, MessageRow, State, StoreError};
 use uuid::Uuid;
 
-use crate::core::Core;
+use crate::{
+    core::Core,
+    processing::activity::{self, Names, Own},
+};
 
 pub mod collector;
 pub mod export;
@@ -56,21 +60,14 @@ pub struct Records {
 /// What derives records.
 pub struct Deriver<'c> {
     core: &'c Core,
-    /// The address of the organisation's register of processing activities.
-    register: Option<&'c str>,
-}
-
-/// What the content of a message says that a record wants.
-#[derive(Default)]
-struct Content {
-    person: Option<Identity>,
-    trace: Option<TraceContext>,
+    /// How activities are named.
+    names: Names<'c>,
 }
 
 impl<'c> Deriver<'c> {
     /// Derives from what this node keeps.
     pub const fn new(core: &'c Core, register: Option<&'c str>) -> Self {
-        Self { core, register }
+        Self { core, names: Names(register) }
     }
 
     /// The records of the entries from this one on: of whole entries, until there are at least `enough`.
@@ -93,13 +90,13 @@ impl<'c> Deriver<'c> {
         Ok(Records { records, next })
     }
 
-    /// What somebody saw or decided about is an operation for each of those messages, as they may be about other people; one
-    /// about nobody when there were none.
+    /// What somebody saw is an operation for each of those messages, as they may be about other people; one about nobody when
+    /// there were none. What was erased may be the record of a consent.
     async fn by_message(&self, operation: Operation) -> Result<Vec<Operation>, StoreError> {
         if operation.about != About::Access {
             return Ok(vec![operation]);
         }
-        let messages = self.core.store.accessed(operation.entry).await?;
+        let messages = self.core.store.accessed(operation.entry).await?.messages;
         if messages.is_empty() {
             return Ok(vec![operation]);
         }
@@ -113,21 +110,32 @@ impl<'c> Deriver<'c> {
                 let index = *index;
                 self.of_message(operation, index).await
             }
-            About::Access => {
-                let activity = self.activity(None);
-                Ok(self.bare(operation, activity))
-            }
+            About::Access => self.of_access(operation).await,
             About::HeldBack { purpose } => {
-                let activity = self.activity(purpose.as_deref().map(|purpose| (purpose, None)));
+                let activity = self.activity(purpose.as_deref(), operation.time, Own::Messages);
                 Ok(self.bare(operation, activity))
             }
             About::Consent(key) => {
                 let key = *key;
                 let person = self.consenting(key).await?;
-                let record = self.bare(operation, self.activity(None));
+                let activity = self.of_consent(key, operation.time).await?;
+                let record = self.bare(operation, activity);
                 Ok(Record { subject: self.subject(person.as_ref())?, ..record })
             }
         }
+    }
+
+    /// What was shown to nobody, or was about a consent or a person and about no message.
+    async fn of_access(&self, operation: Operation) -> Result<Record, StoreError> {
+        let accessed = self.core.store.accessed(operation.entry).await?;
+        let activity = match accessed.consents.as_slice() {
+            [consent] => {
+                let key = ConsentKey { holder: self.core.me, id: *consent };
+                self.of_consent(key, operation.time).await?
+            }
+            _ => self.names.own(Own::Accesses),
+        };
+        Ok(Record { subject: accessed.subject, ..self.bare(operation, activity) })
     }
 
     /// What is known of an operation without the content of a message.
@@ -146,20 +154,41 @@ impl<'c> Deriver<'c> {
 
     async fn of_message(&self, operation: Operation, index: u64) -> Result<Record, StoreError> {
         let Some(row) = self.core.store.logged(index).await? else {
-            let activity = self.activity(None);
-            return Ok(self.bare(operation, activity));
+            return self.of_erased_record(operation, index).await;
         };
-        let said = self.content(&row).await?;
+        let (subject, trace) = self.content(&row).await?;
+        let subject = match subject {
+            // Who looked for somebody looked at what is about them, whatever became of it since.
+            None if operation.name == "raadpleging" => {
+                self.core.store.accessed(operation.entry).await?.subject
+            }
+            known => known,
+        };
         let outbound = row.direction == Direction::Outbound;
         let sent = row.id.filter(|_| outbound);
         let context = operation.context(self.core.me, sent);
         let arrival = !outbound && operation.entry == index;
-        let foreign = said.trace.filter(|_| arrival).map(|trace| (trace, row.partner));
-        let subject = self.subject(said.person.as_ref())?;
-        let version = version(&self.core.rules(), self.core.me, &row);
-        let activity = self.activity(row.purpose.as_deref().map(|purpose| (purpose, version)));
+        let foreign = trace.filter(|_| arrival).map(|trace| (trace, row.partner));
+        let activity = match version(&self.core.rules(), self.core.me, &row) {
+            Some((purpose, version)) => self.names.purpose(&purpose, version),
+            None => self.activity(row.purpose.as_deref(), operation.time, Own::Messages),
+        };
         let (message, message_type) = (row.id, row.message_type);
         Ok(Record { operation, context, foreign, activity, subject, message, message_type })
+    }
+
+    /// What was erased was no message, so a version of the record of a consent: the log still says of which.
+    async fn of_erased_record(&self, operation: Operation, index: u64) -> Result<Record, StoreError> {
+        let leaf = self.core.store.leaves(index, 1).await?.pop();
+        let activity = match leaf.as_ref().map(Entry::of_leaf) {
+            Some(Ok(Entry::Toestemming { houder, toestemming, .. })) => {
+                let key = ConsentKey { holder: houder, id: toestemming };
+                self.of_consent(key, operation.time).await?
+            }
+            _ => self.names.own(Own::Messages),
+        };
+        let subject = self.core.store.erased_subject(index).await?;
+        Ok(Record { subject, ..self.bare(operation, activity) })
     }
 
     /// By number when there is one: that is how the organisation looks for a resident.
@@ -168,19 +197,27 @@ impl<'c> Deriver<'c> {
         Ok(self.core.store.data_subjects(person)?.into_iter().next())
     }
 
-    /// The only place where this reads what was sent or received. No person sees it: all that comes out is a trace and a
-    /// sealed name.
-    async fn content(&self, row: &MessageRow) -> Result<Content, StoreError> {
+    /// The only place where this reads what was sent or received. No person sees it: all that comes out is a sealed name and a
+    /// trace.
+    async fn content(
+        &self,
+        row: &MessageRow,
+    ) -> Result<(Option<DataSubject>, Option<TraceContext>), StoreError> {
         if (row.direction, row.state) == (Direction::Inbound, State::Refused) {
-            return Ok(Content::default());
+            return Ok((None, None));
         }
         match self.core.store.payload_for_machine_check(row.index).await {
-            Ok(text) => Ok(Content::read(&text).unwrap_or_default()),
-            Err(StoreError::Erased | StoreError::NotFound(_)) => Ok(Content::default()),
+            Ok(text) => {
+                let person = self.core.store.person_concerned(row).await?;
+                Ok((self.subject(person.as_ref())?, trace_of(&text)))
+            }
+            Err(StoreError::Erased | StoreError::NotFound(_)) => {
+                Ok((self.core.store.erased_subject(row.index).await?, None))
+            }
             // That something can be read no more must not keep the rest from being recorded.
             Err(StoreError::Corrupt(_)) => {
                 tracing::error!(entry = row.index, "a message cannot be read; its record says less");
-                Ok(Content::default())
+                Ok((None, None))
             }
             Err(error) => Err(error),
         }
@@ -198,48 +235,48 @@ impl<'c> Deriver<'c> {
         }
         let Some(first) = self.core.store.consent_copies(key, 1).await?.pop() else { return Ok(None) };
         let Some(row) = self.core.store.logged(first).await? else { return Ok(None) };
-        Ok(self.content(&row).await?.person)
+        self.core.store.person_concerned(&row).await
     }
 
-    /// `dpl.core.processing_activity_id`: an activity is a purpose, in its version.
-    fn activity(&self, purpose: Option<(&str, Option<u32>)>) -> String {
-        let (base, between) = match self.register {
-            Some(register) => (register.trim_end_matches('/'), '/'),
-            None => ("urn:schakel:doel", ':'),
-        };
-        match purpose {
-            Some((purpose, Some(version))) => format!("{base}{between}{purpose}{between}{version}"),
-            Some((purpose, None)) => format!("{base}{between}{purpose}"),
-            // A colon or a capital is in no name of a purpose.
-            None if self.register.is_some() => format!("{base}/_berichtenverkeer"),
-            None => "urn:schakel:berichtenverkeer".to_owned(),
-        }
+    /// What was consented to: the first purpose that the consent names. That it is kept which consents there are is an activity
+    /// of its own, for those of which no agreement says what that purpose is.
+    async fn of_consent(&self, key: ConsentKey, at: Timestamp) -> Result<String, StoreError> {
+        let known = self.core.store.consent(key).await?;
+        let terms = known.and_then(|known| Extract::peek(&known.extract?));
+        let purpose = terms.and_then(|terms| terms.purposes.into_iter().next());
+        Ok(self.activity(purpose.as_deref(), at, Own::Consents))
+    }
+
+    /// `dpl.core.processing_activity_id` of what was for this purpose, in the version that was agreed on then; else that of what
+    /// the node does by itself.
+    fn activity(&self, purpose: Option<&str>, at: Timestamp, otherwise: Own) -> String {
+        let agreed = purpose.and_then(|purpose| {
+            let version = activity::version_at(&self.core.rules(), self.core.me, purpose, at)?;
+            Some(self.names.purpose(purpose, version))
+        });
+        agreed.unwrap_or_else(|| self.names.own(otherwise))
     }
 }
 
-impl Content {
-    fn read(compact: &str) -> Option<Self> {
-        let message = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
-        let envelope: Envelope<'_> = serde_json::from_slice(message.unverified_payload()).ok()?;
-        let data: Value = serde_json::from_str(envelope.data.get()).ok()?;
-        let trace = envelope.traceparent.as_deref().and_then(TraceContext::parse);
-        Some(Self { person: find_person(&data), trace })
-    }
+/// What a partner did that led to a message.
+fn trace_of(compact: &str) -> Option<TraceContext> {
+    let message = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
+    let envelope: Envelope<'_> = serde_json::from_slice(message.unverified_payload()).ok()?;
+    TraceContext::parse(envelope.traceparent.as_deref()?)
 }
 
 fn find_person(data: &Value) -> Option<Identity> {
     Identity::read(data.get("betrokkene")?)
 }
 
-/// The version of the purpose that a message went by.
-fn version(rules: &Rulebook, me: Oin, row: &MessageRow) -> Option<u32> {
+/// The purpose that a message went by, and its version.
+fn version(rules: &Rulebook, me: Oin, row: &MessageRow) -> Option<(String, u32)> {
     let agreement = rules.agreement(row.agreement?)?;
-    let (from, to) = match row.direction {
+    let way = match row.direction {
         Direction::Outbound => (me, row.partner),
         Direction::Inbound => (row.partner, me),
     };
     let (purpose, message_type) = (row.purpose.as_deref()?, row.message_type.as_deref()?);
-    let mut clauses = agreement.content().afspraken.iter();
-    let clause = clauses.find(|clause| clause.covers(from, to, purpose, message_type))?;
-    Some(rules.purpose(clause.doel_digest)?.content().versie)
+    let clause = agreement.clause(way, purpose, message_type)?;
+    Some((purpose.to_owned(), rules.purpose(clause.doel_digest)?.content().versie))
 }

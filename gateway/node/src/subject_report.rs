@@ -20,7 +20,7 @@ use crate::node::Node;
 mod consents;
 mod html;
 
-pub use consents::{GivenConsent, Told};
+pub use consents::{GivenConsent, Recorded, Told, Version};
 pub use html::html;
 
 /// The most pages of the access log that one report reads; more is said to be incomplete.
@@ -176,7 +176,7 @@ pub async fn gather(
     let (looks, all) = looks(node, access.clone(), person, also).await?;
     complete &= all;
     let of_messages = messages.iter().filter_map(|shown| shown.row.consent);
-    let consents = consents.into_iter().chain(of_messages).collect();
+    let all_consents = consents.iter().copied().chain(of_messages).collect();
     let organisation = &node.config.organisatie;
     Ok(SubjectReport {
         soort: "schakel-inzage/1",
@@ -190,7 +190,7 @@ pub async fn gather(
         },
         gezocht_op: said,
         berichten: messages.iter().map(|shown| item(node, shown)).collect::<anyhow::Result<_>>()?,
-        toestemmingen: consents::gather(node, consents).await?,
+        toestemmingen: consents::gather(node, all_consents, &consents).await?,
         raadplegingen: looks,
         volledig: complete,
         misschien: perhaps,
@@ -297,7 +297,9 @@ fn purpose_of(node: &Node, row: &MessageRow) -> Option<std::sync::Arc<Purpose>> 
     let rules = node.core.rules();
     let agreement = rules.agreement(row.agreement?)?;
     let name = row.purpose.as_deref()?;
-    let clause = agreement.content().afspraken.iter().find(|clause| clause.doel == name)?;
+    let (me, other) = (node.core.me, row.partner);
+    let way = if row.direction == Direction::Outbound { (me, other) } else { (other, me) };
+    let clause = agreement.clause(way, name, row.message_type.as_deref()?)?;
     rules.purpose(clause.doel_digest).cloned()
 }
 

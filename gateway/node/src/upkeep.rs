@@ -10,7 +10,9 @@ use std::{
 use tokio::task::JoinSet;
 use transport::{Identity, Link, Request, Tls, TlsError, Trust};
 
-use crate::{agreements, core::Core, partners, retention, subjects, witness};
+use crate::{
+    agreements, core::Core, drop_folders::Results, matching, partners, retention, subjects, witness,
+};
 
 pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 /// Parties that could not be reached are tried again this often, in intervals.
@@ -54,12 +56,13 @@ pub(crate) fn written<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Vec<O
 }
 
 /// Runs until cancelled. What waits for partners runs beside it: one that does not answer holds up nothing.
-pub async fn run(core: Arc<Core>, link: Link, tls: Tls, files: TlsFiles) {
+pub async fn run(core: Arc<Core>, link: Link, (tls, files): (Tls, TlsFiles), results: Results) {
     let mut calls = JoinSet::new();
     calls.spawn(announce(core.clone(), link.clone()));
-    calls.spawn(retention::run(core.clone()));
+    calls.spawn(retention::run(core.clone(), results));
     calls.spawn(witness::run(core.clone(), link.clone()));
     calls.spawn(subjects::run(core.clone()));
+    calls.spawn(matching::run(core.clone()));
     let mut telling = agreements::Telling::new();
     let mut to_spread = true;
     let mut version = None;

@@ -4,7 +4,8 @@
 //! saw of the same log, are held against the last checkpoint that was verified here. What extends it is kept, cosigned
 //! and brought to the partner. What contradicts it is an alarm, which stays. Traffic goes on: an alarm says that a
 //! partner's evidence cannot be relied on, not that a resident's case may wait, and who stops on an alarm can be stopped
-//! by one.
+//! by one. What receipts show in between waits for the next check ([`Seen`]), and is an alarm at once when two of them
+//! prove it.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -29,6 +30,11 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use transport::{Endpoint, Link, Request};
 
 use crate::{core::Core, delivery::log_keys, partners};
+
+mod seen;
+
+pub use seen::Seen;
+pub(crate) use seen::receipted;
 
 /// How often to look whose turn it is.
 const TICK: Duration = Duration::from_secs(1);
@@ -98,7 +104,8 @@ pub async fn run(core: Arc<Core>, link: Link) {
         next.retain(|partner, _| partners.contains_key(partner));
         for partner in partners.keys() {
             // Without an agreement there is nothing to check yet, and once there is one, at once.
-            if log_keys(&core, *partner).is_empty() || next.get(partner).is_some_and(|due| now < *due) {
+            let waits = next.get(partner).is_some_and(|due| now < *due) && !core.seen.is_doubtful(*partner);
+            if waits || log_keys(&core, *partner).is_empty() {
                 continue;
             }
             next.insert(*partner, now.saturating_add(pause(&core)).unwrap_or(Timestamp::MAX));
@@ -151,18 +158,20 @@ pub async fn check(core: &Core, link: &Link, partner: Oin) -> Result<Checked, St
     };
     let mut notes = Vec::new();
     notes.extend(core.store.partner_checkpoint(partner).await?.map(|kept| kept.note));
+    notes.extend(core.seen.ask(partner));
     notes.push(live);
     notes.extend(check.seen_by_others().await);
     let mut outcome =
         Checked::Unanswered("het knooppunt toonde geen controlepunt met zijn logsleutel".into());
     for note in notes {
         let Some((key, checkpoint, bare)) = opened(&keys, &note) else { continue };
-        match check.take(&key, checkpoint, bare).await? {
-            contradicts @ Checked::Contradicts(_) => {
-                outcome = contradicts;
-                break;
-            }
-            taken => outcome = taken,
+        let taken = check.take(&key, checkpoint, bare).await?;
+        if !matches!(taken, Checked::Unanswered(_)) {
+            core.seen.checked(partner, &note);
+        }
+        outcome = taken;
+        if matches!(outcome, Checked::Contradicts(_)) {
+            break;
         }
     }
     // Also when it contradicts itself: its own node may not know that it does.

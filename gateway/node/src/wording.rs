@@ -1,6 +1,6 @@
 //! The words of the rules as people read them. The names on the wire stay beside them where somebody may look for them.
 
-use exchange::organisation::OrganisationKind;
+use exchange::{organisation::OrganisationKind, purpose::Term};
 use schemas::{BasisKind, Category, LifeDomain, SchemaName};
 
 /// A category of data.
@@ -65,6 +65,17 @@ pub(crate) const fn kind(kind: OrganisationKind) -> &'static str {
         OrganisationKind::Welfare => "welzijnsorganisatie",
         OrganisationKind::NeighbourhoodTeam => "wijkteam",
     }
+}
+
+/// The length of a term.
+pub(crate) fn term(term: Term) -> String {
+    let (amount, one, more) = match term {
+        Term::Hours(amount) => (amount, "uur", "uur"),
+        Term::WorkingDays(amount) => (amount, "werkdag", "werkdagen"),
+        Term::Days(amount) => (amount, "dag", "dagen"),
+        Term::Weeks(amount) => (amount, "week", "weken"),
+    };
+    format!("{amount} {}", if amount == 1 { one } else { more })
 }
 
 /// A message type without what all of them have in common, as it can be given to a command.

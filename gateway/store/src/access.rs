@@ -1,13 +1,17 @@
 //! Who saw what, when and why. Content only leaves the store for somebody with an [`Access`].
 
-use std::{fmt, str::FromStr};
+mod decision;
 
-use exchange::{consent::ConsentKey, digest::Digest};
+pub use decision::Decision;
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use exchange::{consent::ConsentKey, digest::Digest, person::Identity};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{error::StoreError, model::MessageRow, subject::Token};
+use crate::{data_subject::DataSubject, error::StoreError, model::MessageRow, subject::Token};
 
 /// The longest name of somebody or of a reference, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
@@ -250,19 +254,58 @@ pub struct AccessRecord {
     /// The consents whose records were found or decided about, by number.
     #[serde(rename = "toestemmingen", default, skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<Uuid>,
-    /// Whether a person was looked for. Who that was is not in it.
+    /// Whether a person was looked for.
     #[serde(rename = "persoon_gezocht", default)]
     pub searched_person: bool,
+    /// What was decided; nothing of a decision about a consent.
+    #[serde(rename = "besluit", default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// Digest over by what the persons it is about are found, so that the log proves that too; nothing when it is about
+    /// none.
+    #[serde(rename = "vindbaar", default, skip_serializing_if = "Option::is_none")]
+    pub findable: Option<Digest>,
+    /// Whom it was about when a person was looked for or decided about, sealed as records of processings name them.
+    #[serde(rename = "betrokkene", default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<DataSubject>,
 }
 
 impl AccessRecord {
     pub(crate) fn new(access: Access, about: &About) -> Self {
         let Access { who, what, why, when } = access;
         let (messages, consents) = (about.messages.clone(), about.consents.clone());
-        // A decision is found by whom it is about, and is no search.
-        let searched_person = what != Deed::Besluit && !about.tokens.is_empty();
-        Self { index: 0, who, what, why, when, messages, consents, searched_person }
+        let About { searched_person, decision, .. } = *about;
+        let findable = findable(about.tokens.iter());
+        let subject = about.subject.clone();
+        Self {
+            index: 0,
+            who,
+            what,
+            why,
+            when,
+            messages,
+            consents,
+            searched_person,
+            decision,
+            findable,
+            subject,
+        }
     }
+}
+
+/// What the record of an access says of these tokens, which are in order.
+pub(crate) fn findable<'t>(tokens: impl Iterator<Item = &'t Token>) -> Option<Digest> {
+    let all: Vec<u8> = tokens.flatten().copied().collect();
+    (!all.is_empty()).then(|| Digest::of(&all))
+}
+
+/// That somebody decided to send messages, and whom those are about: by that it is found again, whatever becomes of them.
+pub struct Decided {
+    /// Who, and why.
+    pub access: Access,
+    /// The person that each message is about, in their order.
+    pub about: Vec<Option<Identity>>,
+    /// The persons that what may not leave is about.
+    pub also: Vec<Identity>,
 }
 
 /// What an access is about.
@@ -270,8 +313,24 @@ impl AccessRecord {
 pub(crate) struct About {
     pub(crate) messages: Vec<u64>,
     pub(crate) consents: Vec<Uuid>,
-    /// Of the person.
-    pub(crate) tokens: Vec<Token>,
+    /// Of the persons, by which the access is found whatever becomes of the messages.
+    pub(crate) tokens: BTreeSet<Token>,
+    /// Whether a person was looked for, and is the one of the tokens.
+    pub(crate) searched_person: bool,
+    pub(crate) decision: Option<Decision>,
+    /// The person, sealed.
+    pub(crate) subject: Option<DataSubject>,
+}
+
+/// What records of processings want to know of an access; nothing of who it was.
+#[derive(Debug, Clone, Default)]
+pub struct Accessed {
+    /// The messages that were shown or decided about.
+    pub messages: Vec<u64>,
+    /// The consents, by number.
+    pub consents: Vec<Uuid>,
+    /// The person that was looked for or decided about.
+    pub subject: Option<DataSubject>,
 }
 
 /// A message as it is shown to somebody.
@@ -344,7 +403,7 @@ pub struct AccessFilter {
     /// Only those that showed a message of this case, or were for it.
     pub case: Option<Uuid>,
     /// Only those that looked for this person or showed a message about them.
-    pub person: Option<exchange::person::Identity>,
+    pub person: Option<Identity>,
     /// Only those of the person or account with this name.
     pub by: Option<String>,
     /// Only those of this moment or later.
@@ -375,7 +434,7 @@ pub(crate) struct Recorded {
 }
 
 /// Enough that nobody finds the record by trying.
-const SALT_BYTES: usize = 32;
+pub(crate) const SALT_BYTES: usize = 32;
 
 impl Recorded {
     pub(crate) fn new(record: &AccessRecord, salt: [u8; SALT_BYTES]) -> Result<Self, StoreError> {

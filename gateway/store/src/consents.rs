@@ -58,6 +58,10 @@ pub struct ConsentRow {
     pub told_by: Option<u64>,
     /// When the resident withdrew it at another organisation than its holder, as was said to the holder.
     pub reported: Option<Timestamp>,
+    /// The message that tells the holder that it was withdrawn here: its log index, and how it is with it.
+    pub reported_by: Option<(u64, State)>,
+    /// When this organisation withdrew it, as its holder. The resident may have said so before, elsewhere.
+    pub withdrawn: Option<Timestamp>,
     /// The basis on which something that came under it is kept after its end.
     pub kept: Option<Kept>,
     /// Whether this node has something left to do about its end.
@@ -113,4 +117,6 @@ pub struct StoredRecord {
     pub index: u64,
     /// The record, as [`exchange::consent::ConsentRecord::to_stored`] wrote it.
     pub text: String,
+    /// How long after the end of the consent it is kept, in days.
+    pub keep_days: u32,
 }

@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use exchange::person::Identity;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
 use crate::error::StoreError;
@@ -20,15 +21,20 @@ const END: u8 = 0x80;
 const MAX_TEXT: usize = 8 * 1024;
 
 /// By what a person is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SubjectKind {
     /// Citizen service number.
+    #[serde(rename = "bsn")]
     Bsn,
     /// Name, date of birth and address.
+    #[serde(rename = "persoon")]
     Person,
 }
 
 impl SubjectKind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 2] = [Self::Bsn, Self::Person];
+
     /// The name in records.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,9 +45,10 @@ impl SubjectKind {
 }
 
 /// A person, sealed: lower-case hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DataSubject {
     /// By what the person is named.
+    #[serde(rename = "soort")]
     pub kind: SubjectKind,
     /// The sealed name.
     pub id: String,

@@ -156,6 +156,12 @@ impl EntryKeys {
         tree.key(index, &mut state.opening).map(|secret| aead_key(&secret)).transpose()
     }
 
+    /// Whether the key of this entry was destroyed.
+    pub(crate) fn is_destroyed(&self, index: u64) -> bool {
+        let state = &*self.lock();
+        state.content.trees.iter().all(|tree| tree.key(index, &mut Path::default()).is_none())
+    }
+
     /// Reads the key file again if another process changed it: what that destroyed goes out of memory here too.
     pub(crate) fn refresh(&self) -> Result<(), StoreError> {
         let known = self.lock().content.sequence;

@@ -13,6 +13,7 @@ mod error;
 mod hot;
 mod key;
 mod lease;
+mod matching;
 mod model;
 mod seal;
 mod sqlite;
@@ -21,14 +22,15 @@ mod subject;
 mod submission;
 
 pub use access::{
-    Access, AccessFilter, AccessRecord, Accesses, Actor, ActorKind, Deed, Found, MAX_NAME_CHARS, NotAName,
-    NotAReason, Reason, Shown, Why, Withheld,
+    Access, AccessFilter, AccessRecord, Accessed, Accesses, Actor, ActorKind, Decided, Decision, Deed, Found,
+    MAX_NAME_CHARS, NotAName, NotAReason, Reason, Shown, Why, Withheld,
 };
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use data_subject::{DataSubject, SubjectKind};
 pub use error::StoreError;
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
+pub use matching::{JoinedSignal, MatchUpkeep, MultipleSignal, Suggestion};
 pub use model::{
     Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Erased, Exported, Filter, LogState,
     MessageRow, NotAState, Order, Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState,
@@ -36,8 +38,8 @@ pub use model::{
 };
 pub use store::{
     Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES, MAX_LEAF_BYTES,
-    MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep, UNREADABLE_REASON,
-    Verdict, WITHDRAWN_REASON,
+    MAX_MATCHED, MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep,
+    UNREADABLE_REASON, Verdict, WITHDRAWN_REASON,
 };
 pub use submission::{
     ANSWER_LIFETIME, Answered, EarlierAnswer, Listed, Listing, MAX_ANSWER_BYTES, MAX_ANSWERS, Submitter,

@@ -114,7 +114,8 @@ impl Outgoing {
         Self { priority, ..self }
     }
 
-    /// It tells its receiver that a consent ended: before anything else, and once.
+    /// It tells its receiver that a consent ended: before anything else, and once. The holder of the consent is told that
+    /// the resident withdrew it here.
     #[must_use]
     pub fn that_tells(self, consent: ConsentKey) -> Self {
         Self { tells: Some(consent), priority: Priority::First, ..self }
@@ -462,7 +463,7 @@ pub struct Exported {
 /// What was erased.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Erased {
-    /// How many messages: those that were there and were not erased before.
+    /// How many messages, and versions of records of consents: those that were there and were not erased before.
     pub messages: u64,
     /// Where the log says so.
     pub evidence: Vec<u64>,

@@ -5,6 +5,7 @@ mod consent;
 mod erasing;
 mod inbound;
 mod log;
+mod matching;
 mod outbound;
 mod processing;
 mod rules;
@@ -13,6 +14,7 @@ mod submission;
 mod verify;
 mod witness;
 
+pub use matching::MAX_MATCHED;
 pub use subject::{MAX_CANDIDATES, SubjectUpkeep};
 pub use verify::{Anchor, Check, Verdict};
 
@@ -77,7 +79,10 @@ pub const EXPIRED_REASON: &str = exchange::refusal::Reason::Expired.code();
 /// The reason of a message that still waited when it was erased.
 pub const ERASED_REASON: &str = "gewist";
 
-/// The reason of a message that still waited when the consent under it ended.
+/// The reason of a message that still waited when the consent under it ran out.
+pub(crate) const CONSENT_EXPIRED_REASON: &str = exchange::refusal::Reason::ConsentExpired.code();
+
+/// The reason of a message that still waited when the consent under it was withdrawn.
 pub const WITHDRAWN_REASON: &str = exchange::refusal::Reason::ConsentWithdrawn.code();
 
 /// The reason of a message that waited and cannot be read: its row is damaged.
@@ -104,6 +109,9 @@ pub struct Options {
     /// Open also when the head of the log does not belong to its end, to find out what is wrong with it. Nothing can be
     /// written then.
     pub unchecked: bool,
+    /// Records of processings are brought to a collector: whom an erased entry was about is kept, sealed, until that has those
+    /// about it.
+    pub exports: bool,
     /// The database may not grow beyond this many pages of 16 KiB; no limit when `None`.
     pub max_pages: Option<u32>,
 }
@@ -129,6 +137,7 @@ impl Options {
             random,
             patience: None,
             unchecked: false,
+            exports: false,
             max_pages: None,
         }
     }
@@ -168,6 +177,7 @@ struct Inner {
     hot: Hot,
     tokeniser: Tokeniser,
     random: Arc<dyn Random>,
+    exports: bool,
     expiry: outbound::Expiry,
     /// One reading of the queue at a time.
     reading: tokio::sync::Mutex<()>,
@@ -233,6 +243,7 @@ impl Store {
             hot: Hot::default(),
             tokeniser,
             random: options.random,
+            exports: options.exports,
             expiry: outbound::Expiry::default(),
             reading: tokio::sync::Mutex::default(),
             delivery: OnceCell::new(),

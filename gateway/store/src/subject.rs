@@ -51,6 +51,11 @@ impl Tokeniser {
         }
     }
 
+    /// By what those are found that this person may resemble, the likeliest first.
+    pub(crate) fn near(&self, identity: &Identity) -> Vec<Token> {
+        identity.near_keys().iter().map(|key| self.token(key)).collect()
+    }
+
     /// By what it is found again that this person was looked for: exactly this one, and not who else was born on that day
     /// and lives there.
     pub(crate) fn searched(&self, identity: &Identity) -> Vec<Token> {

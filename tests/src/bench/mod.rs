@@ -11,6 +11,7 @@ mod command;
 mod disk;
 mod jitter;
 mod load;
+mod matching;
 mod measure;
 mod message;
 mod options;
@@ -35,6 +36,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         options::Command::Verify(options) => verify::run(&options).await,
         options::Command::Withdrawal(options) => withdrawal::measure(&options).await,
         options::Command::Api(options) => tokio::task::block_in_place(|| api::measure(&options)),
+        options::Command::Matching(options) => matching::run(&options).await,
         options::Command::Sender(options) => sender::run(&options).await,
     }
 }

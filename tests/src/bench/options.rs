@@ -23,6 +23,9 @@ pub(super) enum Command {
     Withdrawal(WithdrawalOptions),
     /// How long systems of the organisation wait for what they read from the local API.
     Api(ApiOptions),
+    /// Recognising residents across senders: precision and recall on a labelled town, and the time of a new signal among
+    /// those of very many people.
+    Matching(MatchingOptions),
     /// The sending node, a process of its own that the benchmark starts.
     #[command(hide = true)]
     Sender(SenderOptions),
@@ -132,6 +135,25 @@ pub(super) struct ApiOptions {
     /// Fail when 99 of a hundred are not answered within so many milliseconds.
     #[arg(long)]
     pub(super) most: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MatchingOptions {
+    /// On one line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Residents of the labelled town.
+    #[arg(long, default_value_t = 3000)]
+    pub(super) quality: usize,
+    /// People of whom there is a signal when new ones are timed.
+    #[arg(long, default_value_t = 100_000)]
+    pub(super) people: usize,
+    /// New signals that are timed.
+    #[arg(long, default_value_t = 1000)]
+    pub(super) probes: usize,
+    /// Where the node keeps what it stores; beside this program when absent.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
 }
 
 /// As many as an agreement may have, the organisation itself not counted.

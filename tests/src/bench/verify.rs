@@ -4,12 +4,13 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, ensure};
 use exchange::random::SeededRandom;
-use store::{Check, MAX_BATCH, Options, StorageKey, Store, Verdict};
+use store::{Check, Deed, MAX_BATCH, Options, StorageKey, Store, Verdict};
 
 use super::{clock, options::VerifyOptions, process, tell};
 use crate::conformance::{
     agreed::{Incoming, agreed, receive},
     given::{self, Maker, Offer as _},
+    person::somebody,
 };
 
 /// Messages in one delivery.
@@ -17,6 +18,8 @@ const DELIVERY: usize = 256;
 /// Of so many deliveries one has messages that are admitted. Those take a hundred times as long to make as what cannot
 /// be verified, and their rows and leaves are of the same kind and a little longer.
 const ADMITTED_IN: u64 = 8;
+/// How often somebody looks at what was admitted in one delivery.
+const LOOKS: u64 = 64;
 
 /// Fills a log and proves it.
 pub(super) async fn run(options: &VerifyOptions) -> anyhow::Result<()> {
@@ -58,12 +61,29 @@ async fn fill(store: &Store, leaves: u64) -> anyhow::Result<()> {
             (0..DELIVERY).map(line).collect::<anyhow::Result<_>>()?
         };
         store.take_in(delivery).await?;
+        if deliveries % ADMITTED_IN == 0 {
+            look(store).await?;
+        }
         deliveries += 1;
         if deliveries % 400 == 0 {
             tell(&format!("{} leaves are made", store.log_size().await?));
         }
     }
     ensure!(DELIVERY <= MAX_BATCH, "a delivery is one operation");
+    Ok(())
+}
+
+/// Somebody looks at the last messages, which stands in the log as well.
+async fn look(store: &Store) -> anyhow::Result<()> {
+    let last = store.log_size().await?;
+    let mut looks = tokio::task::JoinSet::new();
+    for number in 1..=LOOKS {
+        let (store, access) = (store.clone(), somebody(Deed::Inzien)?);
+        looks.spawn(async move { store.view(access, &[last - number]).await });
+    }
+    while let Some(look) = looks.join_next().await {
+        look??;
+    }
     Ok(())
 }
 
@@ -75,7 +95,8 @@ async fn measure(store: &Store, options: &VerifyOptions, contents: bool) -> anyh
     let Verdict::Whole { size, .. } = verdict else { anyhow::bail!("{verdict:?}") };
     #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
     let (per_core, per_second) = (size as f64 / cpu.as_secs_f64(), size as f64 / took.as_secs_f64());
-    let what = if contents { "with the content of every message" } else { "leaves and messages" };
+    let what =
+        if contents { "with the content of every message" } else { "leaves and all that belongs to them" };
     writeln!(
         std::io::stdout(),
         "{size} leaves, {what}: {per_core:.0} leaves/s of one core ({per_second:.0} on the clock, {took:.1?})"

@@ -40,6 +40,9 @@ const PARTNERS: usize = 4;
 /// How long a consent holds, in minutes.
 pub const HOLDS: i64 = 600;
 
+/// How long after its end the record of a consent is kept, in days.
+pub const KEEP_DAYS: u32 = 30;
+
 static RULES: LazyLock<Result<(Rulebook, Digest), String>> =
     LazyLock::new(|| make().map_err(|error| format!("{error:#}")));
 
@@ -129,7 +132,7 @@ impl Consented {
     /// Records it, if it is ours.
     pub async fn record_in(&self, store: &Store) -> Result<Result<u64, StoreError>> {
         let leaf = self.leaf(ConsentHappening::Verleend);
-        Ok(store.record_consent((self.key, &self.record), self.extract()?, leaf).await)
+        Ok(store.record_consent((self.key, &self.record), self.extract()?, KEEP_DAYS, leaf).await)
     }
 
     /// Its withdrawal, as the holder signs it.
@@ -191,11 +194,15 @@ impl Consented {
     }
 
     fn taken(draft: Draft) -> Result<Incoming> {
+        Self::taken_knowing(draft, ConsentKnowledge::NothingElse)
+    }
+
+    fn taken_knowing(draft: Draft, known: ConsentKnowledge) -> Result<Incoming> {
         let (from, rules) = (draft.from, &rules()?.0);
         let message = Self::signed(draft)?;
         let decided = ReceivedMessage::new(message.compact(), from)
             .verify(us()?, rules, now())
-            .and_then(|verified| verified.admit(rules, ConsentKnowledge::NothingElse, now()));
+            .and_then(|verified| verified.admit(rules, known, now()));
         Ok(agreed::incoming(decided, now()))
     }
 
@@ -251,11 +258,33 @@ impl Consented {
         Self::taken(self.draft((from, us()?), (Ground::Consent, document))?)
     }
 
+    /// What tells its holder that the resident withdrew it here.
+    pub fn told_holder(&self) -> Result<Outgoing> {
+        let content = json!({ "ingetrokken_op": now(), "uittreksel": self.extract()? });
+        let document = self.about(SchemaName::ConsentWithdrawn, content)?;
+        let draft = self.draft((us()?, self.key.holder), (Ground::Consent, document))?;
+        Ok(Outgoing::from(Self::signed(draft)?).that_tells(self.key))
+    }
+
     /// What a partner says that it did, so many minutes from now.
-    pub fn confirmation(&self, from: Oin, (done, minutes): (&str, i64)) -> Result<Incoming> {
-        let content = json!({ "verwerkt_op": later(minutes), "uitkomst": done });
+    pub fn confirmation(&self, from: Oin, said: (&str, i64)) -> Result<Incoming> {
+        self.confirmation_with(from, said, &[])
+    }
+
+    /// The same, when it passed something on to these.
+    pub fn confirmation_with(
+        &self,
+        from: Oin,
+        (done, minutes): (&str, i64),
+        passed_to: &[Oin],
+    ) -> Result<Incoming> {
+        let mut content = json!({ "verwerkt_op": later(minutes), "uitkomst": done });
+        if !passed_to.is_empty() {
+            content["doorgestuurd_aan"] = json!(passed_to);
+        }
         let document = self.about(SchemaName::ConsentProcessed, content)?;
-        Self::taken(self.draft((from, us()?), (Ground::Consent, document))?)
+        let draft = self.draft((from, us()?), (Ground::Consent, document))?;
+        Self::taken_knowing(draft, ConsentKnowledge::ValidUntil(self.until()))
     }
 
     /// The moment at which it has run out.

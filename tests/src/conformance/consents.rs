@@ -171,12 +171,51 @@ pub async fn takes_a_report_in(database: &impl Database) -> Result<()> {
     store.stop_consent(theirs.key, now(), now()).await?;
     assert_eq!(knowledge(&store, &theirs).await?, Some(ConsentKnowledge::Withdrawn));
     assert_eq!(rows(&store).await?.last().map(|row| row.state), Some(State::Undeliverable));
-    assert!(!known(&store, &theirs).await?.to_do, "that is for the withdrawal itself");
+    assert!(known(&store, &theirs).await?.to_do, "the holder must be told");
+    Ok(())
+}
+
+/// The holder is told once of what was withdrawn here, and again when that was refused or given up, until it says so.
+pub async fn tells_the_holder_until_it_withdraws(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let consent = Consented::theirs(100)?;
+    store.take_in(vec![consent.incoming()?]).await?;
+    store.stop_consent(consent.key, now(), now()).await?;
+    let told = queued(&tell(&store, vec![consent.told_holder()?]).await?)?[0];
+    let again = tell(&store, vec![consent.told_holder()?]).await?;
+    assert_eq!(again, [Enqueued::AlreadyOffered { index: told }]);
+    let row = known(&store, &consent).await?;
+    assert_eq!((row.reported, row.reported_by), (Some(now()), Some((told, State::Waiting))));
+    assert!(store.consent_notices(consent.key).await?.is_empty(), "it does not confirm anything");
+    finish(&store, &row, &consent).await?;
+    assert_eq!(store.remind_of_ends(now()).await?, 0, "it waits");
+    let under_way = lease(&store, consent.key.holder).await?;
+    assert_eq!(indexes(&under_way), [told]);
+    store.record_undeliverable(&under_way, "niet-bereikbaar", now()).await?;
+    drop(under_way);
+    drop(store);
+
+    let store = database.open().await?;
+    assert_eq!(known(&store, &consent).await?.reported_by, Some((told, State::Undeliverable)));
+    assert_eq!(store.remind_of_ends(now()).await?, 1);
+    assert_eq!(store.remind_of_ends(now()).await?, 0, "it is to do by now");
+    let to_do = store.consents_to_do((now(), now()), 10).await?;
+    assert_eq!(to_do.iter().map(|row| row.key).collect::<Vec<_>>(), [consent.key]);
+    let second = queued(&tell(&store, vec![consent.told_holder()?]).await?)?[0];
+    finish(&store, &known(&store, &consent).await?, &consent).await?;
+    let under_way = lease(&store, consent.key.holder).await?;
+    store.record_undeliverable(&under_way, "niet-bereikbaar", now()).await?;
+    drop(under_way);
+    assert_eq!(known(&store, &consent).await?.reported_by, Some((second, State::Undeliverable)));
+
+    store.take_in(vec![consent.withdrawal()?]).await?;
+    finish(&store, &known(&store, &consent).await?, &consent).await?;
+    assert_eq!(store.remind_of_ends(now()).await?, 0, "the holder said so");
     Ok(())
 }
 
 /// Only the holder's own signature ends a consent, whoever says it.
-pub async fn takes_no_word_of_others(database: &impl Database) -> Result<()> {
+pub async fn takes_no_withdrawal_by_someone_who_may_not(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let consent = Consented::theirs(99)?;
     store.take_in(vec![consent.incoming()?]).await?;
@@ -201,6 +240,8 @@ pub async fn tells_everybody_once(database: &impl Database) -> Result<()> {
     consent.withdraw_in(&store).await?;
     let untold: Vec<_> = store.untold(consent.key).await?.into_iter().map(|one| one.party).collect();
     assert_eq!(untold, [one, two]);
+    let ended = State::Undeliverable;
+    assert_eq!(store.shared_under(consent.key).await?, [(one, ended), (two, ended)]);
     let told = tell(&store, vec![consent.notice(one)?, consent.notice(two)?]).await?;
     let told = queued(&told)?;
     assert!(store.untold(consent.key).await?.is_empty());
@@ -210,6 +251,56 @@ pub async fn tells_everybody_once(database: &impl Database) -> Result<()> {
     let notices = store.consent_notices(consent.key).await?;
     assert_eq!(notices.len(), 2);
     assert!(notices.iter().all(|notice| notice.confirmed.is_none() && notice.message.is_some()));
+    Ok(())
+}
+
+/// Also when a command and the node tell it in one transaction.
+pub async fn tells_once_in_one_transaction(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let one = partner(1)?;
+    for round in 0..8 {
+        let (ours, theirs) = (Consented::ours(300 + round)?, Consented::theirs(320 + round)?);
+        ours.record_in(&store).await??;
+        ours.withdraw_in(&store).await?;
+        store.take_in(vec![theirs.incoming()?]).await?;
+        store.stop_consent(theirs.key, now(), now()).await?;
+        let notices =
+            (0..8).map(|_| Ok(vec![ours.notice(one)?, theirs.told_holder()?])).collect::<Result<Vec<_>>>()?;
+        // While something else is written, these gather.
+        let (busy, others) = (store.clone(), Maker::new(400 + round).outgoings(one, 200)?);
+        let busy = tokio::spawn(async move { busy.queue(others).await });
+        let mut tasks = JoinSet::new();
+        for messages in notices {
+            let store = store.clone();
+            tasks.spawn(async move { tell(&store, messages).await });
+        }
+        busy.await??;
+        let mut told = [0, 0];
+        while let Some(enqueued) = tasks.join_next().await {
+            for (told, one) in told.iter_mut().zip(enqueued??) {
+                *told += u8::from(matches!(one, Enqueued::Queued { .. }));
+            }
+        }
+        assert_eq!(told, [1, 1], "round {round}");
+    }
+    Ok(())
+}
+
+/// What became of what was shared: the best of it counts.
+pub async fn knows_what_reached_whom(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let consent = Consented::ours(101)?;
+    consent.record_in(&store).await??;
+    let (one, two) = (partner(1)?, partner(2)?);
+    store.queue(vec![consent.outgoing(one)?, consent.outgoing(two)?]).await?;
+    let waiting = [(one, State::Waiting), (two, State::Waiting)];
+    assert_eq!(store.shared_under(consent.key).await?, waiting);
+    let under_way = lease(&store, one).await?;
+    store.record_undeliverable(&under_way, "niet-bereikbaar", now()).await?;
+    drop(under_way);
+    assert_eq!(store.shared_under(consent.key).await?[0], (one, State::Undeliverable));
+    store.queue(vec![consent.outgoing(one)?]).await?;
+    assert_eq!(store.shared_under(consent.key).await?, waiting);
     Ok(())
 }
 
@@ -279,7 +370,9 @@ pub async fn ends_when_the_time_has_come(database: &impl Database) -> Result<()>
     assert!(!store.expire_consent(consent.key, leaf(), after).await?);
     let row = known(&store, &consent).await?;
     assert_eq!((row.state, row.ended, row.to_do), (ConsentState::Expired, Some(consent.until()), true));
-    assert_eq!(rows(&store).await?[0].state, State::Undeliverable);
+    let ended = &rows(&store).await?[0];
+    let reason = Some(Reason::ConsentExpired.code());
+    assert_eq!((ended.state, ended.reason.as_deref()), (State::Undeliverable, reason), "not withdrawn");
     assert!(store.consents_to_do((now(), after), 10).await?.is_empty(), "a while later");
     assert_eq!(store.consents_to_do((after, after), 10).await?.len(), 1);
 
@@ -328,6 +421,9 @@ pub async fn forgets_what_was_said_of_an_earlier_end(database: &impl Database) -
         anyhow::Ok(notices.first().and_then(|notice| notice.done))
     };
     store.take_in(vec![consent.confirmation(one, ("gewist", 1))?]).await?;
+    assert_eq!(done().await?, None, "there was nothing to do yet");
+    store.expire_consent(consent.key, consent.leaf(ConsentHappening::Verlopen), consent.after()).await?;
+    store.take_in(vec![consent.confirmation(one, ("gewist", 1))?]).await?;
     assert_eq!(done().await?, Some(WhatWasDone::Gewist));
     consent.withdraw_in(&store).await?;
     assert_eq!(done().await?, None);
@@ -342,6 +438,49 @@ pub async fn forgets_what_was_said_of_an_earlier_end(database: &impl Database) -
     store.take_in(vec![again.confirmation(one, ("gewist", 1))?]).await?;
     again.extended(5000)?.record_in(&store).await??;
     assert_eq!(store.consent_notices(again.key).await?[0].confirmed, None);
+    Ok(())
+}
+
+/// When is shown as far as it can be so, and of two the later counts by the clock of who says it. To whom it was passed on
+/// is believed as far as the consent names them.
+pub async fn believes_a_confirmation_as_far_as_it_can(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let consent = Consented::ours(102)?;
+    consent.record_in(&store).await??;
+    consent.withdraw_in(&store).await?;
+    let (one, two, stranger) = (partner(1)?, partner(2)?, partner(40)?);
+    let noticed = async |party| {
+        let notices = store.consent_notices(consent.key).await?;
+        anyhow::Ok(notices.into_iter().find(|notice| notice.party == party))
+    };
+    store.take_in(vec![consent.confirmation(one, ("gestopt", -60))?]).await?;
+    let early = noticed(one).await?.context("a confirmation")?;
+    assert_eq!(early.confirmed, Some(now()), "not before the withdrawal");
+    // Both are ahead, and the second overtook the first.
+    store.take_in(vec![consent.confirmation(one, ("gewist", 3))?]).await?;
+    store.take_in(vec![consent.confirmation(one, ("gestopt", 2))?]).await?;
+    let ahead = noticed(one).await?.context("a confirmation")?;
+    assert_eq!((ahead.confirmed, ahead.done), (Some(now()), Some(WhatWasDone::Gewist)), "not after it came");
+    // A clock that is years ahead does not make it the last word.
+    store.take_in(vec![consent.confirmation(two, ("gestopt", 1_000_000))?]).await?;
+    store
+        .take_in(vec![consent.confirmation_with(two, ("gewist", 1_000_000), &[partner(3)?, stranger])?])
+        .await?;
+    assert_eq!(noticed(two).await?.and_then(|notice| notice.done), Some(WhatWasDone::Gewist));
+    assert_eq!(noticed(partner(3)?).await?.and_then(|notice| notice.via), Some(two));
+    assert!(noticed(stranger).await?.is_none(), "the resident did not agree to that one");
+    Ok(())
+}
+
+/// A confirmation is for who may have something.
+pub async fn knows_who_may_confirm(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let (consent, unknown) = (Consented::ours(103)?, Consented::ours(104)?);
+    consent.record_in(&store).await??;
+    let (named, stranger) = (partner(1)?, partner(40)?);
+    let claims = [(consent.key, named), (consent.key, stranger), (unknown.key, named)];
+    let may = store.may_confirm(claims.into()).await?;
+    assert_eq!(may, BTreeSet::from([(consent.key, named)]));
     Ok(())
 }
 

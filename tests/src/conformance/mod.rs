@@ -13,6 +13,7 @@ pub mod erasing;
 pub mod given;
 pub mod inbound;
 pub mod log;
+pub mod matching;
 pub mod model;
 pub mod outbound;
 pub mod person;
@@ -97,18 +98,32 @@ macro_rules! store_conformance {
             person::finds_a_person,
             person::forgets_who_was_erased,
             person::keeps_who_saw_what,
+            person::finds_who_looked_after_erasing,
+            person::keeps_who_sent_with_what_it_became,
+            person::keeps_who_erased_a_case,
+            matching::joins_signals_of_several_senders,
+            matching::remembers_what_was_decided,
+            matching::refuses_what_cannot_be_decided,
+            matching::forgets_what_was_erased,
+            matching::matches_nothing_under_an_ended_consent,
+            matching::joins_within_the_period_only,
             consents::knows_what_was_recorded,
             consents::ends_what_waits,
             consents::keeps_nothing_that_was_decided_before,
             consents::takes_a_withdrawal_in,
             consents::takes_a_report_in,
-            consents::takes_no_word_of_others,
+            consents::tells_the_holder_until_it_withdraws,
+            consents::takes_no_withdrawal_by_someone_who_may_not,
             consents::tells_everybody_once,
+            consents::tells_once_in_one_transaction,
+            consents::knows_what_reached_whom,
             consents::tells_again_what_was_not_taken,
             consents::finishes_what_is_still_so,
             consents::ends_when_the_time_has_come,
             consents::keeps_on_another_basis,
             consents::forgets_what_was_said_of_an_earlier_end,
+            consents::believes_a_confirmation_as_far_as_it_can,
+            consents::knows_who_may_confirm,
             consents::queues_nothing_after_a_withdrawal,
             consents::leases_nothing_after_a_withdrawal,
             consents::withdraws_once_from_two_handles,

@@ -8,7 +8,10 @@ use exchange::{
 };
 use schemas::{Document, SchemaName};
 use serde_json::{Value, json};
-use store::{Access, AccessFilter, Actor, Deed, Found, Reason, Store, StoreError, Why, Withheld};
+use store::{
+    Access, AccessFilter, AccessRecord, Actor, Decided, Decision, Deed, Enqueued, Found, Outgoing, Reason,
+    Store, StoreError, Why, Withheld,
+};
 
 use super::{
     Database,
@@ -119,7 +122,7 @@ pub async fn keeps_who_saw_what(database: &impl Database) -> Result<()> {
     store.view(somebody(Deed::Inzien)?, &[1]).await?;
     let found = store.search(by("Smit", 2, Deed::Zoeken)?, &person("Brouwer", "E.")?).await?;
     assert_eq!(found.access, 4);
-    assert_eq!(store.record_decision(by("Jansen", 3, Deed::Besluit)?, &[0]).await?, 5);
+    assert_eq!(store.record_decision(by("Jansen", 3, Deed::Besluit)?, Decision::Wissen, &[0]).await?, 5);
     let missing = store.view(somebody(Deed::Inzien)?, &[99]).await;
     assert!(matches!(missing, Err(StoreError::NotFound(_))));
     assert_eq!(store.log_size().await?, 6, "nobody saw what is not there");
@@ -155,5 +158,120 @@ pub async fn keeps_who_saw_what(database: &impl Database) -> Result<()> {
     for record in &records {
         assert!(store.check_access(record.index).await?);
     }
+    Ok(())
+}
+
+/// The accesses about this person, without that these are read.
+async fn about_person(store: &Store, person: &Identity) -> Result<Vec<AccessRecord>> {
+    let filter = AccessFilter { person: Some(person.clone()), limit: 100, ..AccessFilter::default() };
+    let mut found = store.accesses(somebody(Deed::Raadplegingen)?, filter).await?.records;
+    found.retain(|record| record.what != Deed::Raadplegingen);
+    Ok(found)
+}
+
+fn places(records: &[AccessRecord]) -> Vec<u64> {
+    records.iter().map(|record| record.index).collect()
+}
+
+/// Who looked at a message about a person is found by that person once nothing is left of it, however the name is written;
+/// and not by a twin.
+pub async fn finds_who_looked_after_erasing(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(64);
+    let case = maker.id();
+    let message = about(&maker, &resident("van den Brouwer", "E.J."), |draft| draft.case = case)?;
+    store.take_in(vec![admitted(&message, now())?]).await?;
+    // Names nobody, and is about whom its case is about.
+    store.queue(maker.changed(partner(1)?, 1, |draft| draft.case = case)?).await?;
+    store.view(somebody(Deed::Inzien)?, &[0]).await?;
+    store.view(somebody(Deed::Uitvoer)?, &[1]).await?;
+    store.search(somebody(Deed::Zoeken)?, &person("Brouwer", "E.")?).await?;
+    store.erase_case(case, ErasureCause::Request, now()).await?;
+    let store = {
+        drop(store);
+        database.open().await?
+    };
+    for person in [person("Brouwer", "E.")?, person("BROUWER", "e")?] {
+        let found = about_person(&store, &person).await?;
+        assert_eq!(places(&found), [4, 3, 2]);
+        let searched: Vec<bool> = found.iter().map(|record| record.searched_person).collect();
+        assert_eq!(searched, [true, false, false]);
+    }
+    assert_eq!(places(&about_person(&store, &person("Brouwer", "A.")?).await?), [] as [u64; 0]);
+    Ok(())
+}
+
+/// Who decided to send something is kept in the same breath, with the numbers, and found by whom it was about when all of it
+/// was erased. What was sent before is no decision.
+pub async fn keeps_who_sent_with_what_it_became(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(65);
+    let offer = |names: &[&str]| -> Result<(Vec<Outgoing>, Decided)> {
+        let messages = maker.changed(partner(1)?, names.len(), |_| {})?;
+        let messages = messages.into_iter().zip(names);
+        let row =
+            |(message, name): (_, &&str)| Outgoing::from(message).of_row(store.intake_key(name.as_bytes()));
+        let about = names.iter().map(|name| person(name, "E.").map(Some)).collect::<Result<_>>()?;
+        let access = somebody(Deed::Besluit)?;
+        Ok((messages.map(row).collect(), Decided { access, about, also: vec![person("Kan-Niet", "E.")?] }))
+    };
+    let rules = store.rules_version().await?;
+    let (messages, decided) = offer(&["Brouwer", "Jansen"])?;
+    let queued = store.enqueue_decided(rules, (messages, Vec::new()), decided).await?;
+    assert_eq!(queued, [Enqueued::Queued { index: 0 }, Enqueued::Queued { index: 1 }]);
+    assert_eq!(store.log_size().await?, 3, "with the decision");
+    let (messages, decided) = offer(&["Jansen", "Smit"])?;
+    let queued = store.enqueue_decided(rules, (messages, Vec::new()), decided).await?;
+    assert_eq!(queued, [Enqueued::AlreadyOffered { index: 1 }, Enqueued::Queued { index: 3 }]);
+    // Nothing came of it: whom else it was about counts with what is held back.
+    let (messages, decided) = offer(&["Jansen", "Smit"])?;
+    store.enqueue_decided(rules, (messages, Vec::new()), Decided { also: Vec::new(), ..decided }).await?;
+    assert_eq!(store.log_size().await?, 5);
+    let (messages, decided) = offer(&["Jansen"])?;
+    let nobody = Decided { about: Vec::new(), ..decided };
+    let refused = store.enqueue_decided(rules, (messages, Vec::new()), nobody).await;
+    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
+
+    store.erase(vec![0, 1, 3], ErasureCause::Request, now()).await?;
+    for (name, expected) in
+        [("Brouwer", vec![2]), ("Jansen", vec![2]), ("Smit", vec![4]), ("Kan-Niet", vec![4, 2])]
+    {
+        let found = about_person(&store, &person(name, "E.")?).await?;
+        assert_eq!(places(&found), expected, "{name}");
+        assert!(found.iter().all(|record| record.decision == Some(Decision::Versturen)));
+    }
+    let all = AccessFilter { limit: 100, ..AccessFilter::default() };
+    let records = store.accesses(somebody(Deed::Raadplegingen)?, all).await?.records;
+    let sent: Vec<&[u64]> = records
+        .iter()
+        .filter(|record| record.decision.is_some())
+        .map(|record| record.messages.as_slice())
+        .collect();
+    assert_eq!(sent, [&[3][..], &[0, 1][..]]);
+    for record in &records {
+        assert!(store.check_access(record.index).await?);
+    }
+    Ok(())
+}
+
+/// That a case is erased is decided once, about these messages and their persons.
+pub async fn keeps_who_erased_a_case(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(66);
+    let case = maker.id();
+    let message = about(&maker, &resident("Brouwer", "E."), |draft| draft.case = case)?;
+    store.take_in(vec![admitted(&message, now())?, maker.admitted(partner(2)?)?]).await?;
+    let erase = async || {
+        store
+            .erase_case_decided(somebody(Deed::Besluit)?, case, ErasureCause::Request)
+            .await
+            .map_err(anyhow::Error::from)
+    };
+    assert_eq!(erase().await?.messages, 1);
+    let size = store.log_size().await?;
+    assert_eq!((erase().await?.messages, store.log_size().await?), (0, size), "nothing was decided");
+    let found = about_person(&store, &person("Brouwer", "E.")?).await?;
+    assert_eq!((places(&found), found[0].decision), (vec![2], Some(Decision::Wissen)));
+    assert_eq!(found[0].messages, [0]);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Partners and agreements.
 
 use anyhow::Result;
-use exchange::{digest::Digest, message::Draft, oin::Oin};
+use exchange::{digest::Digest, message::Draft, oin::Oin, tlog::Leaf};
 use store::{Filter, Outgoing, Owed, PartnerRecord, StoreError};
 
 use super::{
@@ -18,6 +18,11 @@ fn record(number: usize, descriptor: &str) -> Result<PartnerRecord> {
         descriptor: descriptor.into(),
         added: later(i64::try_from(number)?),
     })
+}
+
+/// An answer, with what the log says of it.
+fn said(jws: &str) -> (String, Leaf) {
+    (jws.to_owned(), Leaf::new(jws.into()))
 }
 
 /// Partners are added, replaced and removed.
@@ -47,10 +52,12 @@ pub async fn keeps_agreements_and_answers(database: &impl Database) -> Result<()
     for (number, jws, new) in
         [(2, "yes", true), (1, "yes too", true), (2, "yes", false), (2, "no longer", true)]
     {
-        assert_eq!(store.put_answer(digest, partner(number)?, jws.into(), Vec::new()).await?, new);
+        assert_eq!(store.put_answer(digest, partner(number)?, said(jws), Vec::new()).await?, new);
     }
-    let unknown = store.put_answer(Digest::of(b"x"), partner(1)?, "yes".into(), Vec::new()).await;
+    let unknown = store.put_answer(Digest::of(b"x"), partner(1)?, said("yes"), Vec::new()).await;
     assert!(matches!(unknown, Err(StoreError::NotFound(_))));
+    let logged: Vec<Leaf> = ["yes", "yes too", "no longer"].map(|jws| said(jws).1).into();
+    assert_eq!(store.leaves(0, 9).await?, logged, "each answer once, in the same breath");
 
     let agreements = store.agreements().await?;
     assert_eq!(agreements.len(), 2);
@@ -69,10 +76,10 @@ pub async fn tells_each_answer_to_each_party(database: &impl Database) -> Result
     let (one, two, three) = (partner(1)?, partner(2)?, partner(3)?);
     store.put_agreement(digest, "one".into(), Vec::new(), now()).await?;
     store.put_agreement(other, "two".into(), Vec::new(), now()).await?;
-    store.put_answer(digest, one, "yes".into(), vec![two, three]).await?;
+    store.put_answer(digest, one, said("yes"), vec![two, three]).await?;
     let before = store.owed().await?;
-    store.put_answer(digest, two, "me too".into(), vec![three]).await?;
-    store.put_answer(other, one, "no".into(), vec![two]).await?;
+    store.put_answer(digest, two, said("me too"), vec![three]).await?;
+    store.put_answer(other, one, said("no"), vec![two]).await?;
     let owed = store.owed().await?;
     let all = [(two, digest), (three, digest), (two, other)];
     assert_eq!(parties(&owed), all);
@@ -87,7 +94,7 @@ pub async fn tells_each_answer_to_each_party(database: &impl Database) -> Result
     let store = database.open().await?;
     assert_eq!(parties(&store.owed().await?), [(three, digest), (two, other)]);
     // An answer that is known already is not told again.
-    store.put_answer(digest, one, "yes".into(), vec![two, three]).await?;
+    store.put_answer(digest, one, said("yes"), vec![two, three]).await?;
     assert_eq!(parties(&store.owed().await?), [(three, digest), (two, other)]);
     store.told(owed[1]).await?;
     assert_eq!(parties(&store.owed().await?), [(two, other)]);
@@ -105,7 +112,7 @@ pub async fn forgets_one_agreement(database: &impl Database) -> Result<()> {
     for (digest, content) in [(digest, "one"), (other, "two")] {
         let purposes = vec![(Digest::of(b"purpose"), "purpose".to_owned())];
         store.put_agreement(digest, content.into(), purposes, now()).await?;
-        store.put_answer(digest, partner(1)?, "yes".into(), vec![partner(2)?]).await?;
+        store.put_answer(digest, partner(1)?, said("yes"), vec![partner(2)?]).await?;
     }
     let version = store.rules_version().await?;
     assert!(store.forget_agreement(digest).await?);
@@ -133,7 +140,7 @@ pub async fn shows_that_rules_changed(database: &impl Database) -> Result<()> {
         match change {
             0 => store.put_partner(record(1, "first")?).await?,
             1 => drop(store.put_agreement(digest, "one".into(), Vec::new(), now()).await?),
-            2 => drop(store.put_answer(digest, partner(1)?, "yes".into(), Vec::new()).await?),
+            2 => drop(store.put_answer(digest, partner(1)?, said("yes"), Vec::new()).await?),
             _ => drop(store.remove_partner(partner(1)?).await?),
         }
         let next = other.rules_version().await?;

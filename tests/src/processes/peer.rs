@@ -77,6 +77,8 @@ impl Logged {
 
 /// A partner made by hand.
 pub struct Peer {
+    /// From which everything follows.
+    pub number: u8,
     /// Who it is, by its certificate.
     pub oin: Oin,
     /// What it says to be.
@@ -111,6 +113,7 @@ impl Peer {
         let log = LogSigner::new(oin.log_origin(), SigningKey::from_bytes(&[number + 100; 32])).unwrap();
         let random = SeededRandom::new(number.into());
         Self {
+            number,
             oin,
             kind: OrganisationKind::HousingCorporation,
             signer: Ed25519Signer::from_seed(&[number; 32]),

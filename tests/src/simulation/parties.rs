@@ -151,5 +151,5 @@ fn clauses(purpose: &Purpose) -> anyhow::Result<Vec<Clause>> {
 /// The moment every version of the agreement ends.
 pub(super) fn end_of_agreement() -> anyhow::Result<Timestamp> {
     let next = LAST_DAY.tomorrow()?;
-    Ok(next.to_zoned(exchange::agreement::dutch_time())?.timestamp())
+    Ok(next.to_zoned(exchange::calendar::dutch_time())?.timestamp())
 }

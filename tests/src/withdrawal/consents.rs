@@ -1,12 +1,17 @@
 //! Residents consent, extend and withdraw; organisations send under that.
 
 use anyhow::{bail, ensure};
-use exchange::{consent::HowGiven, oin::Oin, organisation::OrganisationKind, refusal::Reason};
+use exchange::{
+    consent::{HowGiven, RecordError},
+    oin::Oin,
+    organisation::OrganisationKind,
+    refusal::Reason,
+};
 use jiff::{SignedDuration, Timestamp};
 use node::{
     consent::{
         register::{self, RegisterError},
-        report,
+        report::{self, Heard},
     },
     outbound::{self, Submission, Submitted},
 };
@@ -80,6 +85,9 @@ impl World {
             Some(Err(RegisterError::Unknown(_))) => {
                 ensure!(self.given[consent].until.is_none(), "it is known");
             }
+            Some(Err(RegisterError::Record(RecordError::NotLonger))) => {
+                ensure!(self.given[consent].until.is_some_and(|known| until <= known), "it is longer");
+            }
             Some(Err(error)) => return Err(error.into()),
             None => {}
         }
@@ -111,8 +119,8 @@ impl World {
         let (key, now) = (self.key(consent), self.at(by).now());
         let access = documents::decided(now)?;
         match self.step(by, async |core| report::report(core, access, key, now).await)? {
-            Some(Ok(told)) => {
-                self.coverage.reported += u64::from(told);
+            Some(Ok(heard)) => {
+                self.coverage.reported += u64::from(heard == Heard::Now);
                 self.over.insert((by, consent));
                 Ok(())
             }
@@ -191,7 +199,7 @@ impl World {
         if ground == Ground::Task {
             return Ok(Some(true));
         }
-        if self.over.contains(&(way.from, consent)) || way.to == Org::Holder {
+        if self.over.contains(&(way.from, consent)) {
             return Ok(Some(false));
         }
         let holds = self.given[consent].until.is_some_and(|until| now < until);

@@ -49,7 +49,7 @@ pub(crate) fn signal(resident: usize, consent: Uuid, ground: Ground) -> anyhow::
             "zorgen": { "wonen": { "omschrijving": "Geen verwarming." } },
             "waarneming": "zelf-gezien",
             "besproken_met_inwoner": true,
-            "urgentie": "spoed",
+            "urgentie": "hoog",
             "waargenomen_op": "2026-11-14",
         },
     });

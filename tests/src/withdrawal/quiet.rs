@@ -3,11 +3,10 @@
 use anyhow::{bail, ensure};
 use jiff::SignedDuration;
 use node::consent::ending::GRACE;
-use store::{ConsentState, State};
+use store::State;
 
 use super::{
-    documents,
-    operation::{CONSENTS, Org, Way},
+    operation::{Org, Way},
     world::World,
 };
 
@@ -45,9 +44,6 @@ fn drive(world: &mut World) -> anyhow::Result<()> {
             busy |= world.carry_out(org)?;
             look(world)?;
         }
-        for org in Org::OTHERS {
-            busy |= report_again(world, org)?;
-        }
         for way in Way::all() {
             while world.prepare(way)? {
                 busy = true;
@@ -63,26 +59,6 @@ fn drive(world: &mut World) -> anyhow::Result<()> {
 
 fn look(world: &mut World) -> anyhow::Result<()> {
     Org::ALL.into_iter().try_for_each(|org| world.look(org))
-}
-
-/// A person sees that the holder did not hear of a withdrawal, and tells it again; says whether that was so.
-fn report_again(world: &mut World, org: Org) -> anyhow::Result<bool> {
-    let mut again = false;
-    for consent in 0..CONSENTS {
-        let key = world.key(consent);
-        let known = world.at(org).steady(async |core| core.store.consent(key).await)??;
-        let unheard =
-            known.is_some_and(|known| known.reported.is_some() && known.state != ConsentState::Withdrawn);
-        let is_told = world
-            .messages(org, State::Waiting)?
-            .iter()
-            .any(|row| row.message_type.as_deref() == Some(documents::WITHDRAWN));
-        if unheard && !is_told && !world.over.contains(&(Org::Holder, consent)) {
-            world.report(consent, org)?;
-            again = true;
-        }
-    }
-    Ok(again)
 }
 
 fn waiting(world: &World) -> anyhow::Result<usize> {

@@ -168,6 +168,8 @@ fn everything() -> Config {
             mapping: some().into(),
             ontvanger: oin,
             map: Some(some().into()),
+            klaar_dagen: 1,
+            fout_dagen: 1,
         }],
         loketten: vec![Desk {
             loket: some(),

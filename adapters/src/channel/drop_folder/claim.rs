@@ -1,6 +1,6 @@
 //! A file that was taken, until it is finished one way or the other.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,9 @@ use crate::rejects;
 
 /// Longest part of the original name that is kept, in bytes: with what is added it must fit the 255 of file systems.
 const MAX_NAME_BYTES: usize = 150;
+
+/// When a file was taken, in its name: in UTC, to the second.
+pub(super) const STAMP: &str = "%Y%m%dT%H%M%SZ";
 
 /// The name of a file in `bezig/`: when it was taken, which one of that moment, how often, and what it was called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub(super) struct ClaimName {
 
 impl ClaimName {
     pub(super) fn new(now: Timestamp, sequence: u64, name: &str) -> ClaimName {
-        let id = format!("{}-{sequence}", now.strftime("%Y%m%dT%H%M%SZ"));
+        let id = format!("{}-{sequence}", now.strftime(STAMP));
         ClaimName { id, attempt: 1, name: shortened(name) }
     }
 
@@ -141,11 +144,43 @@ impl Claim {
     }
 }
 
+/// For the account of this program only: it is about people.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Takes away from everybody else what was dropped: a whole list of people. Who owns it may be another account; then the
+/// folder keeps others out.
+#[cfg(unix)]
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    match File::open(path)?.set_permissions(fs::Permissions::from_mode(0o600)) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(
+                "a dropped file belongs to another account, which can still read it once it is done"
+            );
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn make_private(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Writes a text that is there whole or not at all.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.tmp"));
-    let mut file = File::create(&temporary)?;
+    let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&temporary)?;
     // Notepad on older Windows shows line feeds alone as one long line.
     file.write_all(text.replace('\n', "\r\n").as_bytes())?;
     file.write_all(b"\r\n")?;

@@ -47,6 +47,29 @@ fn a_file_goes_from_the_folder_through_busy_to_done() {
     assert_eq!((names(&root, "."), names(&root, "bezig")), (vec![], vec![]));
 }
 
+/// What was dropped is a list of people: nobody else reads it afterwards, nor what is said about it.
+#[cfg(unix)]
+#[test]
+fn results_are_for_the_account_of_the_program_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let root = TempDir::new().unwrap();
+    let mut folder = open(&root);
+    for name in ["goed.csv", "kapot.csv"] {
+        drop_in(&root, name, "inhoud");
+        fs::set_permissions(root.path().join(name), fs::Permissions::from_mode(0o664)).unwrap();
+    }
+    let mut claims = settled(&mut folder);
+    claims.pop().unwrap().failed("het bestand is leeg.").unwrap();
+    claims.pop().unwrap().done().unwrap();
+    for place in ["klaar", "fout", "bezig"] {
+        let mode = |path: &Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&root.path().join(place)), 0o700, "{place}");
+        let found = names(&root, place);
+        assert!(found.iter().all(|name| mode(&root.path().join(place).join(name)) == 0o600), "{found:?}");
+    }
+    assert_eq!((names(&root, "klaar").len(), names(&root, "fout").len()), (1, 2));
+}
+
 #[test]
 fn a_file_that_cannot_be_read_gets_a_message() {
     let root = TempDir::new().unwrap();

@@ -177,6 +177,28 @@ fn an_answer_comes_back_as_it_was_given() {
     assert_eq!(agreement.answers().len(), 1);
 }
 
+/// Who accepted cannot reject any more: what it signs then ends the agreement, in whichever order the two are known, and
+/// whatever time it says.
+#[test]
+fn a_rejection_by_who_accepted_is_an_end() {
+    let proposal = agreement(&content());
+    let early = now() - jiff::SignedDuration::from_hours(24 * 30);
+    let rejection = proposal.answer(AnswerKind::Rejected, early, &signer(2)).unwrap();
+    let acceptances = [1, 2].map(|number| signed(&proposal, number, AnswerKind::Accepted));
+    for order in [[0, 1, 2], [2, 0, 1], [0, 2, 1]] {
+        let all = [&acceptances[0], &acceptances[1], &rejection];
+        let mut known = proposal.clone();
+        for place in order {
+            known.add_answer(all[place]).unwrap();
+        }
+        assert_eq!(known.standing(now()), Standing::Ended(municipality()), "{order:?}");
+    }
+    let mut refused = proposal;
+    refused.add_answer(&acceptances[0]).unwrap();
+    refused.add_answer(&rejection).unwrap();
+    assert_eq!(refused.standing(now()), Standing::Rejected(municipality()));
+}
+
 /// A party that answers a thousand times takes no room from another that wants to end it.
 #[test]
 fn nobody_can_fill_the_answers() {
@@ -293,11 +315,6 @@ fn a_clause_covers_its_parties_its_purpose_and_its_types() {
 }
 
 #[test]
-fn dutch_time_comes_with_the_program() {
-    assert_eq!(dutch_time().iana_name(), Some("Europe/Amsterdam"));
-}
-
-#[test]
 fn an_answer_has_its_name_on_the_wire() {
     for kind in [AnswerKind::Accepted, AnswerKind::Rejected, AnswerKind::Ended] {
         assert_eq!(serde_json::to_value(kind).unwrap(), json!(kind.as_str()));
@@ -333,6 +350,9 @@ proptest! {
             other.add_answer(compact).unwrap();
         }
         prop_assert_eq!(one.standing(now()), other.standing(now()));
+        if let Standing::Rejected(by) = one.standing(now()) {
+            prop_assert!(!one.is_accepted_by(by), "who accepted ends it");
+        }
         let all_accepted = (1..=3).all(|number| said.contains(&(number, AnswerKind::Accepted)));
         let nobody_else = said.iter().all(|(_, kind)| *kind == AnswerKind::Accepted);
         prop_assert_eq!(one.standing(now()) == Standing::InForce, all_accepted && nobody_else);

@@ -136,6 +136,15 @@ impl Event {
         event.map(Some).ok_or_else(|| Reason::NotTheirsToSay.into())
     }
 
+    /// The consent that a receiver says to have dealt with, to look up whether there is one. Nothing of it is believed.
+    pub fn processing(document: &Document) -> Option<ConsentKey> {
+        if document.schema() != SchemaName::ConsentProcessed {
+            return None;
+        }
+        let said: ProcessedContent = content(document).ok()?;
+        Some(ConsentKey { holder: said.houder, id: said.toestemming_id })
+    }
+
     /// Which consent it is about.
     pub const fn consent(&self) -> ConsentKey {
         match self {

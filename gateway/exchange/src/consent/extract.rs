@@ -108,6 +108,12 @@ impl Text {
         let payload = canonical::text(self).map_err(|_| NotAnExtract)?;
         Ok(jws::sign(jws::CONSENT, payload.as_bytes(), signer))
     }
+
+    /// What an extract says. Nothing of it is believed.
+    pub(super) fn unverified(compact: &str) -> Option<Self> {
+        let jws = jws::Unverified::parse(jws::CONSENT, compact).ok()?;
+        serde_json::from_slice(jws.unverified_payload()).ok()
+    }
 }
 
 impl Extract {
@@ -138,15 +144,13 @@ impl Extract {
 
     /// Which consent an extract says to be of. Nothing of it is believed.
     pub fn claimed(compact: &str) -> Option<ConsentKey> {
-        let jws = jws::Unverified::parse(jws::CONSENT, compact).ok()?;
-        let text: Text = serde_json::from_slice(jws.unverified_payload()).ok()?;
+        let text = Text::unverified(compact)?;
         Some(ConsentKey { holder: text.houder, id: text.toestemming })
     }
 
     /// What an extract says, for showing.
     pub fn peek(compact: &str) -> Option<Terms> {
-        let jws = jws::Unverified::parse(jws::CONSENT, compact).ok()?;
-        let text: Text = serde_json::from_slice(jws.unverified_payload()).ok()?;
+        let text = Text::unverified(compact)?;
         Some(Terms {
             granted_to: text.verleend_aan,
             purposes: text.doelen,

@@ -19,7 +19,7 @@ use crate::{
     oin::Oin,
     organisation::OrganisationKind,
     person::Identity,
-    purpose::{Purpose, Rule},
+    purpose::{CONSENT_PROOF_DAYS, Purpose, Rule},
     random::Random,
     signature::Signer,
 };
@@ -27,6 +27,9 @@ use crate::{
 /// The longest that a consent holds before the resident is asked again. The law names no term; what was agreed years ago
 /// is no longer a specific and informed wish (AVG art. 4(11)).
 pub const MAX_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 731);
+
+/// Where an extended record says when its freedom was stated.
+pub const FREEDOM_STATED: &str = "vrijheid_vastgelegd_op";
 
 /// A consent as its holder keeps it.
 #[derive(Debug, Clone)]
@@ -112,6 +115,11 @@ pub enum RecordError {
         "de tijden kloppen niet: `verleend_op` ligt niet in de toekomst, `geldig_tot` ligt daarna en nog niet achter ons, en de toestemming geldt hooguit twee jaar. Vraag de inwoner daarna opnieuw"
     )]
     Times,
+    /// It holds that long already.
+    #[error(
+        "de toestemming geldt al tot die dag of langer. Wil de inwoner haar eerder laten eindigen, trek haar dan in, en leg een nieuwe vast"
+    )]
+    NotLonger,
     /// A purpose is not in the register.
     #[error("doel `{0}` staat niet in het doelenregister. Controleer de naam, of voeg het doel toe")]
     PurposeUnknown(String),
@@ -154,6 +162,12 @@ impl ConsentRecord {
         }
         if value["inhoud"].is_object() && value["inhoud"].get("id").is_none() {
             value["inhoud"]["id"] = json!(id);
+        }
+        // Of a record that is new, freedom is stated now.
+        if value["inhoud"].get(FREEDOM_STATED).is_some() {
+            return Err(RecordError::Schema(format!(
+                "`{FREEDOM_STATED}` hoort bij een verlenging, en het knooppunt vult het in; laat het weg"
+            )));
         }
         Self::of_value(&value, salts)
     }
@@ -215,14 +229,13 @@ impl ConsentRecord {
         if rules.is_empty() {
             return Err(RecordError::PurposeUnknown(name.to_owned()));
         }
-        let by_consent: Vec<&&Rule> = rules
-            .iter()
-            .filter(|rule| rule.grondslagen.iter().any(|basis| basis.soort == BasisKind::Consent))
-            .collect();
-        if by_consent.is_empty() {
+        let knows_consent =
+            rules.iter().any(|rule| rule.grondslagen.iter().any(|basis| basis.soort == BasisKind::Consent));
+        if !knows_consent {
             return Err(RecordError::NotByConsent(name.to_owned()));
         }
-        let by_law = by_consent.iter().filter(|rule| rule.van.contains(&holder)).flat_map(|rule| {
+        // By the law the same may go as another type of message.
+        let by_law = rules.iter().filter(|rule| rule.van.contains(&holder)).flat_map(|rule| {
             rule.grondslagen
                 .iter()
                 .filter(|basis| matches!(basis.soort, BasisKind::LegalObligation | BasisKind::PublicTask))
@@ -237,10 +250,17 @@ impl ConsentRecord {
         Ok(())
     }
 
-    /// The record with a new end, as the resident agreed again.
+    /// The record with a new end, as the resident agreed again. How freedom was safeguarded is not stated anew: the record
+    /// says when it was.
     pub fn extended(&self, until: Timestamp, how: &HowGiven, at: Timestamp) -> Result<Self, RecordError> {
+        if until <= self.valid_until() {
+            return Err(RecordError::NotLonger);
+        }
         let mut value = self.document.value().clone();
         let content = &mut value["inhoud"];
+        if content.get(FREEDOM_STATED).is_none() {
+            content[FREEDOM_STATED] = content["verleend_op"].clone();
+        }
         content["verleend_op"] = json!(at);
         content["geldig_tot"] = json!(until);
         content["wijze"] = json!(how.wijze);
@@ -266,6 +286,12 @@ impl ConsentRecord {
     /// From this moment it no longer holds.
     pub const fn valid_until(&self) -> Timestamp {
         self.content.geldig_tot
+    }
+
+    /// How long it is kept after its end, in days: the longest that a purpose it names asks.
+    pub fn proof_days(&self, purposes: &[Purpose]) -> u32 {
+        let named = purposes.iter().filter(|purpose| self.content.doelen.contains(&purpose.content().doel));
+        named.map(Purpose::consent_proof_days).max().unwrap_or(CONSENT_PROOF_DAYS)
     }
 
     /// When the resident gave it.
@@ -307,6 +333,12 @@ impl ConsentRecord {
             verleend_op: self.content.verleend_op,
         };
         text.sign(signer).map_err(|_| RecordError::Stored)
+    }
+
+    /// Whether an extract is one of this record, as it is now. Says nothing of who signed it.
+    pub fn is_of(&self, extract: &str) -> bool {
+        let Some(text) = Text::unverified(extract) else { return false };
+        text.toestemming == self.content.id && text.digest == self.digest()
     }
 
     /// The salts that may go with a message: of the identifications that the message holds, and this record too.

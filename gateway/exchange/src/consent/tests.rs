@@ -30,7 +30,7 @@ fn world() -> (Rulebook, crate::agreement::Agreement) {
     });
     let mut content = content();
     content.partijen.push(party(3, OrganisationKind::Municipality));
-    content.afspraken = [(1, 2), (2, 3), (1, 3), (3, 2)]
+    content.afspraken = [(1, 2), (2, 3), (1, 3), (3, 2), (2, 1), (3, 1)]
         .into_iter()
         .map(|(from, to)| clause(&purpose, from, to, testing::ARREARS))
         .collect();
@@ -74,6 +74,14 @@ fn filled_in(record: &Value) -> Result<ConsentRecord, RecordError> {
 
 fn record() -> ConsentRecord {
     filled_in(&record_of(|_| {})).unwrap()
+}
+
+fn how() -> HowGiven {
+    HowGiven {
+        wijze: "mondeling".into(),
+        bewijs_soort: "gespreksverslag".into(),
+        bewijs_kenmerk: "GV-2".into(),
+    }
 }
 
 /// The data of a message that rests on this record of party 1.
@@ -120,6 +128,76 @@ fn who_may_have_it_passes_it_on_to_who_may_have_it() {
     // 3 never got it by this consent, so it has nothing to send on.
     let refused = send(&resting_on(&record(), data()), (3, 2), ConsentKnowledge::NothingElse);
     assert_eq!(refused, Err(Reason::ConsentMissing));
+}
+
+/// Who asked for it gets what others send under it, also when it did not name itself.
+#[test]
+fn the_holder_may_have_what_it_asked_for() {
+    assert!(!record().granted_to().contains(&oin(1)));
+    assert!(send(&resting_on(&record(), data()), (2, 1), ConsentKnowledge::NothingElse).is_ok());
+    let refused = send(&resting_on(&record(), data()), (3, 1), ConsentKnowledge::NothingElse);
+    assert_eq!(refused, Err(Reason::ConsentMissing), "3 was not named");
+}
+
+/// Whoever offers a message hears what about the consent is the matter.
+#[test]
+fn a_refusal_says_what_the_consent_lacks() {
+    let (rules, agreement) = world();
+    let why = |data: &Value, (from, to): (u8, u8)| {
+        let draft = Draft { from: oin(from), to: oin(to), agreement: agreement.digest(), ..draft_of(data) };
+        draft.permit(&rules, ConsentKnowledge::NothingElse).unwrap_err().refusal().about.join(", ")
+    };
+    let good = resting_on(&record(), data());
+    let with = |change: fn(&mut Value)| {
+        let mut data = good.clone();
+        change(&mut data);
+        data
+    };
+    let none = with(|data| drop(data["grondslag"].as_object_mut().unwrap().remove("toestemming")));
+    let unknown = with(|data| {
+        data["grondslag"]["toestemming"] = json!({ "id": ID });
+    });
+    let other = with(|data| data["betrokkene"]["naam"]["achternaam"] = json!("Anders"));
+    let number =
+        with(|data| data["grondslag"]["toestemming"]["id"] = json!("7c9e6679-7425-40de-944b-e07fc1f90ae8"));
+    let mut forged = good.clone();
+    forged["grondslag"]["toestemming"]["uittreksel"] = json!(record().extract(oin(1), &signer(2)).unwrap());
+    let purpose = filled_in(&record_of(|one| one["inhoud"]["doelen"] = json!(["iets-anders"]))).unwrap();
+    let narrow = filled_in(&record_of(|one| one["inhoud"]["gegevens"]["leefgebieden"] = json!([]))).unwrap();
+    for (data, parties, expected) in [
+        (none, (1, 2), "geen toestemming bij"),
+        (unknown, (1, 2), "geen toestemming met dit nummer"),
+        (number, (1, 2), "van een andere toestemming"),
+        (forged, (1, 2), "niet ondertekend"),
+        (other, (1, 2), "van een andere inwoner"),
+        (good.clone(), (1, 3), "noemt de ontvanger niet"),
+        (good.clone(), (3, 2), "noemt de verzender niet"),
+        (resting_on(&purpose, testing::data()), (1, 2), "noemt dit doel niet"),
+        (resting_on(&narrow, testing::data()), (1, 2), "noemt financien niet"),
+    ] {
+        let about = why(&data, parties);
+        assert!(about.contains(expected), "{expected}: {about}");
+    }
+}
+
+/// It held when the message was signed, and has run out when that comes in.
+#[test]
+fn a_consent_that_expires_between_sending_and_receipt() {
+    let until = now() + jiff::SignedDuration::from_secs(60);
+    let short = filled_in(&record_of(|record| record["inhoud"]["geldig_tot"] = json!(until))).unwrap();
+    let (rules, agreement) = world();
+    let data = resting_on(&short, data());
+    let draft = Draft { from: oin(1), to: oin(2), agreement: agreement.digest(), ..draft_of(&data) };
+    let signed = draft.permit(&rules, ConsentKnowledge::NothingElse).unwrap().sign(&signer(1)).unwrap();
+    let received = |at, known| {
+        let verified = ReceivedMessage::new(signed.compact(), oin(1)).verify(oin(2), &rules, at).unwrap();
+        verified.admit(&rules, known, at).map(drop).map_err(|refused| refused.refusal().reason)
+    };
+    let second = jiff::SignedDuration::from_secs(1);
+    assert_eq!(received(until - second, ConsentKnowledge::NothingElse), Ok(()));
+    assert_eq!(received(until, ConsentKnowledge::NothingElse), Err(Reason::ConsentExpired));
+    let extended = ConsentKnowledge::ValidUntil(until + second);
+    assert_eq!(received(until, extended), Ok(()), "the extension came first");
 }
 
 #[test]
@@ -175,18 +253,62 @@ fn a_consent_given_tomorrow_is_none_today() {
 fn a_record_is_kept_as_it_was_and_can_be_extended() {
     let kept = ConsentRecord::from_stored(&record().to_stored()).unwrap();
     assert_eq!(kept.digest(), record().digest());
-    let how = record::HowGiven {
-        wijze: "mondeling".into(),
-        bewijs_soort: "gespreksverslag".into(),
-        bewijs_kenmerk: "GV-2".into(),
-    };
     let until = "2027-09-01T00:00:00Z".parse().unwrap();
-    let longer = kept.extended(until, &how, now()).unwrap();
+    let longer = kept.extended(until, &how(), now()).unwrap();
     assert_eq!((longer.id(), longer.valid_until(), longer.given()), (kept.id(), until, now()));
     assert_ne!(longer.digest(), kept.digest());
     // The salts stay, so that what was opened before still opens.
     let document = testing::document(&data());
     assert_eq!(longer.salts_for(&document), kept.salts_for(&document));
+}
+
+/// An extension that is no longer would end what holds.
+#[test]
+fn an_extension_is_longer() {
+    let second = jiff::SignedDuration::from_secs(1);
+    for until in [record().valid_until(), record().valid_until() - second] {
+        assert_eq!(record().extended(until, &how(), now()).err(), Some(RecordError::NotLonger));
+    }
+    assert!(record().extended(record().valid_until() + second, &how(), now()).is_ok());
+}
+
+/// That the resident could choose freely was stated once, and an extension does not say that it was stated again.
+#[test]
+fn an_extension_says_when_freedom_was_stated() {
+    let later = |days: i64| record().valid_until() + jiff::SignedDuration::from_hours(24 * days);
+    let stated = |record: &ConsentRecord| record.document().value()["inhoud"][FREEDOM_STATED].clone();
+    assert_eq!(stated(&record()), Value::Null);
+    let once = record().extended(later(1), &how(), now()).unwrap();
+    let twice = once.extended(later(2), &how(), now()).unwrap();
+    for extended in [once, twice] {
+        assert_eq!(stated(&extended), json!("2026-11-02T10:00:00+01:00"));
+    }
+    let said = filled_in(&record_of(|one| one["inhoud"][FREEDOM_STATED] = json!(now())));
+    assert!(matches!(said, Err(RecordError::Schema(why)) if why.contains(FREEDOM_STATED)));
+}
+
+/// The longest of the purposes that it names, and no other; five years where none of them says anything.
+#[test]
+fn a_record_is_kept_as_long_as_its_purposes_ask() {
+    let record = record();
+    let own = the_purpose();
+    let with = |name: Option<&str>, days: Option<u32>| {
+        let mut value: Value = serde_json::from_str(own.text()).unwrap();
+        if let Some(name) = name {
+            value["doel"] = json!(name);
+        }
+        if let Some(days) = days {
+            value["bewijs_toestemming_dagen"] = json!(days);
+        }
+        Purpose::from_json(&value.to_string()).unwrap()
+    };
+    assert_eq!(record.proof_days(&[]), 1826);
+    assert_eq!(record.proof_days(&[with(None, None)]), 1826);
+    assert_eq!(record.proof_days(&[with(None, Some(30))]), 30);
+    assert_eq!(
+        record.proof_days(&[with(None, Some(30)), with(None, Some(90)), with(Some("anders"), Some(7305))]),
+        90
+    );
 }
 
 #[test]
@@ -241,6 +363,27 @@ fn an_authority_says_why_it_does_not_use_the_law() {
         let told = filled_in(&record_of(why)).unwrap().check(kind, std::slice::from_ref(&both), now());
         assert_eq!(told, Ok(()), "{kind}");
     }
+}
+
+/// The law may give its basis for another type of message of the purpose than the one that knows consent.
+#[test]
+fn the_law_goes_first_whatever_type_of_message_it_is_for() {
+    let purpose = |senders: &[OrganisationKind]| {
+        purpose_with(|content| {
+            let mut by_consent = content.berichten[0].clone();
+            by_consent.message_type = SchemaName::CareConcern.message_type().unwrap().to_owned();
+            by_consent.grondslagen[0].soort = schemas::BasisKind::Consent;
+            content.berichten.truncate(1);
+            content.berichten[0].van = senders.iter().copied().collect();
+            content.berichten.push(by_consent);
+        })
+    };
+    let check = |senders: &[OrganisationKind]| {
+        record().check(OrganisationKind::Municipality, &[purpose(senders)], now())
+    };
+    let first = check(&[OrganisationKind::Municipality]);
+    assert!(matches!(first, Err(RecordError::StatutoryFirst { articles, .. }) if articles.contains("Wgs")));
+    assert_eq!(check(&[OrganisationKind::HousingCorporation]), Ok(()), "it is not for this kind");
 }
 
 fn about(schema: SchemaName, content: &Value) -> Document {
@@ -309,6 +452,60 @@ fn what_was_done_is_told_to_the_holder() {
     };
     assert_eq!((done.done, done.passed_to, done.kept), (WhatWasDone::Gewist, vec![oin(3)], None));
     assert_eq!(event(SchemaName::ConsentProcessed, &content, (2, 3)), Err(Reason::NotTheirsToSay));
+}
+
+/// A confirmation is for who may have something under a consent of the receiver, by its own key and no other.
+#[test]
+fn only_who_may_have_something_confirms() {
+    let (rules, agreement) = world();
+    let content =
+        json!({ "toestemming_id": ID, "houder": oin(1), "verwerkt_op": now(), "uitkomst": "gewist" });
+    let document = about(SchemaName::ConsentProcessed, &content);
+    let draft =
+        Draft { from: oin(2), to: oin(1), agreement: agreement.digest(), document, ..draft_of(&data()) };
+    let signed = draft.permit(&rules, ConsentKnowledge::NothingElse).unwrap().sign(&signer(2)).unwrap();
+    let verified = || ReceivedMessage::new(signed.compact(), oin(2)).verify(oin(1), &rules, now()).unwrap();
+    assert_eq!(verified().confirmed_consent(), Some((record().key(oin(1)), oin(2))));
+    assert_eq!(verified().claimed_consent(), None);
+    let admit = |known| {
+        let admitted = verified().admit(&rules, known, now());
+        admitted.map(|one| one.event().cloned()).map_err(|refused| refused.refusal().reason)
+    };
+    assert_eq!(admit(ConsentKnowledge::NothingElse), Err(Reason::NotTheirsToSay));
+    for known in [ConsentKnowledge::Withdrawn, ConsentKnowledge::ValidUntil(now())] {
+        assert!(matches!(admit(known), Ok(Some(Event::Processed(_)))), "{known:?}");
+    }
+}
+
+/// A consent beside the legal basis would have the message looked up by another consent than it speaks of.
+#[test]
+fn what_is_said_of_a_consent_does_not_rest_on_one() {
+    let (rules, agreement) = world();
+    let extract = record().extract(oin(1), &signer(1)).unwrap();
+    let statement = Statement::sign(record().id(), oin(1), now(), &signer(1)).unwrap();
+    for (schema, (from, to), content) in [
+        (SchemaName::ConsentProcessed, (2, 1), json!({ "verwerkt_op": now(), "uitkomst": "gewist" })),
+        (SchemaName::ConsentExtended, (1, 2), json!({ "uittreksel": extract })),
+        (SchemaName::ConsentWithdrawn, (1, 2), json!({ "ingetrokken_op": now(), "verklaring": statement })),
+    ] {
+        let mut content = content;
+        content["toestemming_id"] = json!(ID);
+        content["houder"] = json!(oin(1));
+        let permit = |basis: Value| {
+            let text = json!({ "grondslag": basis, "inhoud": content }).to_string();
+            let document = Document::parse(schema, text.as_bytes()).unwrap();
+            let (from, to, agreement) = (oin(from), oin(to), agreement.digest());
+            let draft = Draft { from, to, agreement, document, ..draft_of(&data()) };
+            draft
+                .permit(&rules, ConsentKnowledge::NothingElse)
+                .map(drop)
+                .map_err(|held| held.refusal().reason)
+        };
+        let mut basis = json!({ "soort": "wettelijke-verplichting", "artikelen": ["AVG art. 7 lid 3"] });
+        assert_eq!(permit(basis.clone()), Ok(()), "{schema:?}");
+        basis["toestemming"] = json!({ "id": ID, "uittreksel": extract });
+        assert_eq!(permit(basis), Err(Reason::BasisMissing), "{schema:?}");
+    }
 }
 
 /// These messages go when nothing else does any more: after the agreement, which both once accepted, has ended.

@@ -86,6 +86,7 @@ fn reception(number: u8, reason: Option<Reason>) -> Reception {
         reden: reason.map(ReasonCode),
         regels: None,
         tijd: now(),
+        toestemming: None,
         uitkomst: if reason.is_none() { Outcome::Toegelaten } else { Outcome::Geweigerd },
         van: corporation(),
     }
@@ -146,6 +147,7 @@ fn entries_about_other_messages_prove_nothing() {
         naar: municipality(),
         regels: message(9),
         tijd: now(),
+        toestemming: None,
     };
     for (what, leaves) in [
         ("another message", vec![leaf(reception(2, None))]),

@@ -16,7 +16,7 @@ fn text(entry: &Entry) -> String {
 
 /// One of each kind, as the protocol shows them.
 #[expect(clippy::too_many_lines, reason = "a list")]
-fn each() -> [(Entry, &'static str); 10] {
+fn each() -> [(Entry, &'static str); 12] {
     let (me, partner) = (testing::corporation(), testing::municipality());
     let tijd = testing::now();
     let id = Uuid::from_u128(0x019a_a5a1_3e3b_7000_8000_0000_0000_0001);
@@ -26,7 +26,14 @@ fn each() -> [(Entry, &'static str); 10] {
             r#"{"oin":"00000099000000001000","soort":"begin","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
         (
-            Entry::Verzending { bericht: digest("a"), id, naar: partner, regels: digest("b"), tijd },
+            Entry::Verzending {
+                bericht: digest("a"),
+                id,
+                naar: partner,
+                regels: digest("b"),
+                tijd,
+                toestemming: None,
+            },
             r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","id":"019aa5a1-3e3b-7000-8000-000000000001","naar":"00000099000000002000","regels":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","soort":"verzending","tijd":"2026-11-21T09:30:00.123Z"}"#,
         ),
         (
@@ -45,6 +52,7 @@ fn each() -> [(Entry, &'static str); 10] {
                 reden: None,
                 regels: Some(digest("b")),
                 tijd,
+                toestemming: None,
                 uitkomst: Outcome::Toegelaten,
                 van: me,
             }),
@@ -57,10 +65,35 @@ fn each() -> [(Entry, &'static str); 10] {
                 reden: Some(ReasonCode(Reason::SignatureInvalid)),
                 regels: None,
                 tijd,
+                toestemming: None,
                 uitkomst: Outcome::Geweigerd,
                 van: me,
             }),
             r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","reden":"handtekening-ongeldig","soort":"ontvangst","tijd":"2026-11-21T09:30:00.123Z","uitkomst":"geweigerd","van":"00000099000000001000"}"#,
+        ),
+        (
+            Entry::Verzending {
+                bericht: digest("a"),
+                id,
+                naar: partner,
+                regels: digest("b"),
+                tijd,
+                toestemming: Some(digest("c")),
+            },
+            r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","id":"019aa5a1-3e3b-7000-8000-000000000001","naar":"00000099000000002000","regels":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","soort":"verzending","tijd":"2026-11-21T09:30:00.123Z","toestemming":"sha256:2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6"}"#,
+        ),
+        (
+            Entry::Ontvangst(Reception {
+                bericht: digest("a"),
+                id: Some(id),
+                reden: None,
+                regels: Some(digest("b")),
+                tijd,
+                toestemming: Some(digest("c")),
+                uitkomst: Outcome::Toegelaten,
+                van: me,
+            }),
+            r#"{"bericht":"sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","id":"019aa5a1-3e3b-7000-8000-000000000001","regels":"sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","soort":"ontvangst","tijd":"2026-11-21T09:30:00.123Z","toestemming":"sha256:2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6","uitkomst":"toegelaten","van":"00000099000000001000"}"#,
         ),
         (
             Entry::Toestemming {
@@ -215,9 +248,31 @@ fn any_reason() -> impl Strategy<Value = ReasonCode> {
     prop::sample::select(&Reason::ALL[..]).prop_map(ReasonCode)
 }
 
+fn any_reception() -> impl Strategy<Value = Reception> {
+    let parts = (
+        any_digest(),
+        prop::option::of(any::<u128>().prop_map(Uuid::from_u128)),
+        prop::option::of(any_reason()),
+        prop::option::of(any_digest()),
+        any_time(),
+        prop::option::of(any_digest()),
+        prop::sample::select(vec![Outcome::Toegelaten, Outcome::Geweigerd]),
+        any_oin(),
+    );
+    parts.prop_map(|(bericht, id, reden, regels, tijd, toestemming, uitkomst, van)| Reception {
+        bericht,
+        id,
+        reden,
+        regels,
+        tijd,
+        toestemming,
+        uitkomst,
+        van,
+    })
+}
+
 fn any_entry() -> impl Strategy<Value = Entry> {
     let id = any::<u128>().prop_map(Uuid::from_u128);
-    let outcome = prop::sample::select(vec![Outcome::Toegelaten, Outcome::Geweigerd]);
     let kind = prop::sample::select(vec![AnswerKind::Accepted, AnswerKind::Rejected, AnswerKind::Ended]);
     let causes = vec![ErasureCause::Retention, ErasureCause::Withdrawal, ErasureCause::Request];
     let cause = prop::sample::select(causes);
@@ -226,25 +281,21 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         Contradiction::Herschreven,
         Contradiction::Ingekort,
     ]);
-    let reception = (
-        any_digest(),
-        prop::option::of(id.clone()),
-        prop::option::of(any_reason()),
-        prop::option::of(any_digest()),
-        any_time(),
-        outcome,
-        any_oin(),
-    );
     prop_oneof![
         (any_oin(), any_time()).prop_map(|(oin, tijd)| Entry::Begin { oin, tijd }),
-        (any_digest(), id, any_oin(), any_digest(), any_time()).prop_map(
-            |(bericht, id, naar, regels, tijd)| Entry::Verzending { bericht, id, naar, regels, tijd }
+        (any_digest(), id, any_oin(), any_digest(), any_time(), prop::option::of(any_digest())).prop_map(
+            |(bericht, id, naar, regels, tijd, toestemming)| Entry::Verzending {
+                bericht,
+                id,
+                naar,
+                regels,
+                tijd,
+                toestemming
+            }
         ),
         (prop::option::of(".{0,40}"), any_oin(), any_reason(), any_time())
             .prop_map(|(doel, naar, reden, tijd)| Entry::Tegengehouden { doel, naar, reden, tijd }),
-        reception.prop_map(|(bericht, id, reden, regels, tijd, uitkomst, van)| {
-            Entry::Ontvangst(Reception { bericht, id, reden, regels, tijd, uitkomst, van })
-        }),
+        any_reception().prop_map(Entry::Ontvangst),
         (
             prop::option::of(any_digest()),
             prop::sample::select(&ConsentHappening::ALL[..]),
@@ -293,12 +344,23 @@ proptest! {
     /// Reading a part of an entry says the same as reading all of it.
     #[test]
     fn a_leaf_is_about_the_message_of_its_entry(entry in any_entry()) {
+        let (leaf, party) = (entry.leaf(), match &entry {
+            Entry::Verzending { naar, .. } => naar.to_string(),
+            Entry::Ontvangst(reception) => reception.van.to_string(),
+            _ => String::new(),
+        });
         let about = match &entry {
-            Entry::Verzending { bericht, .. } => About::Sent(*bericht),
-            Entry::Ontvangst(reception) => About::Received(reception.bericht),
-            _ => About::Nothing,
+            Entry::Verzending { bericht, .. } => About::Sent { message: *bericht, to: &party },
+            Entry::Ontvangst(reception) => About::Received {
+                message: reception.bericht,
+                from: &party,
+                outcome: reception.uitkomst,
+                reason: reception.reden.map(|reason| reason.0.code()),
+            },
+            Entry::Begin { .. } | Entry::Tegengehouden { .. } => About::Nothing,
+            _ => About::Entry(entry.clone()),
         };
-        prop_assert_eq!(About::leaf(&entry.leaf()), Some(about));
+        prop_assert_eq!(About::leaf(&leaf), Some(about));
     }
 
     #[test]

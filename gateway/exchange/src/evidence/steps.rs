@@ -1,20 +1,19 @@
 //! The steps of a check, each by itself: one that fails does not hide another.
 
+mod consent;
+mod force;
+
 use jiff::Timestamp;
-use schemas::{BasisKind, Document, SchemaName};
 
 use super::{Bundle, NoText, Pins, Report, Step, StepName, StepOutcome};
 use crate::{
-    agreement::{Agreement, AnswerKind, Clause},
+    agreement::{Agreement, Clause},
     canonical,
-    consent::{Extract, event::is_about_consent},
     digest::Digest,
     entry::{Entry, Outcome, Reception},
     envelope::{self, Envelope},
     jws,
-    message::MAX_CLOCK_SKEW,
     oin::Oin,
-    policy::{Resting, covers},
     purpose::Purpose,
     tlog::{Checkpoint, Cosignature, CosignerVerifier, Leaf, LogVerifier, ProofFile, verify_inclusion},
 };
@@ -81,10 +80,6 @@ fn wrong(text: &str) -> Found {
 
 fn nothing(text: &str) -> Found {
     Nothing(text.to_owned())
-}
-
-fn rests_on_consent(document: &Document) -> bool {
-    document.basis().kind == BasisKind::Consent
 }
 
 /// What a log entry says of the rules: both digests, each followed by a line feed.
@@ -190,55 +185,14 @@ impl<'a> Parts<'a> {
         if !self.answers_hold {
             return wrong("Een van de antwoorden is niet door een partij van dit convenant ondertekend.");
         }
-        let accepted = |oin: Oin| {
-            agreement.answers().iter().any(|answer| answer.by == oin && answer.kind == AnswerKind::Accepted)
-        };
         let parties = &agreement.content().partijen;
-        match parties.iter().find(|party| !accepted(party.oin)) {
+        match parties.iter().find(|party| !agreement.is_accepted_by(party.oin)) {
             Some(party) => Wrong(format!("{} heeft het convenant niet aanvaard.", self.name(party.oin))),
             None => Proven(format!(
                 "Alle {} partijen hebben het convenant aanvaard, elk met een eigen handtekening.",
                 parties.len()
             )),
         }
-    }
-
-    fn in_force(&self) -> Found {
-        let (Some(agreement), Some(moment)) = (&self.agreement, self.moment()) else {
-            return nothing("Zonder convenant en moment is dit niet te zeggen.");
-        };
-        if !self.admitted() {
-            return nothing("Het bericht is niet toegelaten; of het convenant toen gold doet er niet toe.");
-        }
-        let message_type = self.envelope.as_ref().map(|envelope| &*envelope.message_type);
-        if message_type.and_then(SchemaName::of_message_type).is_some_and(is_about_consent) {
-            return nothing(
-                "Dit bericht voert een recht van de inwoner uit en mag ook als het convenant niet meer geldt.",
-            );
-        }
-        if moment < agreement.begins() || moment >= agreement.ends() {
-            return wrong("Het bericht valt buiten de dagen waarop het convenant geldt.");
-        }
-        // By the clocks of whoever answered, sent and received: a difference of minutes is no evidence of anything.
-        let arrived = self.reception.as_ref().map_or(moment, |reception| reception.tijd.max(moment));
-        let before = arrived.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
-        let after = moment.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MIN);
-        for answer in agreement.answers() {
-            let by = self.name(answer.by);
-            match answer.kind {
-                AnswerKind::Accepted if answer.at > before => {
-                    return Wrong(format!("{by} heeft het convenant pas na dit bericht aanvaard."));
-                }
-                AnswerKind::Ended if answer.at < after => {
-                    return Wrong(format!(
-                        "{by} had het convenant al opgezegd. Het kan zijn dat de ontvanger dat nog niet wist."
-                    ));
-                }
-                AnswerKind::Rejected => return Wrong(format!("{by} heeft het convenant afgewezen.")),
-                _ => {}
-            }
-        }
-        Proven(format!("Het convenant gold op {moment}, naar de klokken van de partijen."))
     }
 
     fn message(&self) -> Found {
@@ -273,14 +227,12 @@ impl<'a> Parts<'a> {
                 let from = envelope.sender()?;
                 agreement.clause((from, envelope.ontvanger), &envelope.doel, &envelope.message_type)
             }
+            // Without the type any clause with these rules: what carries out a right of the resident goes under each.
             (None, Some(reception)) => {
                 let rules = reception.regels?;
-                let to = self.receiver()?;
-                clauses.find(|clause| {
-                    rules_of(agreement.digest(), clause.doel_digest) == rules
-                        && clause.van.contains(&reception.van)
-                        && clause.naar.contains(&to)
-                })
+                let parties =
+                    agreement.party(reception.van).is_some() && agreement.party(self.receiver()?).is_some();
+                clauses.find(|clause| parties && rules_of(agreement.digest(), clause.doel_digest) == rules)
             }
             (None, None) => None,
         }
@@ -444,47 +396,6 @@ impl<'a> Parts<'a> {
         };
         let at = party.sleutels.iter().find_map(holds)?;
         Some(format!("{} op {at}", self.name(oin)))
-    }
-
-    /// The consent that the message rests on: its holder signed the extract, and it covers this message at its time.
-    fn consent(&self) -> Found {
-        let Some(envelope) = &self.envelope else {
-            return nothing("De tekst van het bericht is er niet bij.");
-        };
-        let schema = SchemaName::of_message_type(&envelope.message_type);
-        let document = schema.and_then(|schema| Document::parse(schema, envelope.data.get().as_bytes()).ok());
-        let Some(document) = document else {
-            return self.unless_admitted("De gegevens in het bericht zijn niet geldig volgens het schema.");
-        };
-        let Some(stated) = document.basis().consent.as_ref().filter(|_| rests_on_consent(&document)) else {
-            return nothing("Het bericht berust niet op toestemming.");
-        };
-        let extract = self.agreement.as_ref().and_then(|agreement| Extract::of(&document, agreement));
-        let Some(extract) = extract.filter(|extract| extract.key().id == stated.id) else {
-            return self.unless_admitted(
-                "Het bericht berust op toestemming, maar het uittreksel ontbreekt of is niet ondertekend door de organisatie die het noemt.",
-            );
-        };
-        let from = envelope.sender().unwrap_or(extract.key().holder);
-        let (to, now) = (envelope.ontvanger, envelope.time);
-        let message = Resting { from, to, purpose: &envelope.doel, document: &document, now };
-        if covers(&extract, &message).is_err() {
-            return self.unless_admitted(
-                "De toestemming in het bericht dekt dit bericht niet: niet deze inwoner, dit doel, deze ontvanger of deze gegevens.",
-            );
-        }
-        let holder = self.name(extract.key().holder);
-        if extract.valid_until() <= now {
-            return Nothing(format!(
-                "{holder} ondertekende dat de inwoner toestemming gaf voor dit bericht. Zij liep af op {}; of zij was verlengd staat er niet bij.",
-                extract.valid_until()
-            ));
-        }
-        Proven(format!(
-            "{holder} ondertekende dat de inwoner op {} toestemming gaf voor dit doel, aan deze ontvanger en voor deze gegevens, tot {}.",
-            extract.given(),
-            extract.valid_until()
-        ))
     }
 
     /// What is wrong is only so when the receiver let the message in.

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     agreement::AnswerKind,
+    consent::Statement,
     entry::{Entry, Outcome, Reception},
     jws,
     message::ReceivedMessage,
@@ -59,6 +60,8 @@ fn bundle_under(rules: &Rulebook) -> Bundle {
         soort: BUNDLE.into(),
         bericht: Some(message.compact().to_owned()),
         zonder_tekst: None,
+        uittreksel: None,
+        intrekking: None,
         blad: String::from_utf8(leaf.bytes().to_vec()).unwrap(),
         ontvangstbewijs: proof_of(leaf),
         logsleutel: testing::log_signer(2).verifier().to_string(),
@@ -107,6 +110,41 @@ fn a_refusal_is_evidence_too() {
 
 /// A bundle of a message that rests on a consent, with its terms changed, that the receiver admitted or should not have.
 fn on_consent(change: impl FnOnce(&mut Value), signed_by: u8) -> Report {
+    checked(&bundle_on_consent(change, signed_by))
+}
+
+/// The extract that a bundle carries in its message.
+fn extract_in(bundle: &Bundle) -> String {
+    let message = bundle.bericht.as_deref().unwrap();
+    let jws = jws::Unverified::parse(jws::MESSAGE, message).unwrap();
+    let payload: Value = serde_json::from_slice(jws.unverified_payload()).unwrap();
+    payload["data"]["grondslag"]["toestemming"]["uittreksel"].as_str().unwrap().to_owned()
+}
+
+/// The same bundle once the text was erased.
+fn erased(bundle: Bundle) -> Bundle {
+    let uittreksel = Some(extract_in(&bundle));
+    Bundle { bericht: None, zonder_tekst: Some(NoText::ToestemmingIngetrokken), uittreksel, ..bundle }
+}
+
+/// The withdrawal of the consent of these tests by its holder, so many minutes after the message was made.
+fn withdrawal(holder: u8, minutes: i64) -> String {
+    let id = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().unwrap();
+    let at = testing::now() + SignedDuration::from_mins(minutes);
+    Statement::sign(id, testing::oin(holder), at, &testing::signer(holder)).unwrap()
+}
+
+/// The bundle, with this digest of an extract in the entry.
+fn named(bundle: Bundle, extract: Option<Digest>) -> Bundle {
+    let Ok(Entry::Ontvangst(said)) = Entry::of_leaf(&Leaf::new(bundle.blad.clone().into_bytes())) else {
+        panic!("a reception")
+    };
+    let leaf = Entry::Ontvangst(Reception { toestemming: extract, ..said }).leaf();
+    let blad = String::from_utf8(leaf.bytes().to_vec()).unwrap();
+    Bundle { blad, ontvangstbewijs: proof_of(leaf), ..bundle }
+}
+
+fn bundle_on_consent(change: impl FnOnce(&mut Value), signed_by: u8) -> Bundle {
     let purpose = testing::purpose_with(|content| {
         content.berichten[0].grondslagen[0].soort = schemas::BasisKind::Consent;
     });
@@ -121,6 +159,8 @@ fn on_consent(change: impl FnOnce(&mut Value), signed_by: u8) -> Report {
     let jws = jws::Unverified::parse(crate::jws::MESSAGE, message.compact()).unwrap();
     let mut payload: Value = serde_json::from_slice(jws.unverified_payload()).unwrap();
     payload["data"] = testing::carried(&data, signed_by);
+    let extract = payload["data"]["grondslag"]["toestemming"]["uittreksel"].as_str().unwrap();
+    let toestemming = Some(Digest::of(extract.as_bytes()));
     let compact = jws::sign(jws::MESSAGE, payload.to_string().as_bytes(), &testing::signer(1));
     let regels = Digest::of(format!("{digest}\n{}\n", purpose.digest()).as_bytes());
     let leaf = Entry::Ontvangst(Reception {
@@ -129,12 +169,13 @@ fn on_consent(change: impl FnOnce(&mut Value), signed_by: u8) -> Report {
         reden: None,
         regels: Some(regels),
         tijd: testing::now(),
+        toestemming,
         uitkomst: Outcome::Toegelaten,
         van: testing::corporation(),
     })
     .leaf();
     let agreement = rules.agreement(digest).unwrap();
-    checked(&Bundle {
+    Bundle {
         bericht: Some(compact),
         blad: String::from_utf8(leaf.bytes().to_vec()).unwrap(),
         ontvangstbewijs: proof_of(leaf),
@@ -142,7 +183,7 @@ fn on_consent(change: impl FnOnce(&mut Value), signed_by: u8) -> Report {
         antwoorden: agreement.answers().iter().map(|answer| answer.jws.clone()).collect(),
         doelen: vec![serde_json::from_str(purpose.text()).unwrap()],
         ..bundle()
-    })
+    }
 }
 
 #[test]
@@ -185,6 +226,72 @@ fn the_consent_is_proven_by_its_holder() {
     assert_eq!(over.outcome(StepName::Toestemming), Some(StepOutcome::NietGecontroleerd), "{over:#?}");
 }
 
+/// After a withdrawal the text is gone. That there was a consent for it, and that it was withdrawn, is proven still.
+#[test]
+fn a_consent_is_proven_without_the_text() {
+    let whole = bundle_on_consent(|_| {}, 1);
+    let said = |bundle: &Bundle| {
+        let report = checked(bundle);
+        let step = report.stappen.iter().find(|step| step.stap == StepName::Toestemming).unwrap();
+        (report.holds(), step.uitkomst, step.uitleg.clone())
+    };
+    let without = erased(whole.clone());
+    let (holds, outcome, _) = said(&without);
+    assert!(holds && outcome == StepOutcome::Bewezen, "{:#?}", checked(&without));
+    let withdrawn = Bundle { intrekking: Some(withdrawal(1, 60)), ..without.clone() };
+    let (holds, outcome, text) = said(&withdrawn);
+    assert!(holds && outcome == StepOutcome::Bewezen && text.contains("heeft haar ingetrokken op"), "{text}");
+    // What is kept on another basis has its text and the withdrawal.
+    let kept = Bundle { intrekking: Some(withdrawal(1, 60)), ..whole.clone() };
+    assert_eq!(said(&kept).1, StepOutcome::Bewezen, "{:#?}", checked(&kept));
+
+    // By an entry of before it was named there, and by a withdrawal that is dated before the message, nothing is said.
+    for unsure in [
+        named(without.clone(), None),
+        Bundle { intrekking: Some(withdrawal(1, -60)), ..without.clone() },
+        Bundle { uittreksel: None, ..without.clone() },
+        erased(bundle_on_consent(
+            |data| data["grondslag"]["toestemming"]["geldig_tot"] = json!("2026-11-20T00:00:00Z"),
+            1,
+        )),
+    ] {
+        let (holds, outcome, text) = said(&unsure);
+        assert!(holds && outcome == StepOutcome::NietGecontroleerd, "{outcome:?} {text}");
+    }
+
+    let of_another = extract_in(&bundle_on_consent(
+        |data| data["grondslag"]["toestemming"]["doelen"] = json!([testing::PURPOSE, "consultatie"]),
+        1,
+    ));
+    let terms = |name: &'static str, value: Value| {
+        erased(bundle_on_consent(move |data| data["grondslag"]["toestemming"][name] = value, 1))
+    };
+    for (what, bad) in [
+        ("another extract", Bundle { uittreksel: Some(of_another), ..without.clone() }),
+        ("a forged extract", Bundle { uittreksel: Some(bent(&extract_in(&whole), '.')), ..without.clone() }),
+        ("a stranger's extract", erased(bundle_on_consent(|_| {}, 9))),
+        ("another purpose", terms("doelen", json!(["consultatie"]))),
+        ("another receiver", terms("verleend_aan", json!(["00000099000000009000"]))),
+        ("given afterwards", terms("verleend_op", json!("2026-11-30T00:00:00Z"))),
+        ("another's withdrawal", Bundle { intrekking: Some(withdrawal(2, 60)), ..without.clone() }),
+        (
+            "a forged withdrawal",
+            Bundle { intrekking: Some(bent(&withdrawal(1, 60), '.')), ..without.clone() },
+        ),
+        (
+            "a withdrawal of nothing",
+            Bundle { intrekking: Some(withdrawal(1, 60)), uittreksel: None, ..without },
+        ),
+        ("another in the entry", named(whole, Some(Digest::of(b"another")))),
+        ("on no consent", Bundle { intrekking: Some(withdrawal(1, 60)), ..bundle() }),
+        ("an entry that names one", named(bundle(), Some(Digest::of(b"one")))),
+    ] {
+        assert_eq!(wrong(&checked(&bad)), [StepName::Toestemming], "{what}: {:#?}", checked(&bad));
+    }
+    let twice = Bundle { uittreksel: Some(extract_in(&kept)), ..kept };
+    assert_eq!(wrong(&checked(&twice)), [StepName::Vorm]);
+}
+
 #[test]
 fn without_the_text_the_rest_is_proven() {
     let erased = Bundle { bericht: None, zonder_tekst: Some(NoText::Gewist), ..bundle() };
@@ -201,6 +308,26 @@ fn without_the_text_the_rest_is_proven() {
     let mut other = erased;
     other.doelen = vec![serde_json::from_str(testing::purpose_with(|one| one.versie += 1).text()).unwrap()];
     assert_eq!(wrong(&checked(&other)), [StepName::Doel]);
+}
+
+/// What is no bundle is said to be none, by what is missing.
+#[test]
+fn what_is_missing_is_named() {
+    let said = |json: &str| check(json.as_bytes(), &Pins::default()).stappen[0].uitleg.clone();
+    for (json, what) in [
+        ("{}", "`soort`, `blad`, `ontvangstbewijs`, `logsleutel` ontbreekt"),
+        (r#"{"soort":"schakel-bewijs/1","blad":"","ontvangstbewijs":""}"#, "`logsleutel` ontbreekt"),
+        ("[]", "geen JSON-object"),
+        ("{", "geen JSON (regel 1, kolom 1)"),
+        (
+            r#"{"soort":"schakel-bewijs/1","blad":"","ontvangstbewijs":"","logsleutel":"","meer":1}"#,
+            "anders dan verwacht",
+        ),
+    ] {
+        assert!(said(json).contains(what), "{json}: {}", said(json));
+    }
+    let not_for_people = said(r#"{"soort":"schakel-bewijs/1","Jansen":1}"#);
+    assert!(!not_for_people.contains("Jansen"), "{not_for_people}");
 }
 
 #[test]
@@ -228,10 +355,11 @@ fn what_is_pinned_must_be_there() {
     }
 }
 
-/// An agreement that ended later still covers what came before, one that ended before does not, nor one that somebody
-/// accepted afterwards.
+/// An agreement that ended later still covers what came before; one that somebody accepted afterwards, or rejected, does
+/// not. A party that dates its own answer before the message breaks no evidence of it: the receiver admitted it.
 #[test]
 fn the_agreement_counts_as_of_the_message() {
+    const MONTH: i64 = 60 * 24 * 30;
     let base = bundle();
     let agreement = testing::agreement(&testing::content());
     let answered = |kind, by, later| {
@@ -241,12 +369,40 @@ fn the_agreement_counts_as_of_the_message() {
     let mut later = base.clone();
     later.antwoorden.push(answered(AnswerKind::Ended, 2, 10));
     assert!(checked(&later).holds(), "{:#?}", checked(&later));
-    let mut before = base.clone();
-    before.antwoorden.push(answered(AnswerKind::Ended, 2, -10));
-    assert_eq!(wrong(&checked(&before)), [StepName::Geldigheid]);
-    let mut afterwards = base.clone();
-    afterwards.antwoorden[1] = answered(AnswerKind::Accepted, 2, 10);
-    assert_eq!(wrong(&checked(&afterwards)), [StepName::Geldigheid]);
+
+    for (kind, minutes, outcome) in [
+        (AnswerKind::Ended, -10, StepOutcome::NietGecontroleerd),
+        (AnswerKind::Ended, -MONTH, StepOutcome::NietGecontroleerd),
+        (AnswerKind::Ended, -1, StepOutcome::Bewezen),
+        (AnswerKind::Rejected, -MONTH, StepOutcome::NietGecontroleerd),
+        (AnswerKind::Rejected, MONTH, StepOutcome::Bewezen),
+    ] {
+        for by in [1, 2] {
+            let mut answers = base.clone();
+            answers.antwoorden.push(answered(kind, by, minutes));
+            let report = checked(&answers);
+            assert!(report.holds(), "{kind:?} {minutes}: {report:#?}");
+            assert_eq!(report.outcome(StepName::Geldigheid), Some(outcome), "{kind:?} {minutes}");
+        }
+    }
+    // Dated ahead, as far as the protocol takes it in; and further.
+    let accepted = |minutes| {
+        let mut answers = base.clone();
+        answers.antwoorden[1] = answered(AnswerKind::Accepted, 2, minutes);
+        checked(&answers)
+    };
+    assert_eq!(accepted(4).outcome(StepName::Geldigheid), Some(StepOutcome::Bewezen));
+    assert_eq!(accepted(60 * 23).outcome(StepName::Geldigheid), Some(StepOutcome::NietGecontroleerd));
+    assert!(accepted(60 * 23).holds());
+    assert_eq!(wrong(&accepted(60 * 25)), [StepName::Geldigheid]);
+    // Both: what is wrong is said.
+    let mut both = base.clone();
+    both.antwoorden[1] = answered(AnswerKind::Accepted, 2, 60 * 25);
+    both.antwoorden.insert(0, answered(AnswerKind::Ended, 1, -MONTH));
+    assert_eq!(wrong(&checked(&both)), [StepName::Geldigheid]);
+    let mut never = base.clone();
+    never.antwoorden[1] = answered(AnswerKind::Rejected, 2, MONTH);
+    assert_eq!(wrong(&checked(&never)), [StepName::Antwoorden, StepName::Geldigheid]);
     let mut without = base;
     without.antwoorden.truncate(1);
     assert_eq!(wrong(&checked(&without)), [StepName::Antwoorden]);
@@ -357,7 +513,8 @@ fn only_the_log_key_of_the_agreement_counts() {
 fn catcher(pointer: &str) -> &'static [StepName] {
     let part = pointer.split('/').nth(1).unwrap_or_default();
     match part {
-        "soort" => &[StepName::Vorm],
+        // Another reason that is one is not noticed: it is the word of whoever made the bundle.
+        "soort" | "zonder_tekst" => &[StepName::Vorm],
         "bericht" => &[StepName::Bericht, StepName::Logregel, StepName::Vorm],
         "blad" => &[StepName::Logregel],
         "ontvangstbewijs" => {
@@ -367,6 +524,7 @@ fn catcher(pointer: &str) -> &'static [StepName] {
         "convenant" => &[StepName::Convenant, StepName::Antwoorden],
         "antwoorden" => &[StepName::Antwoorden, StepName::Geldigheid],
         "doelen" => &[StepName::Doel],
+        "uittreksel" | "intrekking" => &[StepName::Toestemming],
         other => panic!("a part that nobody checks: {other}"),
     }
 }
@@ -418,7 +576,9 @@ proptest! {
         at in any::<prop::sample::Index>(),
         how in any::<u8>(),
     ) {
-        let whole = serde_json::to_value(bundle()).unwrap();
+        let withdrawn = || Bundle { intrekking: Some(withdrawal(1, 60)), ..erased(bundle_on_consent(|_| {}, 1)) };
+        let whole = if how >= 128 { bundle() } else { withdrawn() };
+        let whole = serde_json::to_value(whole).unwrap();
         let mut all = Vec::new();
         places(&whole, "", &mut all);
         let pointer = &all[place.index(all.len())];

@@ -215,12 +215,20 @@ fn document(read: &Envelope<'_>) -> Result<Document, ()> {
 }
 
 impl VerifiedMessage {
-    /// The consent the message says it relies on, to look up what this node knows of it.
+    /// The consent the message says it relies on, to look up what this node knows of it. A message about a consent
+    /// relies on none.
     pub fn claimed_consent(&self) -> Option<ConsentKey> {
-        Extract::claimed_by(self.document.as_ref().ok()?)
+        let document = self.document.as_ref().ok()?;
+        if is_about_consent(document.schema()) { None } else { Extract::claimed_by(document) }
     }
 
-    /// Asks the rules again, with what this node knows now.
+    /// The consent the message says to have dealt with, and who says so, to look up whether that is for it to say.
+    pub fn confirmed_consent(&self) -> Option<(ConsentKey, Oin)> {
+        Some((Event::processing(self.document.as_ref().ok()?)?, self.message.peer))
+    }
+
+    /// Asks the rules again, with what this node knows now: of the consent it relies on, or of the one it says to have
+    /// dealt with, if that names its sender or its sender was told.
     pub fn admit(
         self,
         rulebook: &Rulebook,
@@ -251,8 +259,14 @@ impl VerifiedMessage {
             return Err(message.refused(Reason::AgreementNotInForce.into()));
         }
         let decided = policy::decide(rulebook, &question).and_then(|permission| {
-            let event = agreement.map(|agreement| Event::of(&document, agreement, parties)).transpose()?;
-            Ok((permission, event.flatten()))
+            let event =
+                agreement.map(|agreement| Event::of(&document, agreement, parties)).transpose()?.flatten();
+            // A holder knows every consent that it asked for, and who may have something under it.
+            let is_confirmation = matches!(event, Some(Event::Processed(_)));
+            if is_confirmation && consent == ConsentKnowledge::NothingElse {
+                return Err(Reason::NotTheirsToSay.into());
+            }
+            Ok((permission, event))
         });
         match decided {
             Ok((permission, event)) => Ok(AdmittedMessage { message, document, permission, event }),
@@ -354,7 +368,7 @@ impl AdmittedMessage {
             self.message.digest,
             Some(self.message.id),
             self.message.peer,
-            Ok(self.permission.rules()),
+            Ok((self.permission.rules(), self.consent().map(ConsentUse::evidence))),
             now,
         )
     }
@@ -406,16 +420,21 @@ fn reception(
     digest: Digest,
     id: Option<Uuid>,
     peer: Oin,
-    outcome: Result<Digest, Reason>,
+    outcome: Result<(Digest, Option<Digest>), Reason>,
     now: Timestamp,
 ) -> Leaf {
+    let (uitkomst, reden, regels, toestemming) = match outcome {
+        Ok((rules, extract)) => (Outcome::Toegelaten, None, Some(rules), extract),
+        Err(reason) => (Outcome::Geweigerd, Some(ReasonCode(reason)), None, None),
+    };
     Entry::Ontvangst(Reception {
         bericht: digest,
         id,
-        reden: outcome.err().map(ReasonCode),
-        regels: outcome.ok(),
+        reden,
+        regels,
         tijd: now,
-        uitkomst: if outcome.is_ok() { Outcome::Toegelaten } else { Outcome::Geweigerd },
+        toestemming,
+        uitkomst,
         van: peer,
     })
     .leaf()

@@ -301,6 +301,7 @@ impl SignedMessage {
             naar: self.draft.to,
             regels: self.permission.rules(),
             tijd: self.draft.time,
+            toestemming: self.consent().map(ConsentUse::evidence),
         }
         .leaf()
     }

@@ -85,7 +85,8 @@ fn a_message_goes_all_the_way() {
             id: draft.id,
             naar: municipality(),
             regels: rules,
-            tijd: now()
+            tijd: now(),
+            toestemming: None,
         }
     );
 
@@ -103,6 +104,7 @@ fn a_message_goes_all_the_way() {
         reden: None,
         regels: Some(rules),
         tijd: now(),
+        toestemming: None,
         uitkomst: Outcome::Toegelaten,
         van: corporation(),
     };

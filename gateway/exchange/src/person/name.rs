@@ -25,6 +25,14 @@ pub(super) struct Name {
     words: Vec<String>,
     /// The first letter of the initials or else of the given names; empty when there are none.
     initial: String,
+    /// All initials, or else the first letters of the given names.
+    initials: Vec<String>,
+    /// The given names.
+    given: Vec<String>,
+    /// The surname as it is written but for capitals and what stands between words, with its prefixes and without.
+    written: [String; 2],
+    /// The surname with its prefixes, in plain letters.
+    whole: String,
 }
 
 impl Name {
@@ -33,6 +41,8 @@ impl Name {
         let part = |field: &str| name[field].as_str().unwrap_or_default();
         let mut words = words(part("voorvoegsel"));
         words.extend(self::words(part("achternaam")));
+        let whole = joined(&words);
+        let written = written([part("voorvoegsel"), part("achternaam")]);
         if words.iter().any(|word| !is_prefix(word)) {
             words.retain(|word| !is_prefix(word));
         } else {
@@ -41,7 +51,39 @@ impl Name {
         }
         let given = [part("voorletters"), part("voornamen")];
         let initial = given.iter().find_map(|text| initial(text)).unwrap_or_default();
-        (!words.is_empty()).then_some(Self { words, initial })
+        let initials = initials(part("voorletters"), part("voornamen"));
+        let given = self::words(part("voornamen"));
+        (!words.is_empty()).then_some(Self { words, initial, initials, given, written, whole })
+    }
+
+    /// The words of the surname that are no prefixes.
+    pub(super) fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// All initials, as far as they are known.
+    pub(super) fn initials(&self) -> &[String] {
+        &self.initials
+    }
+
+    /// The first given name.
+    pub(super) fn given(&self) -> Option<&str> {
+        self.given.first().map(String::as_str)
+    }
+
+    /// Whether the surname is written in the same way, but for capitals and what stands between words.
+    pub(super) fn is_written_as(&self, other: &Self) -> bool {
+        self.written[0] == other.written[0]
+    }
+
+    /// Whether the surname without its prefixes is.
+    pub(super) fn is_written_as_without_prefixes(&self, other: &Self) -> bool {
+        self.written[1] == other.written[1]
+    }
+
+    /// Whether the surname with its prefixes is the same in plain letters.
+    pub(super) fn has_prefixes_of(&self, other: &Self) -> bool {
+        self.whole == other.whole
     }
 
     pub(super) fn surname(&self) -> String {
@@ -72,6 +114,32 @@ fn is_prefix(word: &str) -> bool {
 
 fn initial(text: &str) -> Option<String> {
     words(text).first()?.chars().next().map(String::from)
+}
+
+/// The first letters of what stands between points, or each letter of what is in capitals only: `E.J.`, `EJ`, `Th.A.`.
+fn initials(initials: &str, given: &str) -> Vec<String> {
+    /// As many as anybody writes without points.
+    const MOST: usize = 6;
+    let text = [initials, given].into_iter().find(|text| !words(text).is_empty()).unwrap_or_default();
+    let parts = words(text);
+    let [one] = parts.as_slice() else {
+        return parts.iter().filter_map(|part| part.chars().next()).map(String::from).collect();
+    };
+    let in_capitals = text.chars().filter(|letter| letter.is_alphabetic()).all(char::is_uppercase);
+    let count = if in_capitals && one.chars().count() <= MOST { MOST } else { 1 };
+    one.chars().take(count).map(String::from).collect()
+}
+
+/// A surname as it is written, but for capitals and what stands between words: with its prefixes and without.
+fn written(parts: [&str; 2]) -> [String; 2] {
+    let text = parts.join(" ").to_lowercase();
+    let text: String = NFKD.normalize_iter(text.chars()).collect();
+    let keeps = |letter: char| letter.is_alphanumeric() || is_mark(letter);
+    let all: Vec<&str> = text.split(|letter| !keeps(letter)).filter(|word| !word.is_empty()).collect();
+    let without: String = all.iter().filter(|word| !is_prefix(&joined(&words(word)))).copied().collect();
+    let whole = all.concat();
+    let without = if without.is_empty() { whole.clone() } else { without };
+    [whole, without]
 }
 
 /// The words of a text in plain small letters: without diacritics, and with one form for letters that are written in

@@ -32,11 +32,7 @@ pub(super) fn consent(agreement: &Agreement, question: &Question<'_>) -> Result<
     if stated.kind != BasisKind::Consent {
         return Ok(None);
     }
-    let extract = question.extract.filter(|extract| {
-        extract.is_signed_under(agreement)
-            && stated.consent.as_ref().is_some_and(|consent| consent.id == extract.key().id)
-    });
-    let extract = extract.ok_or(Reason::ConsentMissing)?;
+    let extract = proven(agreement, question)?;
     if question.consent == ConsentKnowledge::Withdrawn {
         return Err(Reason::ConsentWithdrawn.into());
     }
@@ -53,21 +49,53 @@ pub(super) fn consent(agreement: &Agreement, question: &Question<'_>) -> Result<
     Ok(Some(extract.relied_on()))
 }
 
+/// The extract that the message carries, as its holder signed it, of the consent that the message names.
+fn proven<'a>(agreement: &Agreement, question: &Question<'a>) -> Result<&'a Extract, Refusal> {
+    let Some(named) = &question.document.basis().consent else {
+        return Err(missing("er staat geen toestemming bij"));
+    };
+    if named.extract.is_none() {
+        return Err(missing("hier is geen toestemming met dit nummer bekend"));
+    }
+    let signed = question.extract.filter(|extract| extract.is_signed_under(agreement));
+    let Some(extract) = signed else {
+        return Err(missing(
+            "het bewijs is niet ondertekend door een partij van dit convenant die erom vroeg",
+        ));
+    };
+    if extract.key().id != named.id {
+        return Err(missing("het bewijs is van een andere toestemming"));
+    }
+    Ok(extract)
+}
+
+fn missing(why: &str) -> Refusal {
+    Refusal::about(Reason::ConsentMissing, [why])
+}
+
 /// Whether the resident of the message gave it, before now, for this purpose, to this receiver and for all of this data, and
-/// the sender may have the data that it sends on. How long it holds is another matter: it may have been extended.
+/// the sender may have the data that it sends on. Its holder may, named or not. How long it holds is another matter: it may have been extended.
 pub(crate) fn covers(extract: &Extract, message: &Resting<'_>) -> Result<(), Refusal> {
-    let may_send = message.from == extract.key().holder || extract.is_granted_to(message.from);
+    // Who asked for it knows the resident already, and is who the resident expects an answer to go to.
+    let may_have = |oin: Oin| oin == extract.key().holder || extract.is_granted_to(oin);
     let early = extract.given().duration_since(message.now) > MAX_CLOCK_SKEW;
-    let covered = may_send
-        && !early
-        && extract.is_granted_to(message.to)
-        && extract.is_for(message.purpose)
-        && extract.is_about(message.document);
-    if !covered {
-        return Err(Reason::ConsentMissing.into());
+    let unmet = [
+        (may_have(message.from), "de toestemming noemt de verzender niet"),
+        (may_have(message.to), "de toestemming noemt de ontvanger niet"),
+        (!early, "de toestemming is nog niet gegeven"),
+        (extract.is_for(message.purpose), "de toestemming noemt dit doel niet"),
+        (extract.is_about(message.document), "de toestemming is van een andere inwoner"),
+    ];
+    let unmet: Vec<&str> = unmet.into_iter().filter(|(is_met, _)| !is_met).map(|(_, why)| why).collect();
+    if !unmet.is_empty() {
+        return Err(Refusal::about(Reason::ConsentMissing, unmet));
     }
     let not_consented = not_consented(extract, message.document);
-    if not_consented.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::ConsentMissing, not_consented)) }
+    if not_consented.is_empty() {
+        return Ok(());
+    }
+    let why = not_consented.into_iter().map(|name| format!("de toestemming noemt {name} niet"));
+    Err(Refusal::about(Reason::ConsentMissing, why))
 }
 
 /// What the document holds of the person that the consent does not name.

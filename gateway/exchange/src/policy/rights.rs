@@ -7,9 +7,7 @@ use schemas::{BasisKind, Category, SchemaName};
 
 use super::{Permission, Question, rules_digest};
 use crate::{
-    agreement::{Agreement, AnswerKind},
     consent::event,
-    oin::Oin,
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
 };
@@ -24,8 +22,8 @@ pub(super) const fn applies(schema: SchemaName) -> bool {
 pub(super) fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission, Refusal> {
     let agreement = rulebook.agreement(question.agreement).ok_or(Reason::AgreementUnknown)?;
     if question.from == question.to
-        || !accepted(agreement, question.from)
-        || !accepted(agreement, question.to)
+        || !agreement.is_accepted_by(question.from)
+        || !agreement.is_accepted_by(question.to)
     {
         return Err(Reason::AgreementNotInForce.into());
     }
@@ -33,8 +31,13 @@ pub(super) fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Per
     let clause = agreement.clause(parties, question.purpose, question.message_type);
     let clause = clause.ok_or(Reason::PurposeNotAllowed)?;
     let purpose = rulebook.purpose(clause.doel_digest).ok_or(Reason::PurposeNotAllowed)?;
-    if question.document.basis().kind != BasisKind::LegalObligation {
-        return Err(Refusal::about(Reason::BasisMissing, [question.document.basis().kind]));
+    // That a resident withdrew does not rest on consent, and must not be taken for something that does.
+    let basis = question.document.basis();
+    if basis.kind != BasisKind::LegalObligation {
+        return Err(Refusal::about(Reason::BasisMissing, [basis.kind]));
+    }
+    if basis.consent.is_some() {
+        return Err(Refusal::about(Reason::BasisMissing, [BasisKind::Consent]));
     }
     let of_person: Vec<&Category> =
         question.document.uses().categories.iter().filter(|one| **one != Category::Process).collect();
@@ -43,8 +46,4 @@ pub(super) fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Per
     }
     let rules = rules_digest(agreement, purpose);
     Ok(Permission { rules, retention_days: purpose.content().bewaartermijn_dagen, consent: None })
-}
-
-fn accepted(agreement: &Agreement, oin: Oin) -> bool {
-    agreement.answers().iter().any(|answer| answer.by == oin && answer.kind == AnswerKind::Accepted)
 }

@@ -215,13 +215,15 @@ fn a_consent_covers_receiver_purpose_moment_and_data() {
     };
     assert_eq!(consent("verleend_aan", json!([corporation()])).reason, Reason::ConsentMissing);
     assert_eq!(consent("doelen", json!(["consultatie"])).reason, Reason::ConsentMissing);
-    assert!(consent("doelen", json!(["consultatie"])).about.is_empty());
+    assert_eq!(consent("doelen", json!(["consultatie"])).about, ["de toestemming noemt dit doel niet"]);
     assert_eq!(consent("geldig_tot", json!("2026-11-21T09:30:00Z")).reason, Reason::ConsentExpired);
 
     let fewer = json!({"categorieen": ["identificatie", "adres"], "leefgebieden": ["wonen"]});
     let refusal = consent("gegevens", fewer);
     assert_eq!(refusal.reason, Reason::ConsentMissing);
-    assert_eq!(refusal.about, ["contact", "financieel", "financien"]);
+    let unnamed =
+        ["contact", "financieel", "financien"].map(|name| format!("de toestemming noemt {name} niet"));
+    assert_eq!(refusal.about, unnamed);
 
     let mut without = good.clone();
     without["grondslag"].as_object_mut().unwrap().remove("toestemming");
@@ -401,4 +403,59 @@ fn the_first_fault_is_the_reason() {
             None,
         ]
     );
+}
+
+/// A concern about somebody, in this life domain.
+fn concern(domain: &str) -> Document {
+    let value = json!({
+        "grondslag": { "soort": "toestemming", "artikelen": ["AVG art. 6 lid 1 onder a"] },
+        "betrokkene": data()["betrokkene"],
+        "inhoud": {
+            "aanleiding": "Er is hulp bij gevraagd.", "zorgen": { domain: { "omschrijving": "Hulp gevraagd." } },
+            "waarneming": "zelf-gezien", "besproken_met_inwoner": true, "urgentie": "normaal",
+            "waargenomen_op": "2026-11-14",
+        },
+    });
+    Document::parse(SchemaName::CareConcern, value.to_string().as_bytes()).unwrap()
+}
+
+/// Another basis for what came under a consent that ended is one that the organisation may use, as the message stands.
+#[test]
+fn what_is_kept_without_consent_has_a_basis_of_its_own() {
+    let kept = |bases: Value, keeper, document: &Document| {
+        let purpose = purpose_with(|content| {
+            content.berichten[0].grondslagen = serde_json::from_value(bases).unwrap();
+            let by_law = SpecialData {
+                categorie: Category::Health,
+                uitzondering: "UAVG art. 30 lid 3 onder a".into(),
+            };
+            let consented = SpecialData {
+                categorie: Category::Addiction,
+                uitzondering: "AVG art. 9 lid 2 onder a".into(),
+            };
+            content.berichten[0].bijzondere_gegevens = vec![by_law, consented];
+        });
+        basis_without_consent(&purpose.content().berichten[0], keeper, document).map(|basis| basis.soort)
+    };
+    let (municipality, corporation) = (OrganisationKind::Municipality, OrganisationKind::HousingCorporation);
+    let plain = document(&data());
+    let consent = json!({ "soort": "toestemming" });
+    let interest = json!([consent, { "soort": "gerechtvaardigd-belang" }]);
+    assert_eq!(kept(json!([consent]), municipality, &plain), None);
+    assert_eq!(kept(interest.clone(), corporation, &plain), Some(BasisKind::LegitimateInterest));
+    assert_eq!(kept(interest, municipality, &plain), None, "an authority has none");
+    let conditional = json!([consent, { "soort": "publieke-taak", "voorwaarden": ["is-besproken"] }]);
+    assert_eq!(kept(conditional, municipality, &plain), None, "nobody stated that it is met");
+    let task = json!([consent, { "soort": "gerechtvaardigd-belang" }, { "soort": "publieke-taak" }]);
+    assert_eq!(kept(task.clone(), municipality, &plain), Some(BasisKind::PublicTask));
+
+    let special = concern("verslaving");
+    assert!(special.uses().categories.contains(&Category::Addiction));
+    assert_eq!(kept(task.clone(), municipality, &special), None, "only the consent allowed this");
+    let by_law = concern("lichamelijke-gezondheid");
+    assert!(by_law.uses().categories.contains(&Category::Health));
+    assert_eq!(kept(task.clone(), municipality, &by_law), Some(BasisKind::PublicTask));
+    let unnamed = concern("justitie");
+    assert!(unnamed.uses().categories.contains(&Category::Justice));
+    assert_eq!(kept(task, municipality, &unnamed), None, "the purpose never allowed this");
 }

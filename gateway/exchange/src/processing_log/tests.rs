@@ -23,6 +23,7 @@ fn reception(outcome: Outcome) -> Entry {
         reden: None,
         regels: None,
         tijd: Timestamp::UNIX_EPOCH,
+        toestemming: None,
         uitkomst: outcome,
         van: me(),
     })
@@ -35,6 +36,7 @@ fn sending(id: u128) -> Entry {
         naar: me(),
         regels: Digest::of(b"b"),
         tijd: Timestamp::UNIX_EPOCH,
+        toestemming: None,
     }
 }
 

@@ -67,3 +67,23 @@ fn what_is_no_purpose_is_refused() {
     assert!(matches!(Purpose::from_json(&large), Err(PurposeError::Inconsistent(_))));
     assert!(matches!(Purpose::from_toml(&" ".repeat(MAX_BYTES + 1)), Err(PurposeError::Inconsistent(_))));
 }
+
+#[test]
+fn a_term_is_part_of_the_text_and_in_one_form() {
+    let purpose = purpose();
+    assert!(purpose.text().contains(r#""reactietermijn":{"crisis":{"werkdagen":3},"normaal":{"weken":4}}"#));
+    let terms = purpose.rule(ARREARS).unwrap().reactietermijn.unwrap();
+    assert_eq!((terms.normaal, terms.crisis), (Term::Weeks(4), Some(Term::WorkingDays(3))));
+    let mut value: Value = serde_json::from_str(purpose.text()).unwrap();
+    value["berichten"][0]["reactietermijn"]["normaal"] = json!({ "dagen": 28 });
+    assert_ne!(Purpose::from_json(&value.to_string()).unwrap().digest(), purpose.digest());
+}
+
+#[test]
+fn terms_that_give_more_time_for_more_haste_are_refused() {
+    let mut value: Value = serde_json::from_str(purpose().text()).unwrap();
+    value["berichten"][0]["reactietermijn"] =
+        json!({ "normaal": { "dagen": 2 }, "crisis": { "werkdagen": 2 } });
+    let said = Purpose::from_json(&value.to_string()).unwrap_err().to_string();
+    assert!(said.contains("meer haast"), "{said}");
+}

@@ -33,3 +33,10 @@ fn a_refusal_names_what_it_is_about() {
     let about = Refusal::about(Reason::DataNotAllowed, ["bsn", "adres"]);
     assert_eq!(about.to_string(), format!("{} (bsn, adres)", Reason::DataNotAllowed.sentence()));
 }
+
+/// A category and a life domain of one name are named once, wherever they stand.
+#[test]
+fn a_refusal_names_everything_once() {
+    let about = Refusal::about(Reason::DataNotAllowed, ["verslaving", "adres", "verslaving"]);
+    assert_eq!(about.about, ["verslaving", "adres"]);
+}

@@ -80,7 +80,7 @@ pub(crate) fn arrears_purpose() -> Value {
             }],
             "leefgebieden": ["financien"],
             "naar": ["gemeente"],
-            "reactietermijn_dagen": 28,
+            "reactietermijn": {"crisis": {"werkdagen": 3}, "normaal": {"weken": 4}},
             "type": "nl.sociaaldomein.signalen.betalingsachterstand.v1",
             "van": ["woningcorporatie"],
         }],

@@ -10,6 +10,7 @@ use exchange::{
     oin::Oin,
     purpose::{OnExcess, OnWithdrawal, Purpose, Rule},
     rulebook::Rulebook,
+    urgency::Urgency,
 };
 use serde::Serialize;
 
@@ -223,19 +224,13 @@ fn rules_differ(old: &Rule, new: &Rule) -> Vec<String> {
         OnExcess::Weglaten => "weglaten",
     };
     changed(&mut told, "wat te veel is", &excess(old), &excess(new));
-    let days = |days: Option<u32>| days.map_or_else(|| "geen".to_owned(), |days| days.to_string());
-    changed(
-        &mut told,
-        "reactietermijn in dagen",
-        &days(old.reactietermijn_dagen),
-        &days(new.reactietermijn_dagen),
-    );
-    changed(
-        &mut told,
-        "reactietermijn bij crisis in werkdagen",
-        &days(old.reactietermijn_crisis_werkdagen),
-        &days(new.reactietermijn_crisis_werkdagen),
-    );
+    for urgency in Urgency::ALL {
+        let term = |rule: &Rule| {
+            let term = rule.reactietermijn.and_then(|terms| terms.written(urgency));
+            term.map_or_else(|| "geen eigen termijn".to_owned(), wording::term)
+        };
+        changed(&mut told, &format!("reactietermijn bij urgentie {urgency}"), &term(old), &term(new));
+    }
     told
 }
 

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use exchange::{
-    agreement::{Agreement, Standing, dutch_time},
+    agreement::{Agreement, Standing},
+    calendar::dutch_time,
     digest::Digest,
     oin::Oin,
     rulebook::Rulebook,

@@ -20,12 +20,13 @@ use super::*;
 use crate::{assets::PURPOSES, partners};
 
 mod changed;
+mod ending;
 
 pub(crate) const LAST_DAY: Date = date(2026, 12, 31);
 
 /// The parties of an agreement, each with a node, all with the same time.
-struct Group {
-    cores: Vec<Core>,
+pub(crate) struct Group {
+    pub(crate) cores: Vec<Core>,
     clock: Arc<ManualClock>,
     _place: TempDir,
 }
@@ -96,7 +97,7 @@ pub(crate) fn text(parties: usize, version: u32, last: Date) -> String {
 }
 
 impl Group {
-    async fn new(parties: usize) -> Self {
+    pub(crate) async fn new(parties: usize) -> Self {
         let place = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-21T09:30:00Z".parse().unwrap()));
         let mut cores = Vec::new();
@@ -122,6 +123,17 @@ impl Group {
 
     async fn answer(&self, by: usize, digest: Digest, kind: AnswerKind) {
         answer(&self.cores[by], digest, kind).await.unwrap();
+    }
+
+    /// An agreement that all have accepted, as the first of them knows it.
+    pub(crate) async fn agreed(&self) -> Digest {
+        let digest = self.propose(0, 1, LAST_DAY).await.unwrap();
+        for other in 1..self.cores.len() {
+            self.bring(0, other, digest).await.unwrap();
+            self.answer(other, digest, AnswerKind::Accepted).await;
+            self.bring(other, 0, digest).await.unwrap();
+        }
+        digest
     }
 
     fn package(&self, of: usize, digest: Digest) -> Vec<u8> {

@@ -26,9 +26,13 @@ pub(super) fn list(api: &Api, call: Call) -> Reply<'_> {
             ..filters(&query)?
         };
         let access = access::of(api, &call, Deed::Raadplegingen)?;
+        // It looks through the whole log: once for a list.
+        let is_first = filter.before.is_none();
         let found = api.node.core.store.accesses(access, filter).await?;
+        let missing = if is_first { Some(api.node.core.store.missing_accesses().await?) } else { None };
         Answer::ok(&json!({
             "raadplegingen": found.records.iter().map(listing::access).collect::<Vec<_>>(),
+            "ontbreekt": missing,
             "volgende": found.more_before.map(|place| pagination::cursor(&of, &place.to_string())),
         }))
     })

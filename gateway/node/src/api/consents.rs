@@ -3,14 +3,14 @@
 use std::str::FromStr;
 
 use exchange::{
-    consent::{ConsentKey, Extract, HowGiven},
+    consent::{ConsentKey, HowGiven},
     oin::Oin,
     purpose::Purpose,
 };
 use jiff::civil::Date;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use store::{ConsentNotice, ConsentRow, ConsentState, Deed, State};
+use serde_json::json;
+use store::{ConsentRow, Deed};
 use uuid::Uuid;
 
 use super::{
@@ -22,9 +22,9 @@ use super::{
 use crate::{
     access::start_of,
     consent::{
-        ending,
         register::{self, RegisterError},
-        report,
+        report::{self, Heard},
+        view::{self, Seen},
     },
 };
 
@@ -64,54 +64,13 @@ pub(super) fn list(api: &Api, call: Call) -> Reply<'_> {
         let after = pagination::from::<Place>(&of, &query)?.map(|place| place.0);
         let holder = query.value::<Oin>("houder", "een OIN van 20 tekens")?;
         let limit = query.limit()?;
-        let page = api.node.core.store.consents(holder, after, limit).await?;
-        let last = page.last().filter(|_| page.len() == limit).map(|last| last.key);
+        let access = access::of(api, &call, Deed::Inzien)?;
+        let page = view::page(&api.node.core, &access, (holder, after, limit)).await?;
+        let last = page.last().filter(|_| page.len() == limit).map(|last| last.consent.key);
         Answer::ok(&json!({
-            "toestemmingen": page.iter().map(|consent| row(api, consent)).collect::<Vec<_>>(),
+            "toestemmingen": page.iter().map(Seen::json).collect::<Vec<_>>(),
             "volgende": last.map(|key| pagination::cursor(&of, &format!("{} {}", key.holder, key.id))),
         }))
-    })
-}
-
-/// How it is with it now: what ran out a moment ago is over, and so is what was withdrawn here before its holder did.
-fn standing(api: &Api, consent: &ConsentRow) -> ConsentState {
-    if consent.reported.is_some() {
-        return ConsentState::Withdrawn;
-    }
-    let over = consent.valid_until.is_some_and(|until| until <= api.node.core.now());
-    if consent.state == ConsentState::InForce && over { ConsentState::Expired } else { consent.state }
-}
-
-fn row(api: &Api, consent: &ConsentRow) -> Value {
-    let terms = consent.extract.as_deref().and_then(Extract::peek);
-    let withdrawn = consent.ended.filter(|_| consent.state == ConsentState::Withdrawn);
-    json!({
-        "toestemming": consent.key.id,
-        "houder": consent.key.holder,
-        "stand": standing(api, consent).as_str(),
-        "verleend_op": terms.as_ref().map(|terms| terms.given),
-        "geldig_tot": consent.valid_until,
-        "verleend_aan": terms.as_ref().map(|terms| &terms.granted_to),
-        "doelen": terms.as_ref().map(|terms| &terms.purposes),
-        "gegevens": terms.as_ref().map(|terms| json!({
-            "categorieen": terms.data.categories, "leefgebieden": terms.data.life_domains,
-        })),
-        "ingetrokken_op": withdrawn.or(consent.reported),
-    })
-}
-
-/// What one organisation was told of its end, and did.
-fn organisation(api: &Api, consent: &ConsentRow, notice: &ConsentNotice) -> Value {
-    let filed = notice.message.as_ref().filter(|message| message.state == State::Admitted);
-    json!({
-        "oin": notice.party,
-        "bericht_stand": notice.message.as_ref().map(|message| message.state.as_str()),
-        "te_laat": ending::is_overdue(consent, notice, api.node.core.now()),
-        "geinformeerd_op": filed.and_then(|message| message.finished),
-        "via": notice.via,
-        "bevestigd_op": notice.confirmed,
-        "uitkomst": notice.done,
-        "bewaard_op_grond_van": notice.kept,
     })
 }
 
@@ -119,10 +78,7 @@ fn organisation(api: &Api, consent: &ConsentRow, notice: &ConsentNotice) -> Valu
 async fn find(api: &Api, call: &Call, holder: Option<Oin>) -> Result<ConsentRow, Problem> {
     let none = || Problem::not_found("Deze toestemming");
     let id: Uuid = call.part(0).parse().map_err(|_| none())?;
-    let mut found = api.node.core.store.consents_numbered(id).await?;
-    let own = |one: &ConsentRow| one.key.holder == api.node.core.me;
-    let wanted = holder.or_else(|| found.iter().any(own).then_some(api.node.core.me));
-    found.retain(|one| wanted.is_none_or(|wanted| one.key.holder == wanted));
+    let mut found = view::numbered(&api.node.core, id, holder).await?;
     match (found.pop(), found.is_empty()) {
         (Some(one), true) => Ok(one),
         (None, _) => Err(none()),
@@ -136,12 +92,10 @@ async fn find(api: &Api, call: &Call, holder: Option<Oin>) -> Result<ConsentRow,
 pub(super) fn one(api: &Api, call: Call) -> Reply<'_> {
     Box::pin(async move {
         let query = call.query(&["houder"])?;
+        let access = access::of(api, &call, Deed::Inzien)?;
         let consent = find(api, &call, query.value("houder", "een OIN van 20 tekens")?).await?;
-        let notices = api.node.core.store.consent_notices(consent.key).await?;
-        let told: Vec<_> = notices.iter().map(|notice| organisation(api, &consent, notice)).collect();
-        let mut answer = row(api, &consent);
-        answer["organisaties"] = told.into();
-        Answer::ok(&answer)
+        let (seen, versions) = view::one(&api.node.core, access, consent).await.map_err(of_register)?;
+        Answer::ok(&seen.whole(versions))
     })
 }
 
@@ -193,13 +147,11 @@ pub(super) fn withdraw(api: &Api, call: Call) -> Reply<'_> {
         let Withdrawal { houder } = call.json()?;
         let (core, consent) = (&api.node.core, find(api, &call, houder).await?);
         let key = consent.key;
-        let (told, withdrawn) = if key.holder == core.me {
-            let untold = core.store.untold(key).await?;
-            let withdrawn = register::withdraw(core, access, key.id, core.now()).await;
-            (untold.iter().map(|one| one.party).collect(), withdrawn.map_err(of_register)?)
+        let (withdrawn, told) = if key.holder == core.me {
+            register::withdraw_and_tell(core, access, &consent).await.map_err(of_register)?
         } else {
-            let reported = report::report(core, access, key, core.now()).await;
-            (vec![key.holder], reported.map_err(of_register)?)
+            let heard = report::report(core, access, key, core.now()).await.map_err(of_register)?;
+            (heard == Heard::Now, vec![key.holder])
         };
         Answer::ok(&json!({ "toestemming": key.id, "uitgevoerd": withdrawn, "krijgen_bericht": told }))
     })
@@ -220,6 +172,10 @@ fn of_register(error: RegisterError) -> Problem {
         RegisterError::Withdrawn(_) => Problem::conflict(
             "toestemming-ingetrokken",
             "Deze toestemming is ingetrokken en kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming.",
+        ),
+        RegisterError::Erased(_) => Problem::conflict(
+            "vastlegging-gewist",
+            "De vastlegging van deze toestemming is gewist, dus zij kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming.",
         ),
         error @ RegisterError::Record(_) => Problem::invalid(error.to_string(), Vec::new()),
     }

@@ -124,13 +124,18 @@ pub(super) fn content(api: &Api, call: Call) -> Reply<'_> {
 pub(super) fn resend(api: &Api, call: Call) -> Reply<'_> {
     Box::pin(async move {
         call.query(&[])?;
+        let access = access::of(api, &call, Deed::Besluit)?;
         let row = find(api, &call).await?;
-        match outbound::resend(&api.node.core, row.index).await {
+        match outbound::resend(&api.node.core, access, row.index).await {
             Ok(()) => {}
             Err(ResendError::Store(error)) => return Err(error.into()),
             Err(ResendError::AgreementOver(_)) => {
                 let detail = "Het convenant waaronder dit bericht is gemaakt geldt niet meer. Bied de gegevens opnieuw aan als er een nieuwe versie geldt.";
                 return Err(Problem::conflict("convenant-voorbij", detail));
+            }
+            Err(ResendError::ConsentOver { .. }) => {
+                let detail = "De toestemming waarop dit bericht steunde is ingetrokken of verlopen. Geeft de inwoner opnieuw toestemming, bied de gegevens dan opnieuw aan.";
+                return Err(Problem::conflict("toestemming-voorbij", detail));
             }
             Err(ResendError::NotUndeliverable(_)) => {
                 let detail = "Dit kan alleen met een onbestelbaar bericht dat niet verlopen is en niet al door een nieuw is vervangen; /v1/berichten?stand=onbestelbaar noemt ze.";

@@ -28,6 +28,7 @@ pub(super) fn search(api: &Api, call: Call) -> Reply<'_> {
             "berichten": found.messages.iter().map(|shown| listing::message(&shown.row)).collect::<Vec<_>>(),
             "misschien": found.perhaps.iter().map(listing::message).collect::<Vec<_>>(),
             "toestemmingen": found.consents.iter().map(|key| key.id).collect::<Vec<_>>(),
+            "toestemmingen_misschien": found.consents_perhaps.iter().map(|key| key.id).collect::<Vec<_>>(),
             "volledig": found.complete,
             "raadpleging": found.access,
         }))

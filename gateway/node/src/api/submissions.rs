@@ -4,7 +4,7 @@ use exchange::oin::Oin;
 use schemas::{Document, ParseError, SchemaName};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::{Answered, Deed};
+use store::{Access, Answered, Deed};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +13,10 @@ use super::{
     idempotency,
     problem::{Fault, Problem},
 };
-use crate::outbound::{self, MAX_SUBMISSIONS, Submission, Submitted};
+use crate::{
+    access::local_system,
+    outbound::{self, MAX_SUBMISSIONS, Submission, Submitted},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,18 +73,23 @@ pub(super) fn submit(api: &Api, call: Call) -> Reply<'_> {
             return Err(Problem::conflict("sleutel-al-gebruikt", detail));
         }
         let read = read(&call, &request_name(&client.key, key))?;
-        if !client.has_any(&[Role::Bronsysteem]) {
-            // A person decided to send this.
-            let access = access::of(api, &call, Deed::Besluit)?;
-            core.store.record_decision(access, &[]).await?;
-        }
-        let (outcomes, messages) = send(api, read).await?;
+        let access = decision(api, &call)?;
+        let (outcomes, messages) = send(api, read, &access).await?;
         let answer =
             serde_json::to_string(&Response { berichten: &outcomes }).map_err(|_| Problem::failed())?;
         let answered = Answered { by, request, content, answer: answer.clone(), messages, when: core.now() };
         core.store.remember_answer(answered).await?;
         Ok(Answer::written(answer))
     })
+}
+
+/// Who decided to send this: a system that is there to hand over, or else the person who asks.
+fn decision(api: &Api, call: &Call) -> Result<Access, Problem> {
+    let client = call.client()?;
+    if client.has_any(&[Role::Bronsysteem]) {
+        return local_system(&client.name, api.node.core.now()).map_err(|_| Problem::failed());
+    }
+    access::of(api, call, Deed::Besluit)
 }
 
 /// Names the request in the names of its rows, so that what was queued is recognised when the answer did not become
@@ -168,6 +176,7 @@ pub(super) fn of_document(prefix: &str, error: &ParseError) -> Vec<Fault> {
 async fn send(
     api: &Api,
     read: Vec<Result<Submission, Vec<Fault>>>,
+    access: &Access,
 ) -> Result<(Vec<Outcome>, Vec<u64>), Problem> {
     let core = &api.node.core;
     let with_case = |submission: Submission| Submission {
@@ -185,7 +194,7 @@ async fn send(
             case
         }));
     }
-    let mut submitted = outbound::submit_numbered(core, valid).await?.into_iter();
+    let mut submitted = outbound::submit_numbered(core, valid, access).await?.into_iter();
     let (mut outcomes, mut messages) = (Vec::with_capacity(places.len()), Vec::new());
     for place in places {
         let outcome = match place {

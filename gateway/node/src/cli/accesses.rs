@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::{ToSpan as _, civil::Date};
-use store::{AccessFilter, AccessRecord, Deed, Reason};
+use store::{AccessFilter, AccessRecord, Decision, Deed, Reason};
 use uuid::Uuid;
 
 use super::{Ending, Output, ask, caller::Caller, dutch_time};
-use crate::{access, listing, node::Node};
+use crate::{access::start_of, agreements, listing, node::Node};
 
 /// Laat zien wie wanneer wat heeft ingezien, gezocht of uitgevoerd, en waarom. Dat u dit bekijkt, komt er ook bij.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel raadplegingen --vanaf 2026-11-01 --tot 2026-11-30\n  schakel raadplegingen --bericht 1041\n  schakel raadplegingen --dossier 019368b2-0000-7000-8000-000000000000\n  schakel raadplegingen --persoon --reden controle --kenmerk FG-17\n  schakel raadplegingen --door jdevries --json"
+    after_help = "Voorbeelden:\n  schakel raadplegingen --vanaf 2026-11-01 --tot 2026-11-30\n  schakel raadplegingen --bericht 1041\n  schakel raadplegingen --dossier 019368b2-0000-7000-8000-000000000000\n  schakel raadplegingen --persoon --reden controle --kenmerk FG-17\n  schakel raadplegingen --door jdevries --json\n\nExitcode 1: er ontbreekt een verslag van een raadpleging die in het logboek staat."
 )]
 pub(super) struct AccessLog {
     /// Alleen wie dit bericht zag, met het nummer uit `schakel berichten`.
@@ -64,11 +64,19 @@ impl AccessLog {
         if let Some(place) = found.more_before {
             output.say(format!("Er kunnen er meer zijn: ga verder met --voor {place}."));
         }
+        let missing = node.core.store.missing_accesses().await?;
+        if let Some(first) = missing.first() {
+            output.warn(format!(
+                "Let op: deze lijst is niet volledig. Bij regel {first} van het logboek{} hoort een raadpleging waarvan het verslag weg is. Waarschuw de privacy officer; `schakel logboek verify` controleert het hele logboek.",
+                if missing.len() > 1 { " en bij andere regels" } else { "" }
+            ));
+        }
         output.answer(&serde_json::json!({
+            "ontbreekt": missing,
             "raadplegingen": found.records.iter().map(listing::access).collect::<Vec<_>>(),
             "verder_voor": found.more_before,
         }));
-        Ok(Ending::Good)
+        Ok(if missing.is_empty() { Ending::Good } else { Ending::NotAllGood })
     }
 
     fn filter(&self) -> anyhow::Result<AccessFilter> {
@@ -83,8 +91,8 @@ impl AccessLog {
             case: self.dossier,
             person,
             by: self.door.clone(),
-            from: self.vanaf.map(access::start_of).transpose()?,
-            until: until.map(access::start_of).transpose()?,
+            from: self.vanaf.map(start_of).transpose()?,
+            until: until.map(start_of).transpose()?,
             before: self.voor,
             limit: self.aantal.into(),
         })
@@ -98,17 +106,7 @@ fn line(record: &AccessRecord) -> String {
     );
     let reference = record.why.reference().map_or_else(String::new, |reference| format!(" {reference}"));
     let case = record.why.case.map_or_else(String::new, |case| format!(" dossier {case}"));
-    let about = match record.messages.as_slice() {
-        [] if record.searched_person && record.what == Deed::Raadplegingen => "over een persoon".to_owned(),
-        [] if record.searched_person => "persoon gezocht, niets gevonden".to_owned(),
-        [] => match record.consents.as_slice() {
-            [] => String::new(),
-            [one] => format!("toestemming {one}"),
-            many => format!("{} toestemmingen", many.len()),
-        },
-        [one] => format!("bericht {one}"),
-        many => format!("{} berichten", many.len()),
-    };
+    let about = about(record);
     format!(
         "{:>7}  {}  {who:<30}  {:<13}  {}{reference}{case}  {about}",
         record.index,
@@ -117,3 +115,43 @@ fn line(record: &AccessRecord) -> String {
         record.why.reason,
     )
 }
+
+/// What it was about, in words.
+fn about(record: &AccessRecord) -> String {
+    let mut about: Vec<String> = record.decision.map(decided).into_iter().collect();
+    match record.messages.as_slice() {
+        [] => {}
+        [one] => about.push(format!("bericht {one}")),
+        many => about.push(format!("{} berichten", many.len())),
+    }
+    match record.consents.as_slice() {
+        [] => {}
+        [one] => about.push(format!("toestemming {one}")),
+        many => about.push(format!("{} toestemmingen", many.len())),
+    }
+    if about.is_empty() && record.searched_person {
+        let nothing = "persoon gezocht, niets gevonden";
+        let read = record.what == Deed::Raadplegingen;
+        about.push(if read { "over een persoon" } else { nothing }.to_owned());
+    }
+    about.join(", ")
+}
+
+/// A decision, in words.
+fn decided(decision: Decision) -> String {
+    let convenant = |digest, what: &str| format!("convenant {} {what}", agreements::start(digest));
+    match decision {
+        Decision::Versturen => "gegevens versturen".to_owned(),
+        Decision::OpnieuwVersturen => "opnieuw versturen".to_owned(),
+        Decision::Wissen => "wissen".to_owned(),
+        Decision::ConvenantVoorstellen(digest) => convenant(digest, "voorstellen"),
+        Decision::ConvenantAanvaarden(digest) => convenant(digest, "aanvaarden"),
+        Decision::ConvenantAfwijzen(digest) => convenant(digest, "afwijzen"),
+        Decision::ConvenantOpzeggen(digest) => convenant(digest, "opzeggen"),
+        Decision::PartnerToevoegen(oin) => format!("partner {oin} toevoegen"),
+        Decision::PartnerVerwijderen(oin) => format!("partner {oin} verwijderen"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

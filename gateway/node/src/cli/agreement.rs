@@ -11,8 +11,9 @@ use exchange::{
     rulebook::Rulebook,
 };
 use jiff::Timestamp;
+use store::Decision;
 
-use super::{Ending, Output, dutch_time};
+use super::{Ending, Output, caller::Decider, dutch_time};
 use crate::{
     agreements::{self, outlook},
     node::Node,
@@ -42,6 +43,8 @@ enum What {
     Voorstellen {
         /// Het convenant.
         bestand: PathBuf,
+        #[command(flatten)]
+        decider: Decider,
     },
     /// Geef het stuk over dit knooppunt voor in een convenant, met de digests van de eigen doelen.
     #[command(after_help = "Voorbeeld:\n  schakel convenant partij > partij.json")]
@@ -92,27 +95,35 @@ enum What {
     Aanvaarden {
         /// De digest, of het begin ervan.
         convenant: String,
+        #[command(flatten)]
+        decider: Decider,
     },
     /// Wijs een convenant af.
     #[command(alias = "reject", after_help = "Voorbeeld:\n  schakel convenant afwijzen 81a5b707cc")]
     Afwijzen {
         /// De digest, of het begin ervan.
         convenant: String,
+        #[command(flatten)]
+        decider: Decider,
     },
     /// Zeg een convenant op. Er gaat dan niets meer onder dit convenant, bij geen van de partijen.
     #[command(alias = "end", after_help = "Voorbeeld:\n  schakel convenant opzeggen 81a5b707cc")]
     Opzeggen {
         /// De digest, of het begin ervan.
         convenant: String,
+        #[command(flatten)]
+        decider: Decider,
     },
 }
 
 impl Agreement {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
-            What::Voorstellen { bestand } => {
+            What::Voorstellen { bestand, decider } => {
                 let text = std::fs::read_to_string(&bestand)
                     .with_context(|| format!("{} is niet te lezen", bestand.display()))?;
+                let proposed = agreement::Agreement::parse(&text)?.digest();
+                decider.record(node, Decision::ConvenantVoorstellen(proposed)).await?;
                 let digest = agreements::propose(&node.core, &text, &node.purposes()?).await?;
                 spread(node, digest, output).await
             }
@@ -121,15 +132,32 @@ impl Agreement {
             What::Geschiedenis { convenant } => history::show(node, &convenant, output).await,
             What::Verschil { oud, nieuw } => difference::show(node, &oud, &nieuw, output),
             What::Exporteren { convenant, naar } => export::write(node, &convenant, &naar, output),
-            What::Aanvaarden { convenant } => answer(node, &convenant, AnswerKind::Accepted, output).await,
-            What::Afwijzen { convenant } => answer(node, &convenant, AnswerKind::Rejected, output).await,
-            What::Opzeggen { convenant } => answer(node, &convenant, AnswerKind::Ended, output).await,
+            What::Aanvaarden { convenant, decider } => {
+                answer(node, &convenant, (AnswerKind::Accepted, decider), output).await
+            }
+            What::Afwijzen { convenant, decider } => {
+                answer(node, &convenant, (AnswerKind::Rejected, decider), output).await
+            }
+            What::Opzeggen { convenant, decider } => {
+                answer(node, &convenant, (AnswerKind::Ended, decider), output).await
+            }
         }
     }
 }
 
-async fn answer(node: &Node, convenant: &str, kind: AnswerKind, output: Output) -> anyhow::Result<Ending> {
+async fn answer(
+    node: &Node,
+    convenant: &str,
+    (kind, decider): (AnswerKind, Decider),
+    output: Output,
+) -> anyhow::Result<Ending> {
     let digest = find(node, convenant)?;
+    let decision = match kind {
+        AnswerKind::Accepted => Decision::ConvenantAanvaarden(digest),
+        AnswerKind::Rejected => Decision::ConvenantAfwijzen(digest),
+        AnswerKind::Ended => Decision::ConvenantOpzeggen(digest),
+    };
+    decider.record(node, decision).await?;
     agreements::answer(&node.core, digest, kind).await?;
     spread(node, digest, output).await
 }

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::Timestamp;
-use store::{Access, Deed, Reason, Why};
+use store::{Access, Decision, Deed, Reason, Why};
 use uuid::Uuid;
 
-use crate::access;
+use crate::{access, node::Node};
 
 /// What the access log keeps of whoever calls.
 #[derive(Debug, Args)]
@@ -44,6 +44,13 @@ impl Decider {
         let Self { medewerker, kenmerk } = self;
         Caller { medewerker, reden: None, kenmerk }.access(Deed::Besluit, reason, case, when)
     }
+
+    /// Keeps a decision about the running of the node, before it takes effect.
+    pub(super) async fn record(self, node: &Node, decision: Decision) -> anyhow::Result<()> {
+        let access = self.decision(Reason::Beheer, None, node.core.now())?;
+        node.core.store.record_decision(access, decision, &[]).await?;
+        Ok(())
+    }
 }
 
 impl Caller {
@@ -55,10 +62,12 @@ impl Caller {
         case: Option<Uuid>,
         when: Timestamp,
     ) -> anyhow::Result<Access> {
-        if self.kenmerk.as_deref().is_some_and(access::holds_number) {
-            bail!(
-                "zet geen BSN in het kenmerk: het staat dan in lijsten van processen. Gebruik het zaaknummer"
-            );
+        for (option, given) in [("--kenmerk", &self.kenmerk), ("--medewerker", &self.medewerker)] {
+            if given.as_deref().is_some_and(access::holds_number) {
+                bail!(
+                    "zet geen BSN bij {option}: het staat dan in lijsten van processen, en blijft in het logboek. Gebruik een zaaknummer of personeelsnummer"
+                );
+            }
         }
         let who = access::operator(self.medewerker.as_deref()).context(NAME)?;
         let why = Why::new(self.reden.unwrap_or(usual), self.kenmerk.as_deref(), case).context(REFERENCE)?;
@@ -83,3 +92,6 @@ impl Caller {
 
 const NAME: &str = "geef bij --medewerker een naam van hooguit 100 tekens op één regel";
 const REFERENCE: &str = "geef bij --kenmerk een kenmerk van hooguit 100 tekens op één regel";
+
+#[cfg(test)]
+mod tests;

@@ -10,10 +10,12 @@ use store::{Access, ConsentRow, Deed, Reason};
 use uuid::Uuid;
 
 use super::{Ending, Output, caller::Caller};
-use crate::node::Node;
+use crate::{consent::view, node::Node};
 
+mod lines;
 mod record;
 mod show;
+mod versions;
 mod withdraw;
 
 use record::Wijze;
@@ -41,9 +43,9 @@ enum What {
         #[command(flatten)]
         caller: Caller,
     },
-    /// Laat de toestemmingen zien, of bij één wie er iets onder kreeg en wat die na intrekking deed.
+    /// Laat de toestemmingen zien, of van één hoe zij is gegeven, wie er iets onder kreeg en wat die na intrekking deed.
     #[command(
-        after_help = "Voorbeelden:\n  schakel toestemming tonen\n  schakel toestemming tonen 7c9e6679-7425-40de-944b-e07fc1f90ae7 --json\n\nWie de inwoner is staat er niet bij.\nExitcode 1: een organisatie heeft te lang niet laten weten wat zij na de intrekking deed."
+        after_help = "Voorbeelden:\n  schakel toestemming tonen\n  schakel toestemming tonen 7c9e6679-7425-40de-944b-e07fc1f90ae7 --json\n\nWie de inwoner is staat er niet bij; dat u er één bekijkt komt in het logboek.\nExitcode 1: een organisatie liet na de intrekking te lang niet weten wat zij deed of is niet te bereiken, of wie om de toestemming vroeg reageert niet op een intrekking die hier is gemeld. Met --json staat bij `aandacht` wie en waarom."
     )]
     Tonen {
         /// Het nummer.
@@ -53,8 +55,11 @@ enum What {
         /// toestemmingen.
         #[arg(long, value_name = "OIN")]
         houder: Option<Oin>,
+        #[command(flatten)]
+        caller: Caller,
     },
-    /// Leg vast dat de inwoner opnieuw toestemming gaf, tot een latere dag.
+    /// Leg vast dat de inwoner opnieuw toestemming gaf, tot een latere dag. Hoe de inwoner vrij kon kiezen geldt zoals het
+    /// eerder is vastgelegd; is dat veranderd, leg dan een nieuwe toestemming vast.
     #[command(
         after_help = "Voorbeeld:\n  schakel toestemming verleng 7c9e6679-7425-40de-944b-e07fc1f90ae7 --tot 2027-11-01 --wijze schriftelijk --bewijs formulier:TF-901\n\nBewijs: formulier, gespreksverslag, geluidsopname of digitale-ondertekening, een dubbele punt en het kenmerk ervan."
     )]
@@ -99,9 +104,12 @@ impl Consent {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
             What::Verleen { bestand, caller } => record::grant(node, &bestand, &caller, output).await,
-            What::Tonen { nummer: None, houder } => show::list(node, houder, output).await,
-            What::Tonen { nummer: Some(id), houder } => {
-                show::show(node, &find(node, id, houder).await?, output).await
+            What::Tonen { nummer: None, houder, caller } => {
+                show::list(node, houder, &seen(node, &caller)?, output).await
+            }
+            What::Tonen { nummer: Some(id), houder, caller } => {
+                let consent = find(node, id, houder).await?;
+                show::show(node, (consent, seen(node, &caller)?), output).await
             }
             What::Verleng { nummer, tot, wijze, bewijs, caller } => {
                 record::extend(node, nummer, (tot, wijze, &bewijs), &caller, output).await
@@ -119,12 +127,14 @@ fn decision(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
     caller.access(Deed::Besluit, Reason::Dossier, None, node.core.now())
 }
 
+/// That whoever calls sees what is known of consents.
+fn seen(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
+    caller.access(Deed::Inzien, Reason::Dossier, None, node.core.now())
+}
+
 /// The consent of this number: our own, or else the only one.
 async fn find(node: &Node, id: Uuid, holder: Option<Oin>) -> anyhow::Result<ConsentRow> {
-    let mut found = node.core.store.consents_numbered(id).await?;
-    let wanted =
-        holder.or_else(|| found.iter().map(|one| one.key.holder).find(|holder| *holder == node.core.me));
-    found.retain(|one| wanted.is_none_or(|wanted| one.key.holder == wanted));
+    let found = view::numbered(&node.core, id, holder).await?;
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => {

@@ -23,7 +23,7 @@ use crate::{
 /// achterstandenlijst aan, de gemeente ontvangt de signalen met bewijs en koppelt terug.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel demo                           laat het zien en blijft draaien\n  schakel demo --once --json             loopt één keer door en geeft de uitkomst als JSON\n  schakel demo --map proef               bewaart alles in proef/, één map per organisatie\n  schakel demo --invoer export.csv       met een eigen achterstandenlijst van dezelfde opmaak\n\nZonder --map wordt na afloop alles opgeruimd. Met --map krijgt elke organisatie daar een map, en werken daarna alle opdrachten op die mappen, bijvoorbeeld: schakel berichten --map proef/gemeente\nExitcode 1: de uitkomst klopt niet."
+    after_help = "Voorbeelden:\n  schakel demo                           laat het zien en blijft draaien\n  schakel demo --once --json             loopt één keer door en geeft de uitkomst als JSON\n  schakel demo --map proef               bewaart alles in proef/, één map per organisatie\n  schakel demo --invoer export.csv       met een eigen achterstandenlijst van dezelfde opmaak\n\nZonder --map worden de knooppunten na afloop opgeruimd; het bewijs en het inzageverslag blijven staan in de tijdelijke map die de demo noemt. Gooi ze daar weg. Met --map krijgt elke organisatie daar een map, en werken daarna alle opdrachten op die mappen, bijvoorbeeld: schakel berichten --map proef/gemeente\nExitcode 1: de uitkomst klopt niet."
 )]
 pub(super) struct Demo {
     /// Loop één keer door en stop.
@@ -146,7 +146,7 @@ fn where_to_look(demo: &demo::Demo, keeps: bool, output: Output) {
         output.say(format!("  {name:<28} schakel berichten --map {}", folder.display()));
     }
     if !keeps {
-        output.say("Alles wordt opgeruimd bij het stoppen; met --map MAP blijft het bewaard.");
+        output.say("Bij het stoppen worden de knooppunten opgeruimd; met --map MAP blijven ze bewaard. Het bewijs en het inzageverslag blijven in elk geval staan.");
     }
     output.say("Stop met Ctrl-C.");
 }

@@ -51,7 +51,6 @@ impl SendDocument {
             .with_context(|| self.bestand.display().to_string())?;
         let case = self.dossier.unwrap_or_else(|| node.core.new_id());
         let access = self.decider.decision(Reason::Dossier, Some(case), node.core.now())?;
-        node.core.store.record_decision(access, &[]).await?;
         let submission = Submission {
             to: self.aan,
             purpose: self.doel,
@@ -60,7 +59,7 @@ impl SendDocument {
             document,
             source_record: None,
         };
-        match outbound::submit(&node.core, vec![submission]).await?.pop() {
+        match outbound::submit_decided(&node.core, vec![submission], &access).await?.pop() {
             Some(Submitted::QueuedWithout { id, left_out }) => {
                 output.say(format!("Het document is op weg naar {}, als bericht {id} in dossier {case}. Wat het doel niet toelaat is weggelaten: {}.", node.name_of(self.aan), left_out.join(", ")));
                 output.answer(&json!({ "bericht": id, "dossier": case, "weggelaten": left_out }));

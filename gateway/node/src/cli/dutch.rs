@@ -23,7 +23,7 @@ pub(super) fn command(command: Command) -> Command {
 const FOLDERS: [(&str, &str); 2] = [
     (
         "demo",
-        "De map waarin elke organisatie een map krijgt: een lege, een nieuwe of die van een eerdere demo. Zonder deze optie wordt alles na afloop opgeruimd",
+        "De map waarin elke organisatie een map krijgt: een lege, een nieuwe of die van een eerdere demo. Zonder deze optie worden de knooppunten na afloop opgeruimd",
     ),
     ("init", "De map waarin het knooppunt wordt gemaakt; zonder deze optie de huidige map"),
 ];

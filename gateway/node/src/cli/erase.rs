@@ -2,17 +2,24 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use exchange::entry::ErasureCause;
-use store::Reason;
+use store::{Access, Reason};
 use uuid::Uuid;
 
 use super::{Ending, Output, caller::Decider};
-use crate::{keys, node::Node, retention};
+use crate::{
+    drop_folders::Results,
+    keys,
+    node::Node,
+    retention::{self, Applied},
+};
+
+mod person;
 
 /// Wis berichten, zodat niemand ze meer kan lezen: ook niet uit een reservekopie van de database. Het logboek blijft
 /// heel en laat zien dat en waarom er is gewist.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel wissen dossier 019368b2-0000-7000-8000-000000000000           laat zien wat er gewist zou worden\n  schakel wissen dossier 019368b2-0000-7000-8000-000000000000 --zeker   wist het\n  schakel wissen verlopen                                               wist wat de bewaartermijn voorbij is\n\nDit kan terwijl het knooppunt draait. Wissen is niet terug te draaien."
+    after_help = "Voorbeelden:\n  schakel wissen dossier 019368b2-0000-7000-8000-000000000000           laat zien wat er gewist zou worden\n  schakel wissen dossier 019368b2-0000-7000-8000-000000000000 --zeker   wist het\n  schakel wissen persoon --kenmerk AVG-2026-018                         laat zien wat er over een persoon gewist zou worden\n  schakel wissen verlopen                                               wist wat de bewaartermijn voorbij is\n\nDit kan terwijl het knooppunt draait. Wissen is niet terug te draaien."
 )]
 pub(super) struct Erase {
     #[command(subcommand)]
@@ -38,7 +45,8 @@ enum What {
         #[command(flatten)]
         decider: Decider,
     },
-    /// Wis nu wat de bewaartermijn van zijn doel voorbij is. Een draaiend knooppunt doet dit zelf elk uur.
+    Persoon(person::ErasePerson),
+    /// Wis nu wat de bewaartermijn van zijn doel voorbij is, ook van het bewijs van toestemmingen. Een draaiend knooppunt doet dit zelf elk uur.
     #[command(after_help = "Voorbeeld:\n  schakel wissen verlopen --json")]
     Verlopen,
 }
@@ -57,12 +65,11 @@ impl Erase {
                     Reden::Verzoek => (ErasureCause::Request, Reason::Wisverzoek),
                     Reden::Intrekking => (ErasureCause::Withdrawal, Reason::Dossier),
                 };
-                // On record before anything is gone.
                 let access = decider.decision(reason, Some(dossier), node.core.now())?;
-                node.core.store.record_decision(access, &[]).await?;
-                case(node, dossier, cause, output).await
+                case(node, (dossier, cause), access, output).await
             }
             What::Dossier { dossier, .. } => preview(node, dossier, output).await,
+            What::Persoon(person) => person.run(node, output).await,
             What::Verlopen => expired(node, output).await,
         }
     }
@@ -82,8 +89,13 @@ async fn preview(node: &Node, case: Uuid, output: Output) -> anyhow::Result<Endi
     Ok(Ending::Good)
 }
 
-async fn case(node: &Node, case: Uuid, why: ErasureCause, output: Output) -> anyhow::Result<Ending> {
-    let erased = node.core.store.erase_case(case, why, node.core.now()).await?;
+async fn case(
+    node: &Node,
+    (case, why): (Uuid, ErasureCause),
+    access: Access,
+    output: Output,
+) -> anyhow::Result<Ending> {
+    let erased = node.core.store.erase_case_decided(access, case, why).await?;
     if erased.messages == 0 {
         output.say(format!("In dossier {case} staat niets dat gewist kan worden."));
     } else {
@@ -107,15 +119,31 @@ async fn case(node: &Node, case: Uuid, why: ErasureCause, output: Output) -> any
 }
 
 async fn expired(node: &Node, output: Output) -> anyhow::Result<Ending> {
-    let erased = retention::apply(&node.core).await?;
-    if erased == 0 {
+    let erased @ Applied { messages: count, consent_records } = retention::apply(&node.core).await?;
+    let files = Results::of(&node.folder, &node.config).clear(node.core.now()).await;
+    if erased == Applied::default() && files == 0 {
         output.say("Er is niets dat de bewaartermijn voorbij is.");
     } else {
-        let them = messages(erased, "is", "zijn");
-        output.say(format!("Er {them} gewist waarvan de bewaartermijn voorbij was."));
-        remind(node, output);
+        if count > 0 {
+            let them = messages(count, "is", "zijn");
+            output.say(format!("Er {them} gewist waarvan de bewaartermijn voorbij was."));
+        }
+        if consent_records > 0 {
+            output.say(format!(
+                "Van geëindigde toestemmingen {} gewist: de termijn van het bewijs was voorbij.",
+                person::records(consent_records)
+            ));
+        }
+        if files > 0 {
+            output.say(format!("Uit `klaar` en `fout` van uw koppelingen: {files} bestanden weggehaald."));
+        }
+        if erased != Applied::default() {
+            remind(node, output);
+        }
     }
-    output.answer(&serde_json::json!({ "gewist": erased }));
+    output.answer(
+        &serde_json::json!({ "gewist": count, "vastleggingen": consent_records, "bestanden": files }),
+    );
     Ok(Ending::Good)
 }
 

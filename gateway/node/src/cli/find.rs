@@ -12,7 +12,7 @@ use crate::{listing, node::Node};
 /// komt in het logboek.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel zoek --reden dossier --kenmerk Z-2026-0412\n  schakel zoek --reden controle --kenmerk FG-17 --persoon persoon.json --json\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nExitcode 1: er is niet alles doorzocht, of er zijn berichten die misschien over deze persoon gaan."
+    after_help = "Voorbeelden:\n  schakel zoek --reden dossier --kenmerk Z-2026-0412\n  schakel zoek --reden controle --kenmerk FG-17 --persoon persoon.json --json\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nExitcode 1: er is niet alles doorzocht, of er zijn berichten of toestemmingen die misschien van deze persoon zijn."
 )]
 pub(super) struct Find {
     /// Een bestand met de persoon in JSON; zonder deze optie, of met -, van standaardinvoer of uit uw antwoorden.
@@ -27,7 +27,8 @@ impl Find {
         let access = self.caller.access_to_person(Deed::Zoeken, node.core.now())?;
         let (person, _) = ask::person(self.persoon.as_deref())?;
         let found = node.core.store.search(access, &person).await?;
-        if found.messages.is_empty() && found.perhaps.is_empty() && found.consents.is_empty() {
+        let perhaps = !found.perhaps.is_empty() || !found.consents_perhaps.is_empty();
+        if found.messages.is_empty() && found.consents.is_empty() && !perhaps {
             output.say("Er is niets (meer) over deze persoon.");
         }
         for shown in &found.messages {
@@ -44,6 +45,12 @@ impl Find {
         for row in &found.perhaps {
             output.say(messages::line(node, row));
         }
+        for key in &found.consents_perhaps {
+            output.say(format!(
+                "Misschien is toestemming {} van deze persoon. Controleer dit zelf, met `schakel toestemming tonen {}`.",
+                key.id, key.id
+            ));
+        }
         if !found.complete {
             output.warn(INCOMPLETE);
         }
@@ -51,10 +58,11 @@ impl Find {
             "berichten": found.messages.iter().map(|shown| listing::message(&shown.row)).collect::<Vec<_>>(),
             "misschien": found.perhaps.iter().map(listing::message).collect::<Vec<_>>(),
             "toestemmingen": found.consents.iter().map(|key| key.id).collect::<Vec<_>>(),
+            "toestemmingen_misschien": found.consents_perhaps.iter().map(|key| key.id).collect::<Vec<_>>(),
             "volledig": found.complete,
             "raadpleging": found.access,
         }));
-        Ok(if found.complete && found.perhaps.is_empty() { Ending::Good } else { Ending::NotAllGood })
+        Ok(if found.complete && !perhaps { Ending::Good } else { Ending::NotAllGood })
     }
 }
 

@@ -161,7 +161,7 @@ fn tell(verdict: &Verdict, silent: &[Oin], output: Output) -> Ending {
                 Some(last) if last > index => format!("tussen regel {index} en regel {last}"),
                 _ => format!("bij regel {index}"),
             };
-            output.say(format!("Het logboek klopt niet {at}: {}.", what.trim_end_matches('.')));
+            output.say(format!("Het logboek klopt niet {at}: {}", sentence(what)));
             output.say("Bewaar een kopie van de database en waarschuw de privacy officer en de partners: hun controlepunten laten zien wat er eerst stond.");
             output.answer(&serde_json::json!({
                 "heel": false, "regel": index, "regel_tot": last, "afwijking": what, "niet_bereikt": silent,
@@ -171,20 +171,27 @@ fn tell(verdict: &Verdict, silent: &[Oin], output: Output) -> Ending {
     }
 }
 
+/// With one sign at its end.
+fn sentence(what: &str) -> String {
+    let what = what.trim_end_matches('.');
+    if what.ends_with('?') { what.to_owned() } else { format!("{what}.") }
+}
+
 async fn write_evidence(
     node: &Node,
     (which, path): (Which, Option<PathBuf>),
     caller: Caller,
     output: Output,
 ) -> anyhow::Result<Ending> {
-    let row = match which {
-        Which::Id(id) => node.core.store.message(id).await?.with_context(|| {
-            format!("er is geen bericht {id}; `schakel berichten` laat zien welke er zijn")
-        })?,
-        Which::Number(number) => super::messages::numbered(node, number)
-            .await?
-            .with_context(|| format!("er is geen bericht {number}; `schakel berichten` toont de nummers"))?,
-    };
+    let row =
+        match which {
+            Which::Id(id) => node.core.store.message(id).await?.with_context(|| {
+                format!("er is geen bericht {id}; `schakel berichten` laat zien welke er zijn")
+            })?,
+            Which::Number(number) => node.core.store.logged(number).await?.with_context(|| {
+                format!("er is geen bericht {number}; `schakel berichten` toont de nummers")
+            })?,
+        };
     let access = caller.access(Deed::Uitvoer, Reason::Bewijs, row.case, node.core.now())?;
     let (bundle, report) = evidence::take(&node.core, &row, access).await?;
     let name = row.id.map_or_else(|| row.index.to_string(), |id| id.to_string());
@@ -215,3 +222,6 @@ async fn write_evidence(
     }));
     Ok(if report.holds() { Ending::Good } else { Ending::NotAllGood })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! `schakel berichten`.
 
 use clap::{Args, ValueEnum};
-use store::{Direction, ERASED_REASON, Filter, MessageRow, Order, State};
+use store::{Direction, ERASED_REASON, Filter, MessageRow, Order, Reason, State};
 
-use super::{Ending, Output, dutch_time};
+use super::{Ending, Output, caller::Decider, dutch_time};
 use crate::{listing, node::Node, outbound};
 
 /// Laat zien welke berichten er zijn en hoe het ermee staat. Zonder inhoud: wie wat wanneer stuurde en hoe het afliep.
@@ -27,6 +27,8 @@ pub(super) struct Messages {
     /// Ga verder na het bericht met dit nummer.
     #[arg(long, value_name = "NUMMER")]
     na: Option<u64>,
+    #[command(flatten)]
+    decider: Decider,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -38,7 +40,7 @@ enum Richting {
 impl Messages {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         if let Some(index) = self.opnieuw {
-            return resend(node, index, output).await;
+            return resend(node, index, self.decider, output).await;
         }
         let direction = self.richting.map(|richting| match richting {
             Richting::In => Direction::Inbound,
@@ -65,15 +67,9 @@ impl Messages {
     }
 }
 
-/// The message with this number.
-pub(super) async fn numbered(node: &Node, index: u64) -> anyhow::Result<Option<MessageRow>> {
-    let filter =
-        Filter { after: index.checked_sub(1), order: Order::OldestFirst, limit: 1, ..Filter::default() };
-    Ok(node.core.store.messages(filter).await?.into_iter().find(|row| row.index == index))
-}
-
-async fn resend(node: &Node, index: u64, output: Output) -> anyhow::Result<Ending> {
-    outbound::resend(&node.core, index).await?;
+async fn resend(node: &Node, index: u64, decider: Decider, output: Output) -> anyhow::Result<Ending> {
+    let access = decider.decision(Reason::Dossier, None, node.core.now())?;
+    outbound::resend(&node.core, access, index).await?;
     output.say(format!("Bericht {index} gaat opnieuw op weg zodra het knooppunt draait."));
     output.answer(&serde_json::json!({ "nummer": index, "stand": "wacht" }));
     Ok(Ending::Good)

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use exchange::{descriptor::Descriptor, oin::Oin, signature::PublicKey};
-use store::{PartnerRecord, PartnerState};
+use store::{Decision, PartnerRecord, PartnerState};
 use transport::Endpoint;
 
-use super::{Ending, Output, dutch_time};
+use super::{Ending, Output, caller::Decider, dutch_time};
 use crate::{
     listing,
     node::Node,
@@ -48,6 +48,8 @@ enum What {
         /// Ook als de partner al bekend is met andere sleutels.
         #[arg(long)]
         zeker: bool,
+        #[command(flatten)]
+        decider: Decider,
     },
     /// Verwijder een partner. Wat met hem is uitgewisseld blijft bewaard.
     #[command(
@@ -60,6 +62,8 @@ enum What {
         /// Verwijder ook als daardoor iets blijft liggen, zoals een voorstel voor een convenant.
         #[arg(long)]
         zeker: bool,
+        #[command(flatten)]
+        decider: Decider,
     },
     /// Laat de partners zien, met hoe het contact verloopt en hoeveel berichten er wachten.
     #[command(alias = "list", after_help = "Voorbeeld:\n  schakel partner lijst --json")]
@@ -78,8 +82,10 @@ impl Partner {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
             What::Beschrijving { naar } => describe(node, naar, output),
-            What::Toevoegen { bron, oin, zeker } => add(node, &bron, (oin, zeker), output).await,
-            What::Verwijderen { oin, zeker } => remove(node, oin, zeker, output).await,
+            What::Toevoegen { bron, oin, zeker, decider } => {
+                add(node, &bron, (oin, zeker), decider, output).await
+            }
+            What::Verwijderen { oin, zeker, decider } => remove(node, (oin, zeker), decider, output).await,
             What::Lijst => list(node, output).await,
             What::Test { oin } => test(node, oin, output).await,
         }
@@ -104,6 +110,7 @@ async fn add(
     node: &Node,
     source: &str,
     (oin, sure): (Option<Oin>, bool),
+    decider: Decider,
     output: Output,
 ) -> anyhow::Result<Ending> {
     let from_file = std::path::Path::new(source).exists();
@@ -116,6 +123,8 @@ async fn add(
         let endpoint = Endpoint { oin, tcp: source.to_owned(), quic: None };
         partners::fetch(&node.link, &endpoint).await?.0
     };
+    let decision = Decision::PartnerToevoegen(Descriptor::verify(&text).map_err(PartnerError::from)?.oin);
+    decider.record(node, decision).await?;
     let descriptor = partners::add(&node.core, &text, sure).await?;
     output.say(format!("{} ({}) is nu partner.", descriptor.naam, descriptor.oin));
     let keys: Vec<&str> = descriptor.sleutels.iter().map(PublicKey::kid).collect();
@@ -130,7 +139,13 @@ async fn add(
     Ok(Ending::Good)
 }
 
-async fn remove(node: &Node, oin: Oin, sure: bool, output: Output) -> anyhow::Result<Ending> {
+async fn remove(
+    node: &Node,
+    (oin, sure): (Oin, bool),
+    decider: Decider,
+    output: Output,
+) -> anyhow::Result<Ending> {
+    decider.record(node, Decision::PartnerVerwijderen(oin)).await?;
     let removed = partners::remove(&node.core, oin, sure).await?;
     output.say(format!(
         "{} ({oin}) is geen partner meer. Wat met deze partner is uitgewisseld blijft bewaard.",

@@ -78,7 +78,9 @@ impl Purpose {
         match self.what {
             What::Tonen { doel, place } => show::show(&place.open(map)?, doel.as_deref(), output),
             What::Toets(check) => check.run(map, output),
-            What::Register { naar } => register::write(&super::open(map).await?, naar.as_deref(), output),
+            What::Register { naar } => {
+                register::write(&super::open(map).await?, naar.as_deref(), output).await
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use exchange::{oin::Oin, refusal::Reason};
 
-use super::{Ending, Output, shown};
+use super::{Ending, Output, caller::Decider, shown};
 use crate::{
     intake::{self, Offer, Report},
     node::Node,
@@ -26,6 +26,8 @@ pub(super) struct Send {
     /// Het OIN van de ontvanger, als de koppeling of de mapping die niet noemt.
     #[arg(long, value_name = "OIN")]
     aan: Option<Oin>,
+    #[command(flatten)]
+    decider: Decider,
 }
 
 impl Send {
@@ -39,7 +41,8 @@ impl Send {
         let Some(to) = self.aan.or(connection.map(|one| one.ontvanger)).or(named) else {
             bail!("geef met --aan het OIN van de ontvanger; de koppeling en de mapping noemen er geen")
         };
-        let offer = Offer { mapping: &mapping, to, path: &self.bestand, rejects: None };
+        let by = self.decider.decision(store::Reason::Dossier, None, node.core.now())?;
+        let offer = Offer { mapping: &mapping, to, path: &self.bestand, rejects: None, by: &by };
         let bar = output.progress(None, "regels");
         let taken = intake::take_in(&node.core, &offer, |rows| bar.set_position(rows)).await;
         bar.finish_and_clear();

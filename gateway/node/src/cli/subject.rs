@@ -21,7 +21,7 @@ const USUAL_FILE: &str = "inzage.html";
 /// het programma, of leest het uit een bestand. Stel eerst vast dat de vraag van de inwoner zelf komt.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel inzage --kenmerk AVG-2026-017\n  schakel inzage --kenmerk AVG-2026-017 --persoon persoon.json --naar overzicht.html --naar overzicht.json\n  schakel inzage --kenmerk AVG-2026-017 --persoon persoon.json --ook 1041\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nHet bestand bevat persoonsgegevens: geef het alleen aan de inwoner zelf.\nExitcode 1: er is niet alles doorzocht, of er zijn berichten die misschien over deze persoon gaan."
+    after_help = "Voorbeelden:\n  schakel inzage --kenmerk AVG-2026-017\n  schakel inzage --kenmerk AVG-2026-017 --persoon persoon.json --naar overzicht.html --naar overzicht.json\n  schakel inzage --kenmerk AVG-2026-017 --persoon persoon.json --ook 1041\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nHet bestand bevat persoonsgegevens: geef het alleen aan de inwoner zelf.\nExitcode 1: er is niet alles doorzocht, of er zijn berichten of toestemmingen die misschien van deze persoon zijn."
 )]
 pub(super) struct SubjectAccess {
     /// Een bestand met de persoon in JSON; zonder deze optie, of met -, van standaardinvoer of uit uw antwoorden.
@@ -71,6 +71,8 @@ impl SubjectAccess {
             "berichten": report.berichten.len(),
             "toestemmingen": report.toestemmingen.iter().map(|consent| consent.id).collect::<Vec<_>>(),
             "raadplegingen": report.raadplegingen.len(),
+            "toestemmingen_misschien":
+                report.toestemmingen_misschien.iter().map(|key| key.id).collect::<Vec<_>>(),
             "misschien": report.misschien.iter().map(listing::message).collect::<Vec<_>>(),
             "volledig": report.volledig,
         }));
@@ -98,9 +100,17 @@ impl SubjectAccess {
 
 fn tell(node: &Node, report: &subject_report::SubjectReport, files: &[(PathBuf, Form)], output: Output) {
     match report.berichten.len() {
-        0 => output.say("Er is niets (meer) over deze persoon. Het overzicht legt dat uit."),
+        0 if report.toestemmingen.is_empty() => {
+            output.say("Er is niets (meer) over deze persoon. Het overzicht legt dat uit.");
+        }
+        0 => output.say("Er zijn geen berichten (meer) over deze persoon."),
         1 => output.say("Er is 1 bericht over deze persoon."),
         count => output.say(format!("Er zijn {count} berichten over deze persoon.")),
+    }
+    match report.toestemmingen.len() {
+        0 => {}
+        1 => output.say("Deze persoon gaf 1 toestemming."),
+        count => output.say(format!("Deze persoon gaf {count} toestemmingen.")),
     }
     for (file, _) in files {
         output.say(format!("Het overzicht staat in {}.", file.display()));

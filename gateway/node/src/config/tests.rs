@@ -18,6 +18,24 @@ fn the_example_states_the_defaults() {
     assert_eq!(config.opslag.sleutels, Storage::default().sleutels);
 }
 
+/// What was dropped is kept in plain text: for a short while, whether or not somebody says how long.
+#[test]
+fn results_of_a_connection_stay_a_short_while() {
+    let days = |text: &str| {
+        Config::parse(text)
+            .map(|config| (config.koppelingen[0].klaar_dagen, config.koppelingen[0].fout_dagen))
+    };
+    assert_eq!(days(EXAMPLE), Ok((7, 30)));
+    let without = EXAMPLE.replace("klaar_dagen = 7\n", "").replace("fout_dagen = 30\n", "");
+    assert_ne!(without, EXAMPLE);
+    assert_eq!(days(&without), Ok((7, 30)));
+    assert_eq!(days(&EXAMPLE.replace("klaar_dagen = 7", "klaar_dagen = 0")), Ok((0, 30)));
+    for (right, wrong) in [("klaar_dagen = 7", "klaar_dagen = 367"), ("fout_dagen = 30", "fout_dagen = 0")] {
+        let message = days(&EXAMPLE.replace(right, wrong)).unwrap_err();
+        assert!(message.contains(right.split_once(' ').unwrap().0) && message.contains("366"), "{message}");
+    }
+}
+
 #[test]
 fn an_unknown_key_is_refused_with_its_line() {
     let wrong = EXAMPLE.replace("quic = false", "quick = false");

@@ -4,20 +4,24 @@
 use std::sync::Arc;
 
 use exchange::{
-    consent::{ConsentKey, Kept, WhatWasDone},
+    consent::{ConsentKey, Kept, Statement, WhatWasDone},
     entry::{ConsentHappening, Entry, ErasureCause},
-    message::Draft,
+    message::{Draft, document_of},
     oin::Oin,
-    policy::ConsentKnowledge,
+    policy::{self, ConsentKnowledge},
     purpose::OnWithdrawal,
     rulebook::Rulebook,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::{BasisKind, Document, SchemaName};
 use serde_json::{Value, json};
-use store::{ConsentNotice, ConsentRow, ConsentState, Outgoing, StoreError, Untold};
+use store::{ConsentRow, ConsentState, Outgoing, StoreError, Untold};
 
-use super::register::{self, RegisterError, leaf};
+use super::{
+    reaching,
+    register::{self, RegisterError, leaf},
+    report,
+};
 use crate::{core::Core, outbound::LIFETIME};
 
 /// How many consents are looked at in one round.
@@ -29,15 +33,6 @@ const PAGE: usize = 256;
 /// What came under a consent that ran out is erased this long after: the clocks of others differ, and an extension may be
 /// under way. Nothing rests on it from the moment itself.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(24);
-
-/// Within this time an organisation that was told must have confirmed. After that the register says that it is late.
-pub const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
-
-/// Whether an organisation has had time enough and did not confirm: a person asks after it.
-pub fn is_overdue(consent: &ConsentRow, notice: &ConsentNotice, now: Timestamp) -> bool {
-    let told = notice.message.as_ref().map(|message| message.queued).or(consent.ended);
-    notice.confirmed.is_none() && told.is_some_and(|told| told + CONFIRM_WITHIN < now)
-}
 
 /// Does everything that is left to do about consents that ended; returns how many were dealt with.
 pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
@@ -54,7 +49,11 @@ pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
 }
 
 async fn deal_with(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
-    let is_to_withdraw = consent.reported.is_some() && consent.key.holder == core.me;
+    let is_reported = consent.reported.is_some() && consent.state != ConsentState::Withdrawn;
+    let is_to_withdraw = is_reported && consent.key.holder == core.me;
+    if is_reported && !is_to_withdraw {
+        report::tell_holder(core, consent.key).await?;
+    }
     match consent.state {
         ConsentState::InForce | ConsentState::Expired if is_to_withdraw => withdraw(core, consent).await?,
         // What is to be done comes in a later round: an extension may be under way.
@@ -71,14 +70,15 @@ async fn deal_with(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> 
     if clear(core, &ended).await? { finish(core, &ended).await } else { Ok(()) }
 }
 
-/// Brings the newest extract to everybody who was sent something under it.
+/// Brings the newest extract to everybody who was sent something under it; to nobody when the resident withdrew it here.
 async fn tell_extension(core: &Core, consent: &ConsentRow) -> Result<(), StoreError> {
     let (key, Some(extract)) = (consent.key, &consent.extract) else { return Ok(()) };
     let said = json!({ "toestemming_id": key.id, "houder": key.holder, "uittreksel": extract });
     let document = about(SchemaName::ConsentExtended, &said)?;
     let mut ruling = core.ruling();
     loop {
-        let sent_to = core.store.untold(key).await?;
+        let mut sent_to = core.store.untold(key).await?;
+        sent_to.retain(|_| consent.reported.is_none());
         let messages = sent_to.iter().filter_map(|one| signed(core, &ruling.rules, one, &document)).collect();
         match core.store.finish_consent(ruling.version, consent, messages, None).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
@@ -108,23 +108,21 @@ async fn expire(core: &Core, key: ConsentKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Tells everybody who was sent something, with the statement of the holder.
+/// Tells everybody who has yet to hear it, with the statement of the holder.
 async fn tell(core: &Core, key: ConsentKey) -> Result<(), StoreError> {
     let mut ruling = core.ruling();
     loop {
-        let known = core.store.consent(key).await?;
-        let Some(ConsentRow { statement: Some(statement), ended: Some(at), .. }) = known else {
-            return Ok(());
-        };
-        let untold = core.store.untold(key).await?;
-        if untold.is_empty() {
+        let Some(known) = core.store.consent(key).await? else { return Ok(()) };
+        let (Some(statement), Some(at)) = (statement_of(core, &known)?, known.ended) else { return Ok(()) };
+        let to_tell = reaching::to_tell(core, &ruling.rules, &known).await?;
+        if to_tell.is_empty() {
             return Ok(());
         }
         let content = json!({
             "toestemming_id": key.id, "houder": key.holder, "ingetrokken_op": at, "verklaring": statement,
         });
         let document = about(SchemaName::ConsentWithdrawn, &content)?;
-        let messages = untold
+        let messages = to_tell
             .iter()
             .filter_map(|one| signed(core, &ruling.rules, one, &document))
             .map(|message| message.that_tells(key))
@@ -137,6 +135,16 @@ async fn tell(core: &Core, key: ConsentKey) -> Result<(), StoreError> {
             }
         }
     }
+}
+
+/// What the holder signed. Our own word is signed with the key that partners know by now.
+fn statement_of(core: &Core, known: &ConsentRow) -> Result<Option<String>, StoreError> {
+    let (Some(statement), Some(at)) = (&known.statement, known.ended) else { return Ok(None) };
+    if known.key.holder != core.me {
+        return Ok(Some(statement.clone()));
+    }
+    let signed = Statement::sign(known.key.id, core.me, at, &*core.signer);
+    signed.map(Some).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 /// Erases what rested on it, or keeps it on the other basis that the purpose has for it. Says whether it did: when the
@@ -170,12 +178,13 @@ async fn clear(core: &Core, ended: &ConsentRow) -> Result<bool, StoreError> {
     }
 }
 
-/// The basis on which a message may be kept after the consent under it ended: when the purpose says so, and its rule for
-/// this type of message has another.
+/// The basis on which a message may be kept after the consent under it ended: when the purpose says so, its rule for this
+/// type of message has another that is for this kind of organisation, and nothing in it was allowed by the consent alone.
 async fn other_basis(core: &Core, index: u64) -> Result<Option<Kept>, StoreError> {
     let Some(message) = core.store.logged(index).await? else { return Ok(None) };
     let rules = core.rules();
     let agreement = message.agreement.and_then(|digest| rules.agreement(digest));
+    let kind = agreement.and_then(|agreement| agreement.party(core.me)).map(|party| party.soort);
     let clause = agreement.and_then(|agreement| {
         agreement.content().afspraken.iter().find(|clause| Some(&clause.doel) == message.purpose.as_ref())
     });
@@ -185,9 +194,13 @@ async fn other_basis(core: &Core, index: u64) -> Result<Option<Kept>, StoreError
         return Ok(None);
     };
     let rule = message.message_type.as_deref().and_then(|message_type| purpose.rule(message_type));
-    let mut others = rule.into_iter().flat_map(|rule| &rule.grondslagen);
-    // Without conditions: nobody stated those in this message.
-    let other = others.find(|basis| basis.soort != BasisKind::Consent && basis.voorwaarden.is_empty());
+    let (Some(rule), Some(kind)) = (rule, kind) else { return Ok(None) };
+    let document = match core.store.payload_for_machine_check(index).await {
+        Ok(text) => document_of(&text),
+        Err(StoreError::Erased | StoreError::NotFound(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let other = document.and_then(|document| policy::basis_without_consent(rule, kind, &document));
     Ok(other.map(|basis| Kept { soort: basis.soort, artikelen: basis.artikelen.clone() }))
 }
 
@@ -326,6 +339,3 @@ pub async fn run(core: Arc<Core>) {
         let _ = tokio::time::timeout(EVERY, core.endings.notified()).await;
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,19 +1,20 @@
 //! The register of consents that this organisation asked for.
 
 use exchange::{
-    consent::{ConsentKey, ConsentRecord, HowGiven, RecordError, Salts, Statement},
+    consent::{ConsentKey, ConsentRecord, Extract, HowGiven, RecordError, Salts, Statement},
     digest::Digest,
     entry::{ConsentHappening, Entry},
+    oin::Oin,
     organisation::OrganisationKind,
     person::Identity,
     purpose::Purpose,
     tlog::Leaf,
 };
 use jiff::Timestamp;
-use store::{Access, ConsentState, StoreError};
+use store::{Access, ConsentRow, ConsentState, StoreError, StoredRecord};
 use uuid::Uuid;
 
-use super::newest_record;
+use super::{newest_record, reaching, resident_of};
 use crate::core::Core;
 
 /// A consent that cannot be recorded, extended or withdrawn.
@@ -37,6 +38,11 @@ pub enum RegisterError {
         "toestemming {0} is ingetrokken en kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming"
     )]
     Withdrawn(Uuid),
+    /// Its record was erased.
+    #[error(
+        "de vastlegging van toestemming {0} is gewist en kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming"
+    )]
+    Erased(Uuid),
     /// Signing did not succeed.
     #[error("de intrekking kon niet worden ondertekend")]
     Signature,
@@ -61,7 +67,8 @@ pub async fn grant(
     }
     let person = Identity::of(record.document());
     core.store.record_consent_decision(access, key.id, person.as_ref()).await?;
-    keep(core, &record, ConsentHappening::Verleend, now).await?;
+    let keep_days = record.proof_days(purposes);
+    keep(core, (&record, keep_days), ConsentHappening::Verleend, now).await?;
     Ok(record)
 }
 
@@ -77,12 +84,15 @@ pub async fn extend(
     if known.state == ConsentState::Withdrawn || known.reported.is_some() {
         return Err(RegisterError::Withdrawn(id));
     }
-    let record = newest_record(core, key).await?.ok_or(RegisterError::Unknown(id))?;
+    // There is an extract of what was recorded here.
+    let gone = || known.extract.as_ref().map_or(RegisterError::Unknown(id), |_| RegisterError::Erased(id));
+    let record = newest_record(core, key).await?.ok_or_else(gone)?;
     let record = record.extended(until, how, now)?;
     record.check(kind, purposes, now)?;
     let person = Identity::of(record.document());
     core.store.record_consent_decision(access, id, person.as_ref()).await?;
-    match keep(core, &record, ConsentHappening::Verlengd, now).await {
+    let keep_days = record.proof_days(purposes);
+    match keep(core, (&record, keep_days), ConsentHappening::Verlengd, now).await {
         Err(RegisterError::Store(StoreError::RulesChanged)) => return Err(RegisterError::Withdrawn(id)),
         kept => kept?,
     }
@@ -92,14 +102,25 @@ pub async fn extend(
 
 async fn keep(
     core: &Core,
-    record: &ConsentRecord,
+    (record, keep_days): (&ConsentRecord, u32),
     what: ConsentHappening,
     now: Timestamp,
 ) -> Result<(), RegisterError> {
     let (key, extract) = (record.key(core.me), record.extract(core.me, &*core.signer)?);
     let leaf = leaf(key, what, Some(Digest::of(extract.as_bytes())), now);
-    core.store.record_consent((key, record), extract, leaf).await?;
+    core.store.record_consent((key, record), extract, keep_days, leaf).await?;
     Ok(())
+}
+
+/// The versions of a record, for somebody who sees them; none of a consent that somebody else asked for.
+pub async fn read(
+    core: &Core,
+    access: Access,
+    consent: &ConsentRow,
+) -> Result<Vec<StoredRecord>, RegisterError> {
+    let person = resident_of(core, consent.key).await?;
+    core.store.record_consent_decision(access, consent.key.id, person.as_ref()).await?;
+    Ok(core.store.consent_records(consent.key).await?)
 }
 
 /// Withdraws a consent, as somebody decided: from the moment this returns nothing rests on it here, and the node tells who
@@ -110,10 +131,25 @@ pub async fn withdraw(core: &Core, access: Access, id: Uuid, at: Timestamp) -> R
     if known.state == ConsentState::Withdrawn {
         return Ok(false);
     }
-    let record = newest_record(core, key).await?;
-    let person = record.and_then(|record| Identity::of(record.document()));
+    let person = resident_of(core, key).await?;
     core.store.record_consent_decision(access, id, person.as_ref()).await?;
     carry_out(core, id, at).await
+}
+
+/// Withdraws a consent of ours, and says who hears of it: also, when it was withdrawn before, who could not be told then and
+/// can be by now.
+pub async fn withdraw_and_tell(
+    core: &Core,
+    access: Access,
+    consent: &ConsentRow,
+) -> Result<(bool, Vec<Oin>), RegisterError> {
+    let to_tell = reaching::to_tell(core, &core.rules(), consent).await?;
+    let withdrawn = withdraw(core, access, consent.key.id, core.now()).await?;
+    if !withdrawn && !to_tell.is_empty() {
+        core.store.tell_again(consent.key, core.now()).await?;
+        core.endings.notify_one();
+    }
+    Ok((withdrawn, to_tell.iter().map(|one| one.party).collect()))
 }
 
 /// Withdraws a consent of which the resident told a partner so, or somebody here.
@@ -123,6 +159,9 @@ pub(super) async fn carry_out(core: &Core, id: Uuid, at: Timestamp) -> Result<bo
     if known.state == ConsentState::Withdrawn {
         return Ok(false);
     }
+    // A partner may have said when the resident withdrew it.
+    let given = known.extract.as_deref().and_then(Extract::peek).map_or(Timestamp::MIN, |terms| terms.given);
+    let at = at.max(given).min(core.now());
     let statement = Statement::sign(id, core.me, at, &*core.signer).map_err(|_| RegisterError::Signature)?;
     let leaf = leaf(key, ConsentHappening::Ingetrokken, Some(Digest::of(statement.as_bytes())), core.now());
     let withdrawn = core.store.withdraw_consent(key, (statement, at), leaf, core.now()).await?;

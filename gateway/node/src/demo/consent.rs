@@ -8,10 +8,10 @@ use jiff::{ToSpan as _, tz::TimeZone};
 use schemas::{Document, SchemaName};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Access, Actor, ConsentNotice, Deed, Filter, Reason, State, Why};
+use store::{ConsentNotice, Deed, Filter, Reason, State};
 use uuid::Uuid;
 
-use super::{settled, wait_until};
+use super::{access, settled, wait_until};
 use crate::{
     consent::{ending, register},
     evidence,
@@ -104,7 +104,7 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
     let outcome = ConsentOutcome {
         overdrachten: admitted(&[social_service, uwv], case).await?,
         tegengehouden: counted(&too_much),
-        te_veel: named(too_much),
+        te_veel: too_much.about,
         geinformeerd: count(&notices, |notice| notice.message.is_some() || notice.via.is_some()),
         bevestigd: count(&notices, |notice| notice.confirmed.is_some()),
         nog_leesbaar: readable(&[municipality, social_service, uwv], key).await?,
@@ -117,13 +117,6 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
 
 fn counted(refusal: &Refusal) -> BTreeMap<String, u64> {
     [(refusal.reason.code().to_owned(), 1)].into()
-}
-
-/// What is a category and a life domain of the same name is named once.
-fn named(refusal: Refusal) -> Vec<String> {
-    let mut about = refusal.about;
-    about.dedup();
-    about
 }
 
 fn count(notices: &[ConsentNotice], which: impl Fn(&ConsentNotice) -> bool) -> u64 {
@@ -203,7 +196,8 @@ async fn submit(node: &Node, (to, case): (Oin, Uuid), data: &Value) -> anyhow::R
         .map_err(|error| anyhow::anyhow!("de overdracht is niet geldig: {error}"))?;
     let purpose = PURPOSE.to_owned();
     let submission = Submission { to, purpose, case: Some(case), desk: None, document, source_record: None };
-    outbound::submit(&node.core, vec![submission]).await?.pop().context("een uitkomst")
+    let access = access(node, Deed::Besluit, Reason::Dossier)?;
+    outbound::submit_decided(&node.core, vec![submission], &access).await?.pop().context("een uitkomst")
 }
 
 async fn send(node: &Node, to: (Oin, Uuid), data: Value) -> anyhow::Result<Uuid> {
@@ -251,12 +245,6 @@ async fn admitted(nodes: &[&Node], case: Uuid) -> anyhow::Result<u64> {
         count += these.count() as u64;
     }
     Ok(count)
-}
-
-/// The demonstration looks, and that is on record as any look.
-fn access(node: &Node, what: Deed, why: Reason) -> anyhow::Result<Access> {
-    let why = Why::new(why, Some("demonstratie"), None)?;
-    Ok(Access { who: Actor::system("schakel demo")?, what, why, when: node.core.now() })
 }
 
 /// The resident asks the municipality what it holds (AVG art. 15).

@@ -2,8 +2,9 @@
 
 use exchange::{oin::Oin, refusal::Refusal};
 use schemas::{Document, SchemaName};
-use store::{Direction, Filter, MessageRow, State};
+use store::{Deed, Direction, Filter, MessageRow, Reason, State};
 
+use super::access;
 use crate::{
     node::Node,
     outbound::{self, MAX_SUBMISSIONS, Submission, Submitted},
@@ -25,7 +26,8 @@ pub(super) async fn give(node: &Node, to: Oin) -> anyhow::Result<()> {
         after = Some(last.index);
         let signals = rows.iter().filter(|row| row.partner == to);
         let submissions = signals.map(|row| submission(node, row)).collect::<anyhow::Result<Vec<_>>>()?;
-        for outcome in outbound::submit(&node.core, submissions).await? {
+        let access = access(node, Deed::Besluit, Reason::Dossier)?;
+        for outcome in outbound::submit_decided(&node.core, submissions, &access).await? {
             if let Submitted::HeldBack(refusal) = outcome {
                 return Err(held_back(&refusal));
             }
@@ -39,7 +41,7 @@ fn held_back(refusal: &Refusal) -> anyhow::Error {
 
 fn submission(node: &Node, row: &MessageRow) -> anyhow::Result<Submission> {
     let id = row.id.unwrap_or_default();
-    let today = node.core.now().to_zoned(exchange::agreement::dutch_time()).date();
+    let today = node.core.now().to_zoned(exchange::calendar::dutch_time()).date();
     let data = serde_json::json!({
         "grondslag": { "soort": "publieke-taak", "artikelen": ["Wgs art. 3 lid 1 onder b", "AVG art. 6 lid 1 onder e"] },
         "inhoud": { "bericht_id": id, "opgepakt_op": today },

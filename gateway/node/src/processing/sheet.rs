@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use exchange::{agreement::dutch_time, purpose::OnWithdrawal};
+use exchange::{calendar::dutch_time, purpose::OnWithdrawal};
 
-use super::{Activity, Controller, Flow, Register};
+use super::{Activity, Basis, Controller, Flow, Register, Stand, activity::OwnActivity};
 use crate::wording;
 
 const STYLE: &str = "body{font:1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
@@ -20,7 +20,7 @@ pub fn html(register: &Register) -> String {
     // A String takes whatever is written.
     let _ = write!(
         page,
-        "<!DOCTYPE html>\n<html lang=\"nl\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Register van verwerkingsactiviteiten: {name}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n<main>\n<h1>Register van verwerkingsactiviteiten</h1>\n<p>{name}, {made}. Wat via Schakel wordt uitgewisseld, volgens artikel 30 lid 1 van de AVG. Gemaakt uit de doelen en convenanten die op die dag gelden.</p>\n",
+        "<!DOCTYPE html>\n<html lang=\"nl\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Register van verwerkingsactiviteiten: {name}</title>\n<style>\n{STYLE}\n</style>\n</head>\n<body>\n<main>\n<h1>Register van verwerkingsactiviteiten</h1>\n<p>{name}, {made}. Wat via Schakel wordt uitgewisseld, volgens artikel 30 lid 1 van de AVG. Gemaakt uit de doelen en convenanten die op die dag gelden, en die waaronder nog gegevens worden bewaard.</p>\n",
         name = escaped(&owner.naam),
     );
     table(&mut page, "Verwerkingsverantwoordelijke", &controller_rows(owner));
@@ -34,6 +34,21 @@ pub fn html(register: &Register) -> String {
     }
     for activity in &register.verwerkingen {
         section(&mut page, activity);
+    }
+    page += "<section>\n<h2>Wat het knooppunt zelf bijhoudt</h2>\n";
+    for own in &register.eigen_verwerkingen {
+        table(&mut page, own.naam, &own_rows(own));
+    }
+    page += "</section>\n";
+    if !register.overig.is_empty() {
+        let rows: Vec<(&str, Vec<String>)> = register
+            .overig
+            .iter()
+            .map(|one| (one.naam.as_str(), vec![one.verwerking.clone(), until(one.tot)]))
+            .collect();
+        page += "<section>\n<h2>Wat nu niet loopt</h2>\n<p>Dit staat of stond in een convenant. Er loopt nu niets en er wordt niets van bewaard; verwijzingen ernaar kunnen nog in het Logboek Dataverwerkingen staan.</p>\n";
+        table(&mut page, "Verwerkingen die nu niet lopen", &rows);
+        page += "</section>\n";
     }
     page += "</main>\n</body>\n</html>\n";
     page
@@ -57,15 +72,48 @@ fn controller_rows(owner: &Controller) -> [(&'static str, Vec<String>); 4] {
     ]
 }
 
-fn activity_rows(activity: &Activity) -> [(&'static str, Vec<String>); 6] {
-    let agreements = activity.convenanten.iter();
-    let day = |date: jiff::civil::Date| date.strftime("%d-%m-%Y").to_string();
+fn day(date: jiff::civil::Date) -> String {
+    date.strftime("%d-%m-%Y").to_string()
+}
+
+fn until(date: jiff::civil::Date) -> String {
+    format!("tot en met {}", day(date))
+}
+
+fn own_rows(own: &OwnActivity) -> [(&'static str, Vec<String>); 7] {
+    let one = |text: &str| vec![text.to_owned()];
     [
+        ("Verwerking", vec![own.verwerking.clone()]),
+        ("Doel", one(own.omschrijving)),
+        ("Grondslag", one(own.grondslag)),
+        ("Betrokkenen", one(own.betrokkenen)),
+        ("Gegevens", one(own.gegevens)),
+        ("Gaat naar", one(own.ontvangers)),
+        ("Bewaartermijn", one(own.bewaartermijn)),
+    ]
+}
+
+fn standing(stand: Stand) -> &'static str {
+    match stand {
+        Stand::Actueel => "gaat door",
+        Stand::Afgelopen => {
+            "het convenant is geëindigd; wat er nog is wordt bewaard tot de bewaartermijn voorbij is"
+        }
+    }
+}
+
+fn activity_rows(activity: &Activity) -> Vec<(&'static str, Vec<String>)> {
+    let agreements = activity.convenanten.iter();
+    let withdrawal = activity
+        .bij_intrekking
+        .map(|rule| ("Bij intrekking van toestemming", vec![on_withdrawal(rule).to_owned()]));
+    let rows = [
+        ("Verwerking", vec![activity.verwerking.clone()]),
+        ("Hoe het ermee staat", vec![standing(activity.stand).to_owned()]),
         ("Doel", vec![activity.omschrijving.clone()]),
         ("Naam en versie", vec![format!("{}, versie {}", activity.doel, activity.versie)]),
         ("Rust op", activity.bronnen.clone()),
         ("Bewaartermijn", vec![format!("{} dagen na ontvangst", activity.bewaartermijn_dagen)]),
-        ("Bij intrekking van toestemming", vec![on_withdrawal(activity.bij_intrekking).to_owned()]),
         (
             "Convenant",
             agreements
@@ -74,7 +122,11 @@ fn activity_rows(activity: &Activity) -> [(&'static str, Vec<String>); 6] {
                 })
                 .collect(),
         ),
-    ]
+    ];
+    let proof = activity.bewijs_toestemming_dagen.map(|days| {
+        ("Bewijs van toestemming", vec![format!("{days} dagen nadat de toestemming is geëindigd")])
+    });
+    rows.into_iter().chain(withdrawal).chain(proof).collect()
 }
 
 const fn on_withdrawal(rule: OnWithdrawal) -> &'static str {
@@ -89,7 +141,7 @@ const fn on_withdrawal(rule: OnWithdrawal) -> &'static str {
 fn flow_rows(flow: &Flow) -> [(&'static str, Vec<String>); 7] {
     let bases = flow.grondslagen.iter();
     [
-        ("Grondslag", bases.map(|one| joined(wording::basis(one.soort), &one.artikelen)).collect()),
+        ("Grondslag", bases.map(basis).collect()),
         ("Betrokkenen", flow.betrokkenen.iter().map(ToString::to_string).collect()),
         ("Gegevens", or(categories(flow), "alleen over de uitwisseling zelf")),
         ("Bijzondere gegevens", or(special(flow), "geen")),
@@ -118,6 +170,11 @@ fn special(flow: &Flow) -> Vec<String> {
 
 fn parties(parties: &BTreeSet<Controller>) -> Vec<String> {
     parties.iter().map(|one| format!("{} ({})", one.naam, wording::kind(one.soort))).collect()
+}
+
+fn basis(basis: &Basis) -> String {
+    let text = joined(wording::basis(basis.soort), &basis.artikelen);
+    if basis.alleen_ontvangen { format!("{text} (alleen voor wat deze organisatie ontvangt)") } else { text }
 }
 
 fn joined(first: &str, rest: &[String]) -> String {
@@ -154,7 +211,9 @@ fn escaped(text: &str) -> String {
 }
 
 /// The columns of the table.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 18] = [
+    "verwerking",
+    "stand",
     "verwerkingsverantwoordelijke",
     "contact",
     "functionaris_gegevensbescherming",
@@ -180,8 +239,10 @@ pub fn csv(register: &Register) -> String {
     let owner = &register.verwerkingsverantwoordelijke;
     for activity in &register.verwerkingen {
         for flow in &activity.berichten {
-            let bases = flow.grondslagen.iter().map(|one| joined(wording::basis(one.soort), &one.artikelen));
-            let cells: [String; 16] = [
+            let bases = flow.grondslagen.iter().map(basis);
+            let cells: [String; 18] = [
+                activity.verwerking.clone(),
+                standing(activity.stand).to_owned(),
                 owner.naam.clone(),
                 owner.contact.clone(),
                 owner.fg.clone(),
@@ -199,11 +260,44 @@ pub fn csv(register: &Register) -> String {
                 register.doorgifte_buiten_eu.to_owned(),
                 register.beveiliging.join(" "),
             ];
-            table += &cells.map(|cell| quoted(&cell)).join(";");
-            table += "\r\n";
+            row(&mut table, &cells);
         }
     }
+    for own in &register.eigen_verwerkingen {
+        row(&mut table, &own_cells(own, register));
+    }
     table
+}
+
+fn row(table: &mut String, cells: &[String; 18]) {
+    *table += &cells.each_ref().map(|cell| quoted(cell)).join(";");
+    *table += "\r\n";
+}
+
+/// What the node does by itself has no purpose of the register, and no message type.
+fn own_cells(own: &OwnActivity, register: &Register) -> [String; 18] {
+    let owner = &register.verwerkingsverantwoordelijke;
+    let empty = String::new;
+    [
+        own.verwerking.clone(),
+        standing(Stand::Actueel).to_owned(),
+        owner.naam.clone(),
+        owner.contact.clone(),
+        owner.fg.clone(),
+        own.naam.to_owned(),
+        empty(),
+        own.omschrijving.to_owned(),
+        empty(),
+        own.grondslag.to_owned(),
+        own.betrokkenen.to_owned(),
+        own.gegevens.to_owned(),
+        empty(),
+        own.ontvangers.to_owned(),
+        empty(),
+        own.bewaartermijn.to_owned(),
+        register.doorgifte_buiten_eu.to_owned(),
+        register.beveiliging.join(" "),
+    ]
 }
 
 /// A cell in quotes. One that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, *CSV

@@ -95,7 +95,11 @@ fn answered(content: &Content, kind: AnswerKind) -> Agreement {
 }
 
 pub(super) fn of(number: u8, kind: OrganisationKind) -> Register {
-    register(controller(&party(number, kind)), &rules(AnswerKind::Accepted), now())
+    made(controller(&party(number, kind)), &rules(AnswerKind::Accepted), &Held::new(), now())
+}
+
+fn made(owner: Controller, rules: &Rulebook, held: &Held, now: Timestamp) -> Register {
+    register(owner, rules, (held, Names(Some("https://register.test/v/"))), now)
 }
 
 fn numbers(parties: &BTreeSet<Controller>) -> Vec<Oin> {
@@ -141,7 +145,8 @@ fn what_was_replaced_counts_for_those_it_goes_on_with() {
     let second = answered(&content, AnswerKind::Accepted);
     let purposes = ["vroegsignalering-huur", "overdracht-werk-en-inkomen"].map(purpose);
     let rules = Rulebook::new([first, second], purposes);
-    let register = register(controller(&party(1, OrganisationKind::Municipality)), &rules, now());
+    let owner = controller(&party(1, OrganisationKind::Municipality));
+    let register = made(owner, &rules, &Held::new(), now());
     let arrears = register.verwerkingen.iter().find(|one| one.doel == "vroegsignalering-huur").unwrap();
     let [signal, feedback] = arrears.berichten.as_slice() else { panic!("two") };
     assert_eq!(numbers(&signal.bronnen), [oin(2), oin(3)]);
@@ -155,7 +160,90 @@ fn only_what_is_in_force_counts() {
     for (answers, time) in
         [(AnswerKind::Ended, "2026-11-21T09:30:00Z"), (AnswerKind::Accepted, "2027-01-01T00:00:00Z")]
     {
-        let register = register(owner(), &rules(answers), time.parse().unwrap());
+        let register = made(owner(), &rules(answers), &Held::new(), time.parse().unwrap());
         assert!(register.verwerkingen.is_empty(), "{answers:?} {time}");
     }
+}
+
+/// What came under an agreement is there after it ended, so it is a processing still; once that is gone it is named as past,
+/// since records of processings name it.
+#[test]
+fn what_is_kept_after_its_agreement_ended_is_in_it() {
+    let first = first(AnswerKind::Accepted);
+    let held = Held::from([(first.digest(), "vroegsignalering-huur".to_owned())]);
+    let purposes = || ["vroegsignalering-huur", "overdracht-werk-en-inkomen"].map(purpose);
+    let rules = Rulebook::new([first], purposes());
+    let owner = || controller(&party(1, OrganisationKind::Municipality));
+    let later = "2027-01-15T00:00:00Z".parse().unwrap();
+    let register = made(owner(), &rules, &held, later);
+    let [arrears] = register.verwerkingen.as_slice() else { panic!("one") };
+    assert_eq!((arrears.doel.as_str(), arrears.stand), ("vroegsignalering-huur", Stand::Afgelopen));
+    assert_eq!(numbers(&arrears.berichten[0].bronnen), [oin(2), oin(3)]);
+    let past: Vec<&str> = register.overig.iter().map(|one| one.verwerking.as_str()).collect();
+    assert_eq!(past, ["https://register.test/v/overdracht-werk-en-inkomen/1"]);
+    let nothing = made(owner(), &rules, &Held::new(), later);
+    assert_eq!((nothing.verwerkingen.len(), nothing.overig.len()), (0, 2));
+    let before = made(owner(), &rules, &held, now());
+    assert!(before.verwerkingen.iter().all(|one| one.stand == Stand::Actueel) && before.overig.is_empty());
+}
+
+/// PROTOCOL §5.5(3): what an authority sends does not rest on it, so its register does not say so.
+#[test]
+fn an_authority_has_no_legitimate_interest_for_what_it_sends() {
+    let consultation = purpose("consultatie");
+    let message_type = consultation.content().berichten.iter().find(|rule| {
+        let interest = rule.grondslagen.iter().any(|one| one.soort == BasisKind::LegitimateInterest);
+        interest
+            && rule.van.contains(&OrganisationKind::Municipality)
+            && rule.van.contains(&OrganisationKind::HousingCorporation)
+            && rule.naar.contains(&OrganisationKind::Municipality)
+            && rule.naar.contains(&OrganisationKind::HousingCorporation)
+    });
+    let message_type = message_type.unwrap().message_type.clone();
+    let parties =
+        vec![party(1, OrganisationKind::Municipality), party(2, OrganisationKind::HousingCorporation)];
+    let interest = |from: &[u8], to: &[u8], of: usize| {
+        let content = Content {
+            groep: "rivierland".into(),
+            versie: 1,
+            partijen: parties.clone(),
+            geldig_van: date(2026, 1, 1),
+            geldig_tot: date(2026, 12, 31),
+            afspraken: vec![clause(&consultation, from, to, &message_type)],
+        };
+        let rules = Rulebook::new([answered(&content, AnswerKind::Accepted)], [consultation.clone()]);
+        let register = made(controller(&parties[of]), &rules, &Held::new(), now());
+        let bases = &register.verwerkingen[0].berichten[0].grondslagen;
+        bases.iter().find(|one| one.soort == BasisKind::LegitimateInterest).map(|one| one.alleen_ontvangen)
+    };
+    assert_eq!(interest(&[1], &[2], 0), None, "the municipality sends");
+    assert_eq!(interest(&[1], &[2], 1), None, "and so the corporation gets nothing on it");
+    assert_eq!(interest(&[2], &[1], 0), Some(false), "it only gets");
+    assert_eq!(interest(&[1, 2], &[1, 2], 0), Some(true));
+    assert_eq!(interest(&[1, 2], &[1, 2], 1), Some(false), "the corporation may");
+}
+
+/// What cannot rest on consent says nothing of its withdrawal.
+#[test]
+fn only_what_can_rest_on_consent_says_what_its_withdrawal_does() {
+    let register = of(1, OrganisationKind::Municipality);
+    for activity in &register.verwerkingen {
+        let bases = activity.berichten.iter().flat_map(|flow| &flow.grondslagen);
+        let by_consent = bases.into_iter().any(|basis| basis.soort == BasisKind::Consent);
+        assert_eq!(activity.bij_intrekking.is_some(), by_consent, "{}", activity.doel);
+    }
+    assert!(register.verwerkingen.iter().any(|one| one.bij_intrekking.is_none()), "the test is about one");
+}
+
+/// The version that was agreed on then, whatever came or ended later.
+#[test]
+fn an_activity_is_named_by_the_version_of_that_time() {
+    let agreed = Rulebook::new([first(AnswerKind::Accepted)], [purpose("vroegsignalering-huur")]);
+    let at = |time: &str, name| activity::version_at(&agreed, oin(1), name, time.parse().unwrap());
+    assert_eq!(at("2026-11-21T09:30:00Z", "vroegsignalering-huur"), Some(1));
+    assert_eq!(at("2027-06-01T00:00:00Z", "vroegsignalering-huur"), Some(1));
+    assert_eq!(at("2026-11-21T09:29:59Z", "vroegsignalering-huur"), None, "nobody agreed yet");
+    assert_eq!(at("2026-11-21T09:30:00Z", "iets-anders"), None);
+    let names: BTreeSet<String> = activity::Own::ALL.into_iter().map(|own| Names(None).own(own)).collect();
+    assert_eq!(names.len(), 3);
 }

@@ -3,19 +3,20 @@
 use std::fmt::{self, Display, Write as _};
 
 use exchange::{digest::Digest, tlog::Hash};
-use schemas::{ReadableField, Reading, written_day, written_moment};
+use schemas::{written_day, written_moment};
 
 use super::{Ground, Item, SubjectReport};
 
 mod consents;
+mod fields;
 
 const STYLE: &str = "body{font:1.05rem/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:1.5rem;color:#1a1a1a;background:#fff}\
 h1,h2,h3{line-height:1.25}h2{margin-top:2.5rem;border-bottom:2px solid #154273}h3{margin-top:2rem}\
 a{color:#154273}.skip{position:absolute;left:-999rem}.skip:focus{position:static}\
 dl{margin:.25rem 0 .25rem 0;display:grid;grid-template-columns:minmax(9rem,15rem) 1fr;gap:.25rem 1rem}dt{font-weight:600}small{display:block;font-weight:400;font-size:.85rem;color:#3d3d3d}dd{margin:0;overflow-wrap:anywhere}\
-dd>dl,dd>ul{margin-top:.1rem}.let-op{border-left:.4rem solid #ca005d;padding:.25rem 1rem}\
+dd>dl{margin-top:.25rem}dd>ul{margin:0;padding-left:1.2rem}dt.groep,dd.groep{grid-column:1/-1}dd.groep{border-left:.2rem solid #b8c4d6;padding-left:1rem;margin-bottom:.4rem}h4{margin:1.4rem 0 .3rem}.let-op{border-left:.4rem solid #ca005d;padding:.25rem 1rem}\
 table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:600;padding:.4rem 0}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #767676;vertical-align:top}\
-@media (max-width:34rem){dl{display:block}dd{margin:0 0 .5rem 1rem}}\
+@media (max-width:34rem){body{padding:1rem}dl{display:block}dd{margin:0 0 .6rem}th,td{padding:.3rem .35rem .3rem 0;font-size:.85rem;overflow-wrap:anywhere}}\
 @media print{body{max-width:none;padding:0}article{break-inside:avoid-page}a{color:inherit}}";
 
 /// The report as a page.
@@ -81,8 +82,24 @@ fn pair(page: &mut String, name: &str, value: &str) -> fmt::Result {
     writeln!(page, "<dt>{}</dt><dd>{}</dd>", Text(name), Text(value))
 }
 
+/// Names, one under the other when there are more; nothing when there are none.
+fn listed(page: &mut String, name: &str, values: &[impl AsRef<str>]) -> fmt::Result {
+    match values {
+        [] => Ok(()),
+        [one] => pair(page, name, one.as_ref()),
+        more => {
+            write!(page, "<dt>{}</dt><dd><ul>", Text(name))?;
+            for one in more {
+                write!(page, "<li>{}</li>", Text(one.as_ref()))?;
+            }
+            page.write_str("</ul></dd>\n")
+        }
+    }
+}
+
 fn summary(report: &SubjectReport, page: &mut String) -> fmt::Result {
     page.write_str("<h2 id=\"kort\">In het kort</h2>\n")?;
+    consents_in_short(report, page)?;
     if report.berichten.is_empty() {
         return page.write_str(
             "<p>Wij hebben via Schakel geen berichten (meer) over u. Als er eerder berichten over u waren, zijn die gewist. \
@@ -91,8 +108,11 @@ fn summary(report: &SubjectReport, page: &mut String) -> fmt::Result {
         );
     }
     let count = report.berichten.len();
-    let (are, reports) = if count == 1 { ("is", "bericht") } else { ("zijn", "berichten") };
-    writeln!(page, "<p>Er {are} {count} {reports} over u. De oudste staat bovenaan.</p>")?;
+    if count == 1 {
+        page.write_str("<p>Er is 1 bericht over u.</p>\n")?;
+    } else {
+        writeln!(page, "<p>Er zijn {count} berichten over u. De oudste staat bovenaan.</p>")?;
+    }
     page.write_str("<table>\n<caption>Alle berichten over u</caption>\n<thead><tr><th scope=\"col\">Wanneer</th><th scope=\"col\">Wat</th><th scope=\"col\">Van</th><th scope=\"col\">Aan</th></tr></thead>\n<tbody>\n")?;
     for item in &report.berichten {
         writeln!(
@@ -108,15 +128,28 @@ fn summary(report: &SubjectReport, page: &mut String) -> fmt::Result {
     page.write_str("</tbody>\n</table>\n")
 }
 
+fn consents_in_short(report: &SubjectReport, page: &mut String) -> fmt::Result {
+    match report.toestemmingen.len() {
+        0 => Ok(()),
+        1 => {
+            page.write_str("<p>Wij weten van één <a href=\"#toestemmingen\">toestemming</a> die u gaf.</p>\n")
+        }
+        count => writeln!(
+            page,
+            "<p>Wij weten van {count} <a href=\"#toestemmingen\">toestemmingen</a> die u gaf.</p>"
+        ),
+    }
+}
+
 fn messages(report: &SubjectReport, page: &mut String) -> fmt::Result {
     if report.berichten.is_empty() {
         return Ok(());
     }
     page.write_str("<h2 id=\"berichten\">De berichten</h2>\n")?;
-    report.berichten.iter().try_for_each(|item| message(item, page))
+    report.berichten.iter().try_for_each(|item| message(item, report, page))
 }
 
-fn message(item: &Item, page: &mut String) -> fmt::Result {
+fn message(item: &Item, report: &SubjectReport, page: &mut String) -> fmt::Result {
     let number = item.nummer;
     writeln!(
         page,
@@ -139,11 +172,11 @@ fn message(item: &Item, page: &mut String) -> fmt::Result {
         pair(page, "Regels hiervoor", &aim.bronnen.join("; "))?;
     }
     if let Some(stated) = &item.grondslag {
-        ground(stated, page)?;
+        ground(stated, report, page)?;
     }
     match item.bewaard_tot {
         Some(until) => {
-            let day = until.to_zoned(exchange::agreement::dutch_time()).date();
+            let day = until.to_zoned(exchange::calendar::dutch_time()).date();
             pair(page, "Wij bewaren dit tot", &written_day(day))?;
         }
         None => pair(
@@ -152,10 +185,12 @@ fn message(item: &Item, page: &mut String) -> fmt::Result {
             "dit is niet vastgelegd; vraag het aan onze functionaris gegevensbescherming",
         )?,
     }
-    page.write_str("</dl>\n<h4>Wat er in het bericht staat</h4>\n")?;
+    page.write_str("</dl>\n")?;
     match item.niet_getoond {
-        Some(why) => writeln!(page, "<p>{}</p>", Text(withheld(why)))?,
-        None => fields(&item.fields, page)?,
+        Some(why) => {
+            writeln!(page, "<h4>Wat er in het bericht staat</h4>\n<p>{}</p>", Text(withheld(why)))?;
+        }
+        None => fields::content(&item.fields, page)?,
     }
     page.write_str("</article>\n")
 }
@@ -173,47 +208,23 @@ fn withheld(why: &str) -> &'static str {
     }
 }
 
-fn ground(ground: &Ground, page: &mut String) -> fmt::Result {
+fn ground(ground: &Ground, report: &SubjectReport, page: &mut String) -> fmt::Result {
     let articles = if ground.artikelen.is_empty() {
         String::new()
     } else {
         format!(" ({})", ground.artikelen.join("; "))
     };
     pair(page, "Waarom dit mocht", &format!("{}{articles}", ground.uitleg))?;
-    if let Some(consent) = &ground.toestemming {
-        pair(page, "Uw toestemming", &format!("Nummer {consent}"))?;
+    let of = ground.toestemming.and_then(|id| report.toestemmingen.iter().find(|consent| consent.id == id));
+    if let Some(consent) = of {
+        writeln!(
+            page,
+            "<dt>Uw toestemming</dt><dd><a href=\"#toestemming-{}\">{}</a></dd>",
+            consent.id,
+            Text(&consents::name(consent))
+        )?;
     }
     Ok(())
-}
-
-fn fields(fields: &[ReadableField], page: &mut String) -> fmt::Result {
-    page.write_str("<dl>\n")?;
-    for field in fields {
-        write!(page, "<dt>{}", Text(&field.label))?;
-        if let Some(meaning) = &field.meaning {
-            write!(page, " <small>{}</small>", Text(meaning))?;
-        }
-        page.write_str("</dt><dd>")?;
-        reading(&field.holds, page)?;
-        page.write_str("</dd>\n")?;
-    }
-    page.write_str("</dl>\n")
-}
-
-fn reading(holds: &Reading, page: &mut String) -> fmt::Result {
-    match holds {
-        Reading::Text(text) => write!(page, "{}", Text(text)),
-        Reading::Fields(inner) => fields(inner, page),
-        Reading::List(list) => {
-            page.write_str("<ul>")?;
-            for one in list {
-                page.write_str("<li>")?;
-                reading(one, page)?;
-                page.write_str("</li>")?;
-            }
-            page.write_str("</ul>")
-        }
-    }
 }
 
 fn looks(report: &SubjectReport, page: &mut String) -> fmt::Result {

@@ -56,9 +56,44 @@ fn item(number: u64) -> Item {
     }
 }
 
+/// What was recorded, and again at an extension.
+fn recorded() -> Recorded {
+    let content = |given: &str, how: &str, reference: &str| {
+        json!({
+            "verleend_op": given, "geldig_tot": "2027-01-01T00:00:00Z", "wijze": how,
+            "bewijs": { "soort": "gespreksverslag", "kenmerk": reference },
+            "waarom_toestemming": "U vroeg er <zelf> om.",
+            "vrijheid": {
+                "gevolg_van_weigeren": "Dan zoeken wij samen iets anders.", "hulp_hangt_ervan_af": false, "taal": "ar",
+                "tolk": true, "steun_aanwezig": false, "gewezen_op_intrekken": true,
+                "uitgelegd_door": { "organisatie": "Wijkteam Noord", "functie": "consulent" },
+            },
+        })
+    };
+    let resident = schemas::readable(&document()).into_iter().find(|field| field.name == "betrokkene");
+    let Some(schemas::Reading::Fields(resident)) = resident.map(|field| field.holds) else {
+        panic!("a resident")
+    };
+    let version =
+        |regel, inhoud| Version { regel, toestemming: json!({ "inhoud": inhoud }), resident: Vec::new() };
+    Recorded {
+        bewaartermijn_dagen: 1826,
+        bewaard_tot: Some(at("2031-11-20T08:00:00Z")),
+        versies: vec![
+            version(3, content("2026-10-01T08:00:00Z", "schriftelijk", "TF-1")),
+            Version { resident, ..version(8, content("2026-11-01T08:00:00Z", "mondeling", "GV-2")) },
+        ],
+    }
+}
+
 fn consent() -> GivenConsent {
     let municipality = || organisation("Gemeente Rivierstad", "00000099000000001000");
-    let told = |at, done| Told { organisatie: municipality(), bevestigd_op: at, uitkomst: done };
+    let told = |at, done| Told {
+        organisatie: municipality(),
+        bevestigd_op: at,
+        uitkomst: done,
+        bewaard_op_grond_van: None,
+    };
     GivenConsent {
         id: uuid::Uuid::from_u128(7),
         houder: organisation("Wonen <Thuis>", "00000099000000002000"),
@@ -69,7 +104,16 @@ fn consent() -> GivenConsent {
         verleend_aan: vec![municipality()],
         doelen: vec!["hulp-met-toestemming".into()],
         gegevens: vec!["adres".into()],
+        leefgebieden: vec!["wonen".into()],
+        vastlegging: Some(recorded()),
+        bewaard_op_grond_van: None,
         organisaties: vec![told(Some(at("2026-11-20T09:00:00Z")), Some("gewist")), told(None, None)],
+        in_words: consents::InWords {
+            purposes: vec!["Hulp waar u toestemming voor gaf".into()],
+            data: vec!["adres"],
+            domains: vec!["wonen"],
+        },
+        asked_here: true,
     }
 }
 
@@ -152,11 +196,17 @@ fn the_page_has_the_same_parts_each_time() {
             "2 In het kort",
             "2 De berichten",
             "3 Signaal: betalingsachterstand",
+            "4 Over wie het gaat",
             "4 Wat er in het bericht staat",
+            "4 Waar de afzender op moest letten",
             "3 Signaal: betalingsachterstand",
+            "4 Over wie het gaat",
             "4 Wat er in het bericht staat",
+            "4 Waar de afzender op moest letten",
             "2 Uw toestemmingen",
-            "3 Toestemming 00000000-0000-0000-0000-000000000007",
+            "3 Toestemming van 1 november 2026",
+            "4 Hoe de toestemming is vastgelegd",
+            "4 Wie u bent, zoals het daarbij staat",
             "2 Wie uw gegevens heeft bekeken",
             "2 Uw rechten",
         ]
@@ -168,7 +218,20 @@ fn the_page_has_the_same_parts_each_time() {
         "Wonen &quot;De Sleutel&quot;",
         "Vroegsignalering. Op tijd hulp bieden.",
         "U heeft hier toestemming voor gegeven",
-        "<dt>Uw toestemming</dt><dd>Nummer 00000000-0000-0000-0000-000000000007</dd>",
+        "<dt>Uw toestemming</dt><dd><a href=\"#toestemming-00000000-0000-0000-0000-000000000007\">Toestemming van 1 november 2026</a></dd>",
+        "Wij weten van één <a href=\"#toestemmingen\">toestemming</a> die u gaf.",
+        "<dt>Hoe het ermee staat</dt><dd>u hebt deze toestemming ingetrokken</dd>",
+        "<dt>Waarvoor</dt><dd>Hulp waar u toestemming voor gaf</dd>",
+        "<dt>Over welke delen van uw leven</dt><dd>wonen</dd>",
+        "tot vijf jaar nadat de toestemming is geëindigd: tot 20 november 2031",
+        "<dt>Hoe u toestemming gaf</dt><dd>mondeling</dd>",
+        "<dt>Waar dat staat</dt><dd>gespreksverslag, met kenmerk GV-2</dd>",
+        "<dt>Wat er gebeurt als u nee zegt</dt><dd>Dan zoeken wij samen iets anders.</dd>",
+        "<dt>Wie het u uitlegde</dt><dd>consulent, Wijkteam Noord</dd>",
+        "<dt>In welke taal</dt><dd>Arabisch</dd>",
+        "<dt>Was er een tolk bij?</dt><dd>ja</dd>",
+        "<dt>Waarom er om toestemming is gevraagd</dt><dd>U vroeg er &lt;zelf&gt; om.</dd>",
+        "<td>1 oktober 2026, 10:00 uur</td><td>1 januari 2027, 01:00 uur</td><td>schriftelijk</td><td>TF-1</td>",
         "<dt>Gevraagd door</dt><dd>Wonen &lt;Thuis&gt;</dd>",
         "<dt>Geldig tot</dt><dd>1 januari 2027, 01:00 uur</dd>",
         "<dt>Ingetrokken op</dt><dd>20 november 2026, 09:00 uur</dd>",

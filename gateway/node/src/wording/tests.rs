@@ -18,3 +18,11 @@ fn every_message_type_has_a_title_and_a_short_name() {
     assert_eq!(short_type("nl.sociaaldomein.signalen.overlast.v1"), "signalen.overlast");
     assert_eq!(title("iets.anders"), "iets.anders");
 }
+
+#[test]
+fn a_term_is_told_in_its_unit() {
+    let told = [Term::Hours(1), Term::WorkingDays(1), Term::Days(1), Term::Weeks(1)].map(term);
+    assert_eq!(told, ["1 uur", "1 werkdag", "1 dag", "1 week"]);
+    let told = [Term::Hours(4), Term::WorkingDays(2), Term::Days(10), Term::Weeks(4)].map(term);
+    assert_eq!(told, ["4 uur", "2 werkdagen", "10 dagen", "4 weken"]);
+}

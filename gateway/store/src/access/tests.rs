@@ -10,7 +10,8 @@ fn record() -> AccessRecord {
         why: Why::new(Reason::Inzageverzoek, Some("Z-2026-0412"), Some(Uuid::from_u128(4))).unwrap(),
         when: Timestamp::from_second(1_795_000_000).unwrap(),
     };
-    let about = About { messages: vec![3, 9], tokens: vec![[7; 8]], ..About::default() };
+    let tokens = [[7; 8]].into();
+    let about = About { messages: vec![3, 9], tokens, searched_person: true, ..About::default() };
     AccessRecord::new(access, &about)
 }
 
@@ -22,8 +23,27 @@ fn a_record_comes_back_as_it_was() {
     let text = std::str::from_utf8(&recorded.plain[SALT_BYTES..]).unwrap();
     assert_eq!(
         text,
-        r#"{"wie":{"soort":"medewerker","account":"jdevries","medewerker":"J. de Vries"},"wat":"zoeken","waarom":{"reden":"inzageverzoek","kenmerk":"Z-2026-0412","dossier":"00000000-0000-0000-0000-000000000004"},"wanneer":"2026-11-18T11:06:40Z","berichten":[3,9],"persoon_gezocht":true}"#
+        r#"{"wie":{"soort":"medewerker","account":"jdevries","medewerker":"J. de Vries"},"wat":"zoeken","waarom":{"reden":"inzageverzoek","kenmerk":"Z-2026-0412","dossier":"00000000-0000-0000-0000-000000000004"},"wanneer":"2026-11-18T11:06:40Z","berichten":[3,9],"persoon_gezocht":true,"vindbaar":"sha256:81dcbecf88d35d828096dfd9f9b24b252f90ea14529d6198734f562b5c56c705"}"#
     );
+}
+
+/// What was decided is part of the record, and what earlier versions kept is read without.
+#[test]
+fn a_decision_says_what_it_was() {
+    let decision = Decision::PartnerToevoegen("00000099000000002000".parse().unwrap());
+    let decided = AccessRecord { decision: Some(decision), what: Deed::Besluit, ..record() };
+    let text = serde_json::to_string(&decided).unwrap();
+    assert!(
+        text.contains(r#""besluit":{"soort":"partner-toevoegen","over":"00000099000000002000"}"#),
+        "{text}"
+    );
+    assert_eq!(serde_json::from_str::<AccessRecord>(&text).unwrap(), AccessRecord { index: 0, ..decided });
+    for decision in [Decision::Versturen, Decision::ConvenantOpzeggen(Digest::of(b"x")), decision] {
+        let value = serde_json::to_value(decision).unwrap();
+        let about = value.get("over").and_then(|about| about.as_str()).map(str::to_owned);
+        assert_eq!((value["soort"].as_str(), about), (Some(decision.as_str()), decision.about()));
+        assert_eq!(serde_json::from_value::<Decision>(value).unwrap(), decision);
+    }
 }
 
 #[test]

@@ -9,11 +9,14 @@ use uuid::Uuid;
 use super::{
     column::{from_sql, to_sql, uuid},
     committer::Writer,
+    group::Group,
     rows::{Part, Statement},
+    tree::Edge,
 };
 use crate::{
-    access::{AccessRecord, Recorded},
+    access::{About, Access, AccessRecord, Decision, Recorded, SALT_BYTES},
     error::StoreError,
+    model::Enqueued,
     seal::Vault,
     subject::Token,
 };
@@ -44,8 +47,64 @@ pub(crate) struct Recording {
     pub(crate) digest: Digest,
     /// What was shown.
     pub(crate) messages: Vec<u64>,
-    /// Who was looked for.
+    /// Whom it is about.
     pub(crate) tokens: Vec<Token>,
+}
+
+/// A decision to queue messages, which is kept with them: the numbers they get are part of it.
+pub(crate) struct Deciding {
+    access: Access,
+    /// Whom each of the messages is about, in their order.
+    about: Vec<Vec<Token>>,
+    /// Whom what was held back is about.
+    also: Vec<Token>,
+    salt: [u8; SALT_BYTES],
+    /// What is to be kept, and where the log says so.
+    pub(super) made: Option<(u64, Recording)>,
+}
+
+impl Deciding {
+    pub(crate) fn new(
+        access: Access,
+        (about, also): (Vec<Vec<Token>>, Vec<Token>),
+        salt: [u8; SALT_BYTES],
+    ) -> Self {
+        Self { access, about, also, salt, made: None }
+    }
+
+    /// Logs the decision, unless nothing came of it: what was offered had been sent before, and nothing was held back.
+    pub(super) fn decide(
+        &mut self,
+        (edge, group): (&mut Edge, &mut Group),
+        (enqueued, held_back): (&[Enqueued], bool),
+    ) -> Result<(), StoreError> {
+        let mut about = About { decision: Some(Decision::Versturen), ..About::default() };
+        about.tokens.extend(&self.also);
+        for (one, tokens) in enqueued.iter().zip(&self.about) {
+            if let Enqueued::Queued { index } = one {
+                about.messages.push(*index);
+                about.tokens.extend(tokens);
+            }
+        }
+        self.made = None;
+        if about.messages.is_empty() && !held_back {
+            return Ok(());
+        }
+        let recording = Recording::new(self.access.clone(), about, self.salt)?;
+        self.made = Some((group.log(edge, &recording.leaf), recording));
+        Ok(())
+    }
+}
+
+impl Recording {
+    /// An access as it is kept, behind this salt.
+    pub(crate) fn new(access: Access, about: About, salt: [u8; SALT_BYTES]) -> Result<Self, StoreError> {
+        let when = access.when;
+        let Recorded { plain, digest } = Recorded::new(&AccessRecord::new(access, &about), salt)?;
+        let leaf = Entry::Raadpleging { bewijs: digest, tijd: when }.leaf();
+        let About { messages, tokens, .. } = about;
+        Ok(Self { leaf, plain, digest, messages, tokens: tokens.into_iter().collect() })
+    }
 }
 
 /// Keeps it beside its entry of the log, under the key of that.
@@ -130,6 +189,18 @@ fn open(vault: &Vault, index: u64, sealed: &[u8], leaf: Vec<u8>) -> Result<Acces
     };
     let plain = vault.entries.open_for(index, digest.as_bytes(), sealed).map_err(|_| changed())?;
     Recorded::read(&plain, digest, index).ok_or_else(changed)
+}
+
+/// Places where the log says that there was an access of which there is no record, at most `limit`.
+pub(crate) async fn missing(connection: &mut SqliteConnection, limit: usize) -> Result<Vec<u64>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT l.idx FROM log_leaf l WHERE instr(l.leaf, CAST('\"soort\":\"raadpleging\"' AS BLOB)) > 0 \
+         AND NOT EXISTS (SELECT 1 FROM access a WHERE a.idx = l.idx) ORDER BY l.idx LIMIT ?1",
+    )
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
 }
 
 /// The cases of messages.

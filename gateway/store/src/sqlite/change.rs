@@ -1,8 +1,8 @@
 //! Small changes: partners, agreements, sending again.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
-use exchange::{digest::Digest, oin::Oin};
+use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -11,6 +11,8 @@ use super::{
     committer::Writer,
     erase,
     group::{Group, Kind},
+    joining::{self, Decision},
+    matching,
     names::{Missing, Names},
     processing, read,
     rows::{Part, Statement},
@@ -18,6 +20,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
+    matching::Matched,
     model::{CosignedCheckpoint, Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
     subject::Tokens,
     submission::Answered,
@@ -40,7 +43,7 @@ pub(crate) enum Change {
     PutCheckpoint { oin: Oin, checkpoint: PartnerCheckpoint },
     PutCosigned(CosignedCheckpoint),
     PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
-    PutAnswer { agreement: Digest, from: Oin, jws: String, notify: Vec<Oin> },
+    PutAnswer { agreement: Digest, from: Oin, jws: String, leaf: Leaf, notify: Vec<Oin> },
     Resend { index: u64, now: Timestamp },
     Told(Owed),
     ForgetAgreement(Digest),
@@ -51,6 +54,13 @@ pub(crate) enum Change {
     WriteSubjects { run: u64 },
     Exported { from: u64, next: u64, records: u64, rejected: u64, now: Timestamp },
     ExportFailed { reason: String, now: Timestamp },
+    // Nothing is brought to a collector any more.
+    ForgetErasedSubjects,
+    // Signals were held against those before them.
+    Matched { from: u64, through: u64, found: Vec<Matched>, now: Timestamp },
+    JoinSignals { one: u64, other: u64, decision: Decision },
+    KeepSignalsApart { one: u64, other: u64, decision: Decision },
+    SplitSignals { taken: BTreeSet<u64>, decision: Decision },
     Answered(Answered),
 }
 
@@ -77,7 +87,12 @@ impl Change {
             | Self::FillSubjects { .. }
             | Self::WriteSubjects { .. }
             | Self::Exported { .. }
+            | Self::ForgetErasedSubjects
             | Self::ExportFailed { .. }
+            | Self::Matched { .. }
+            | Self::JoinSignals { .. }
+            | Self::KeepSignalsApart { .. }
+            | Self::SplitSignals { .. }
             | Self::Answered(_) => {}
         }
     }
@@ -85,7 +100,7 @@ impl Change {
 
 /// Makes the change; returns how many rows it touched.
 pub(super) async fn apply(
-    writer: &Writer,
+    writer: &mut Writer,
     connection: &mut SqliteConnection,
     group: &mut Group,
     change: &Change,
@@ -105,8 +120,12 @@ pub(super) async fn apply(
         Change::PutAgreement { digest, content, purposes, now } => {
             put_agreement(connection, (digest, content), purposes, *now).await
         }
-        Change::PutAnswer { agreement, from, jws, notify } => {
-            put_answer(connection, names, (agreement, *from, jws), notify).await
+        Change::PutAnswer { agreement, from, jws, leaf, notify } => {
+            let new = put_answer(connection, names, (agreement, *from, jws), notify).await?;
+            if new > 0 {
+                group.log(&mut writer.edge, leaf);
+            }
+            Ok(new)
         }
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
@@ -114,6 +133,7 @@ pub(super) async fn apply(
         Change::Exported { from, next, records, rejected, now } => {
             processing::exported(connection, (*from, *next), (*records, *rejected), *now).await
         }
+        Change::ForgetErasedSubjects => processing::forget_subjects(connection, u64::MAX >> 1).await,
         Change::ExportFailed { reason, now } => processing::failed(connection, reason, *now).await,
         Change::Destroyed { indexes, version } => erase::destroyed(connection, indexes, *version).await,
         Change::FillSubjects { tokens, through } => {
@@ -121,6 +141,16 @@ pub(super) async fn apply(
         }
         Change::Answered(answered) => submission::remember(connection, answered).await,
         Change::WriteSubjects { run } => subject::write_run(connection, *run).await,
+        Change::Matched { from, through, found, now } => {
+            matching::record(connection, (*from, *through), found, *now).await
+        }
+        Change::JoinSignals { one, other, decision } => {
+            joining::join(connection, (*one, *other), *decision).await
+        }
+        Change::KeepSignalsApart { one, other, decision } => {
+            joining::keep_apart(connection, (*one, *other), *decision).await
+        }
+        Change::SplitSignals { taken, decision } => joining::split(connection, taken, *decision).await,
     }
 }
 

@@ -89,8 +89,8 @@ pub(crate) enum Operation {
     Erase(Job<Erasure, Erased>),
     /// Do something to a consent.
     Consent(Job<Deed, DeedDone>),
-    /// Log an alarm and keep it.
-    Alarm(Job<(RaisedAlarm, Leaf), u64>),
+    /// Log an alarm and keep it, unless it is kept already; says whether it is new.
+    Alarm(Job<(RaisedAlarm, Leaf), bool>),
     /// Keep that somebody saw something.
     Access(Job<Recording, u64>),
     /// Change something small.
@@ -101,12 +101,17 @@ impl Operation {
     /// How many rows it is about.
     fn rows(&self) -> usize {
         match self {
-            Self::Enqueue(job) => job.input.messages.len() + job.input.held_back.len(),
+            Self::Enqueue(job) => {
+                let messages = job.input.messages.len();
+                // Whom each is about takes rows of its own.
+                let decided = if job.input.decision.is_some() { 3 * messages } else { 0 };
+                messages + job.input.held_back.len() + decided
+            }
             Self::Append(job) => job.input.len(),
             Self::File(job) => job.input.arrivals.len(),
             Self::Settle(job) => job.input.rows(),
             Self::Erase(job) => job.input.indexes.len() + 1,
-            Self::Access(job) => 1 + job.input.messages.len(),
+            Self::Access(job) => 1 + job.input.messages.len() + job.input.tokens.len(),
             Self::Checkpoint(_) | Self::Alarm(_) | Self::Consent(_) | Self::Change(_) => 1,
         }
     }

@@ -7,6 +7,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use exchange::{
     consent::{ConsentKey, ConsentUse, Event, Extract, Processed, Statement},
+    message::MAX_CLOCK_SKEW,
     oin::Oin,
 };
 use jiff::Timestamp;
@@ -24,7 +25,7 @@ use crate::{
     consents::ConsentState,
     error::StoreError,
     model::{Arrival, Direction, State, Verdict},
-    store::WITHDRAWN_REASON,
+    store::{CONSENT_EXPIRED_REASON, WITHDRAWN_REASON},
 };
 
 static KNOWN: LazyLock<Sql> = LazyLock::new(|| {
@@ -77,6 +78,7 @@ impl Finishing {
 
 pub(super) fn missing_names<'o>(names: &Names, operation: &'o Operation, missing: &mut Missing<'o>) {
     missing.word(names, WITHDRAWN_REASON);
+    missing.word(names, CONSENT_EXPIRED_REASON);
     for key in keys_of(operation) {
         missing.party(names, key.holder);
     }
@@ -240,7 +242,7 @@ pub(super) async fn forget_confirmations(
     number: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE consent_notice SET confirmed = NULL, done = NULL, kept = NULL \
+        "UPDATE consent_notice SET confirmed = NULL, done = NULL, kept = NULL, heard = NULL \
          WHERE consent = ?1 AND confirmed IS NOT NULL",
     )
     .bind(number)
@@ -278,7 +280,9 @@ async fn noticed(
         let Some(known) = consents.get(&key) else { continue };
         let rows = sqlx::query(
             "SELECT party.oin, n.message FROM consent_notice n JOIN party ON party.num = n.party \
-             JOIN message m ON m.idx = n.message WHERE n.consent = ?1 AND (m.state < 2 OR n.confirmed IS NOT NULL)",
+             JOIN message m ON m.idx = n.message WHERE n.consent = ?1 AND (m.state < 2 OR n.confirmed IS NOT NULL) \
+             UNION ALL SELECT party.oin, c.reported_by FROM consent c JOIN party ON party.num = c.holder \
+             JOIN message m ON m.idx = c.reported_by WHERE c.num = ?1 AND m.state < 2",
         )
         .bind(known.number)
         .fetch_all(&mut *connection)
@@ -291,7 +295,7 @@ async fn noticed(
     Ok(noticed)
 }
 
-/// Notes which messages tell whom of the end of which consents.
+/// Notes which messages tell whom of the end of which consents, and which tell the holder of one that it was withdrawn here.
 pub(super) async fn note_notices(
     connection: &mut SqliteConnection,
     names: &Names,
@@ -299,6 +303,14 @@ pub(super) async fn note_notices(
 ) -> Result<(), StoreError> {
     for (key, to, index) in std::mem::take(&mut group.notices) {
         let known = group.consents.get(&key).ok_or(StoreError::NotFound("consent"))?;
+        if to == key.holder {
+            sqlx::query("UPDATE consent SET reported_by = ?2 WHERE num = ?1")
+                .bind(known.number)
+                .bind(to_sql(index))
+                .execute(&mut *connection)
+                .await?;
+            continue;
+        }
         sqlx::query(
             "INSERT INTO consent_notice (consent, party, message) VALUES (?1, ?2, ?3) \
              ON CONFLICT (consent, party) DO UPDATE SET message = excluded.message",
@@ -312,16 +324,16 @@ pub(super) async fn note_notices(
     Ok(())
 }
 
-/// Nothing is left to do about a consent.
+/// Nothing is left to do about a consent. When it ended, `queued` tells the holder what was done.
 pub(super) async fn finish(
     connection: &mut SqliteConnection,
     group: &Group,
-    (finishing, confirmation): (&Finishing, Option<u64>),
+    (finishing, queued): (&Finishing, Option<u64>),
 ) -> Result<(), StoreError> {
     let known = group.consents.get(&finishing.key).ok_or(StoreError::NotFound("consent"))?;
     sqlx::query("UPDATE consent SET to_do = NULL, told_holder = ?2 WHERE num = ?1")
         .bind(known.number)
-        .bind(confirmation.map(to_sql))
+        .bind(queued.filter(|_| finishing.state != ConsentState::InForce).map(to_sql))
         .execute(connection)
         .await?;
     Ok(())
@@ -346,11 +358,12 @@ pub(super) async fn apply_events(
             Event::Extended(extract) => extended(connection, group, extract).await?,
             Event::Reported { at, .. } => {
                 reported(connection, known.number, *at).await?;
-                let waited = (known.number, arrival.received);
+                let waited = (known.number, WITHDRAWN_REASON, arrival.received);
                 filed.ended.extend(end_waiting(writer, connection, group, waited).await?);
             }
             Event::Processed(processed) => {
-                confirmed(connection, &writer.names, (known, arrival.from, processed)).await?;
+                let said = (arrival.from, arrival.received, processed);
+                confirmed(connection, &writer.names, (known, said)).await?;
             }
         }
     }
@@ -382,7 +395,7 @@ async fn withdrawn(
     .bind(to_sql(index))
     .execute(&mut *connection)
     .await?;
-    end_waiting(writer, connection, group, (known.number, now)).await
+    end_waiting(writer, connection, group, (known.number, WITHDRAWN_REASON, now)).await
 }
 
 /// Only the holder signs a withdrawal. It does so when it comes to it; until then nothing more rests on the consent.
@@ -397,26 +410,41 @@ async fn reported(connection: &mut SqliteConnection, number: i64, at: Timestamp)
     Ok(())
 }
 
+/// What a receiver says that it did counts once the consent ended; before that there was nothing to do. Of two that it says
+/// the later counts by its own clock, as far as that can be right; to whom it was passed on is believed as far as the
+/// resident agreed to that.
 async fn confirmed(
     connection: &mut SqliteConnection,
     names: &Names,
-    (known, from, processed): (Known, Oin, &Processed),
+    (known, (from, received, processed)): (Known, (Oin, Timestamp, &Processed)),
 ) -> Result<(), StoreError> {
+    let extract: Option<String> = sqlx::query_scalar("SELECT extract FROM consent WHERE num = ?1")
+        .bind(known.number)
+        .fetch_one(&mut *connection)
+        .await?;
+    let ran_out = known.valid_until.is_some_and(|until| until <= received);
+    if !known.is_over() && known.state == ConsentState::InForce && !ran_out {
+        return Ok(());
+    }
+    let terms = extract.as_deref().and_then(Extract::peek);
+    let at = processed.at.min(received.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX));
     let party = names.party(from)?;
     let kept = processed.kept.as_ref().and_then(|kept| serde_json::to_string(kept).ok());
     sqlx::query(
-        "INSERT INTO consent_notice (consent, party, confirmed, done, kept) VALUES (?1, ?2, ?3, ?4, ?5) \
+        "INSERT INTO consent_notice (consent, party, confirmed, done, kept, heard) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
          ON CONFLICT (consent, party) DO UPDATE SET confirmed = excluded.confirmed, done = excluded.done, \
-         kept = excluded.kept WHERE confirmed IS NULL OR confirmed <= excluded.confirmed",
+         kept = excluded.kept, heard = excluded.heard WHERE confirmed IS NULL OR confirmed <= excluded.confirmed",
     )
     .bind(known.number)
     .bind(party)
-    .bind(time_to_sql(processed.at))
+    .bind(time_to_sql(at))
     .bind(processed.done.as_str())
     .bind(kept)
+    .bind(time_to_sql(received))
     .execute(&mut *connection)
     .await?;
-    for oin in &processed.passed_to {
+    let granted = |oin: &&Oin| terms.as_ref().is_none_or(|terms| terms.granted_to.contains(oin));
+    for oin in processed.passed_to.iter().filter(granted) {
         sqlx::query(
             "INSERT INTO consent_notice (consent, party, via) VALUES (?1, ?2, ?3) \
              ON CONFLICT (consent, party) DO UPDATE SET via = coalesce(via, excluded.via)",
@@ -435,14 +463,14 @@ pub(super) fn bound_to(index: u64) -> Vec<u8> {
     [b"toestemming".as_slice(), &index.to_be_bytes()].concat()
 }
 
-/// What waits and rests on this consent does not leave any more.
+/// What waits and rests on this consent does not leave any more, for this reason.
 pub(super) async fn end_waiting(
     writer: &Writer,
     connection: &mut SqliteConnection,
     group: &mut Group,
-    (consent, now): (i64, Timestamp),
+    (consent, reason, now): (i64, &str, Timestamp),
 ) -> Result<Vec<(Oin, u64)>, StoreError> {
-    let reason = writer.names.word(WITHDRAWN_REASON)?;
+    let reason = writer.names.word(reason)?;
     let rows = sqlx::query(
         "UPDATE message INDEXED BY message_consent SET state = ?2, reason = ?3, finished = ?4, queued = NULL \
          WHERE consent = ?1 AND queued IS NOT NULL \

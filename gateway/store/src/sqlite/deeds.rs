@@ -10,7 +10,12 @@ use super::{
     consent::{bound_to, end_waiting, forget_confirmations, note_extract},
     group::Group,
 };
-use crate::{consents::ConsentState, error::StoreError, subject::Tokens};
+use crate::{
+    consents::ConsentState,
+    error::StoreError,
+    store::{CONSENT_EXPIRED_REASON, WITHDRAWN_REASON},
+    subject::Tokens,
+};
 
 /// Something that is done to a consent here, not by a message.
 pub(crate) struct Deed {
@@ -24,14 +29,14 @@ pub(crate) struct Deed {
 /// What is done.
 pub(crate) enum What {
     /// It is recorded, or a newer version of it.
-    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens },
+    Record { text: String, extract: String, valid_until: Timestamp, tokens: Tokens, keep_days: u32 },
     /// Its resident withdrew it.
     Withdraw { statement: String, at: Timestamp },
     /// Its time ran out.
     Expire,
     /// These messages are kept on another basis.
     Release { indexes: Vec<u64>, kept: String },
-    /// Its resident withdrew it here, and its holder was told: nothing rests on it any more.
+    /// Its resident withdrew it here, and its holder is to be told: nothing rests on it any more.
     Stop { at: Timestamp },
     /// There is something left to do about it.
     Remind,
@@ -63,7 +68,10 @@ pub(super) fn begin(writer: &mut Writer, group: &mut Group, deed: &Deed) -> Resu
             known.state = ConsentState::Expired;
         }
         What::Record { .. } if known.is_over() => return Err(StoreError::RulesChanged),
-        What::Stop { .. } => known.reported = true,
+        What::Stop { .. } => {
+            known.reported = true;
+            known.to_do = true;
+        }
         What::Record { .. } | What::Release { .. } | What::Remind => {}
     }
     let index = deed.leaf.as_ref().map(|leaf| group.log(&mut writer.edge, leaf)).unwrap_or_default();
@@ -79,18 +87,24 @@ pub(super) async fn carry_out(
 ) -> Result<(), StoreError> {
     let number = group.consents.get(&deed.key).ok_or(StoreError::NotFound("consent"))?.number;
     match &deed.what {
-        What::Record { text, extract, valid_until, tokens } => {
-            record(writer, connection, (number, done.index, text)).await?;
+        What::Record { text, extract, valid_until, tokens, keep_days } => {
+            record(writer, connection, (number, done.index), (text, extract, *keep_days)).await?;
             note_subject(connection, done.index, *tokens).await?;
             return note_extract(connection, group, (deed.key, extract, *valid_until)).await;
         }
         What::Release { indexes, kept } => return release(connection, number, (indexes, kept)).await,
         What::Remind => return remind(connection, number).await,
-        What::Withdraw { statement, at } => withdraw(connection, number, (statement, *at)).await?,
+        What::Withdraw { statement, at } => {
+            withdraw(connection, number, (statement, *at, deed.now)).await?;
+        }
         What::Expire => expire(connection, number).await?,
         What::Stop { at } => stop(connection, number, *at).await?,
     }
-    done.ended = end_waiting(writer, connection, group, (number, deed.now)).await?;
+    let reason = match &deed.what {
+        What::Expire => CONSENT_EXPIRED_REASON,
+        _ => WITHDRAWN_REASON,
+    };
+    done.ended = end_waiting(writer, connection, group, (number, reason, deed.now)).await?;
     Ok(())
 }
 
@@ -98,14 +112,17 @@ pub(super) async fn carry_out(
 async fn withdraw(
     connection: &mut SqliteConnection,
     number: i64,
-    (statement, at): (&str, Timestamp),
+    (statement, at, now): (&str, Timestamp, Timestamp),
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE consent SET state = 1, ended = ?2, statement = ?3, to_do = 1 WHERE num = ?1")
-        .bind(number)
-        .bind(time_to_sql(at))
-        .bind(statement)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "UPDATE consent SET state = 1, ended = ?2, statement = ?3, withdrawn = ?4, to_do = 1 WHERE num = ?1",
+    )
+    .bind(number)
+    .bind(time_to_sql(at))
+    .bind(statement)
+    .bind(time_to_sql(now))
+    .execute(&mut *connection)
+    .await?;
     forget_confirmations(connection, number).await
 }
 
@@ -118,16 +135,18 @@ async fn expire(connection: &mut SqliteConnection, number: i64) -> Result<(), St
 }
 
 async fn stop(connection: &mut SqliteConnection, number: i64, at: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE consent SET reported = coalesce(reported, ?2) WHERE num = ?1")
-        .bind(number)
-        .bind(time_to_sql(at))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE consent SET reported = coalesce(reported, ?2), to_do = 1 WHERE num = ?1 AND state <> 1",
+    )
+    .bind(number)
+    .bind(time_to_sql(at))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
 async fn remind(connection: &mut SqliteConnection, number: i64) -> Result<(), StoreError> {
-    sqlx::query("UPDATE consent SET to_do = 1 WHERE num = ?1 AND state <> 0")
+    sqlx::query("UPDATE consent SET to_do = 1 WHERE num = ?1 AND (state <> 0 OR reported IS NOT NULL)")
         .bind(number)
         .execute(connection)
         .await?;
@@ -159,16 +178,21 @@ async fn release(
 async fn record(
     writer: &mut Writer,
     connection: &mut SqliteConnection,
-    (consent, index, text): (i64, u64, &str),
+    (consent, index): (i64, u64),
+    (text, extract, keep_days): (&str, &str, u32),
 ) -> Result<(), StoreError> {
     let sealed =
         writer.vault.entries.seal_for(index, &bound_to(index), text.as_bytes(), &mut writer.entropy)?;
-    sqlx::query("INSERT INTO consent_record (idx, consent, sealed) VALUES (?1, ?2, ?3)")
-        .bind(to_sql(index))
-        .bind(consent)
-        .bind(sealed)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO consent_record (idx, consent, sealed, extract, keep_days) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )
+    .bind(to_sql(index))
+    .bind(consent)
+    .bind(sealed)
+    .bind(extract)
+    .bind(i64::from(keep_days))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

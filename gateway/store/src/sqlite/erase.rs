@@ -1,9 +1,12 @@
-//! Erasing: payloads, what still waits of them to be sent, and the evidence in the log.
+//! Erasing: payloads, what still waits of them to be sent, records of consents, and the evidence in the log.
 //!
 //! What is erased here has its key destroyed after the transaction. Until then it stands in `erasing`, so that a crash
 //! in between is made good at the next start.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use exchange::{
     entry::{Entry, ErasureCause, MAX_ERASED_PER_ENTRY},
@@ -18,11 +21,14 @@ use super::{
     column::{damaged, direction_to_sql, from_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
     group::Group,
+    joining,
     names::{Missing, Names},
+    processing,
     rows::{Part, Statement, Values},
     subject,
 };
 use crate::{
+    data_subject::DataSubject,
     error::StoreError,
     model::{Direction, State},
     seal::OF_CASE,
@@ -34,6 +40,13 @@ static FIND: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
         "SELECT m.idx, m.queued IS NOT NULL, m.party, party.oin, p.form FROM message m \
          JOIN payload p ON p.idx = m.idx JOIN party ON party.num = m.party WHERE m.idx",
+    ))
+});
+
+/// Which of these are records of consents, and whether that ended.
+static FIND_RECORDS: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::new(&Part::List(
+        "SELECT r.idx, c.state <> 0 FROM consent_record r JOIN consent c ON c.num = r.consent WHERE r.idx",
     ))
 });
 
@@ -50,6 +63,13 @@ static END: LazyLock<Statement> = LazyLock::new(|| {
 static REMOVE: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("DELETE FROM payload WHERE idx")));
 
+/// By what the residents of records are found, before the records themselves.
+static FORGET_RECORDS: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("DELETE FROM consent_subject WHERE record")));
+
+static REMOVE_RECORDS: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("DELETE FROM consent_record WHERE idx")));
+
 static KEYS_TO_DESTROY: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::Insert("erasing", &["idx"], "ON CONFLICT DO NOTHING")));
 
@@ -64,6 +84,19 @@ pub(crate) struct Erasure {
     pub(crate) case: Option<Uuid>,
     pub(crate) cause: ErasureCause,
     pub(crate) now: Timestamp,
+    /// Whom entries are about, for the records of processings that are still to be brought.
+    pub(crate) subjects: HashMap<u64, DataSubject>,
+}
+
+impl Erasure {
+    /// Of these entries; of which nobody knows yet whom they are about.
+    pub(crate) fn new(
+        indexes: Vec<u64>,
+        case: Option<Uuid>,
+        (cause, now): (ErasureCause, Timestamp),
+    ) -> Self {
+        Self { indexes, case, cause, now, subjects: HashMap::new() }
+    }
 }
 
 /// What came of it.
@@ -100,7 +133,10 @@ pub(super) async fn erase(
         erase_case_key(connection, case, erasure.now).await?;
     }
     let found = find(connection, erasure).await?;
-    let indexes: Vec<u64> = found.iter().map(|one| one.index).collect();
+    let messages: Vec<u64> = found.iter().map(|one| one.index).collect();
+    let records = find_records(connection, erasure).await?;
+    let indexes: Vec<u64> =
+        messages.iter().chain(&records).copied().collect::<BTreeSet<_>>().into_iter().collect();
     let mut evidence = Vec::with_capacity(indexes.len().div_ceil(MAX_ERASED_PER_ENTRY));
     for part in indexes.chunks(MAX_ERASED_PER_ENTRY) {
         let entry = Entry::Wissing { gewist: part.to_vec(), reden: erasure.cause, tijd: erasure.now };
@@ -109,9 +145,13 @@ pub(super) async fn erase(
             values.add(to_sql(index));
         };
         MARK.change(connection, part, place, bind_index).await?;
+        let known = part.iter().filter_map(|erased| Some((*erased, erasure.subjects.get(erased)?)));
+        processing::keep_subjects(connection, index, known).await?;
         evidence.push(index);
     }
-    remove(connection, &found, &indexes).await?;
+    remove(connection, &found, &messages).await?;
+    FORGET_RECORDS.change(connection, &records, |_| {}, bind_index).await?;
+    REMOVE_RECORDS.change(connection, &records, |_| {}, bind_index).await?;
     // Nothing is sealed under the keys of the evidence itself. Without them what is left of the tree stays small.
     let keys: Vec<u64> = indexes.iter().chain(&evidence).copied().collect();
     KEYS_TO_DESTROY.insert(connection, &keys, bind_index).await?;
@@ -129,6 +169,18 @@ async fn find(connection: &mut SqliteConnection, erasure: &Erasure) -> Result<Ve
     }
     found.sort_unstable_by_key(|one| one.index);
     found.dedup_by_key(|one| one.index);
+    Ok(found)
+}
+
+/// The records of consents among these entries. Retention leaves that of one that was extended since it was looked for.
+async fn find_records(connection: &mut SqliteConnection, erasure: &Erasure) -> Result<Vec<u64>, StoreError> {
+    let mut found = Vec::new();
+    for row in FIND_RECORDS.list(connection, &erasure.indexes, bind_index).await? {
+        let ended: bool = row.try_get(1)?;
+        if ended || erasure.cause != ErasureCause::Retention {
+            found.push(from_sql(row.try_get(0)?)?);
+        }
+    }
     Ok(found)
 }
 
@@ -156,6 +208,7 @@ async fn remove(
     }
     REMOVE.insert(connection, indexes, bind_index).await?;
     subject::forget(connection, indexes).await?;
+    joining::forget(connection, indexes).await?;
     if overwrite {
         sqlx::query("PRAGMA secure_delete = OFF").fetch_all(&mut *connection).await?;
     }

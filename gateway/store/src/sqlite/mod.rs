@@ -6,12 +6,14 @@
 //! - [`outbound`], [`mod@file`], [`change`]: the operations of a group
 //! - [`consent`], [`read_consents`]: consents, their end and who was told
 //! - [`tree`]: the Merkle log on disk
+//! - [`matching`], [`joining`]: signals of several senders about one resident or household
 //! - [`subject`]: finding residents; [`access`]: who saw what
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
 //! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`processing`]: how far the records of processings were exported
 //! - [`submission`]: what local systems handed over, and listing messages
+//! - [`verify`], [`verify_records`]: the whole log and what belongs to it, for who checks it
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod access;
@@ -24,6 +26,8 @@ pub(crate) mod deeds;
 pub(crate) mod erase;
 pub(crate) mod file;
 mod group;
+pub(crate) mod joining;
+pub(crate) mod matching;
 mod names;
 pub(crate) mod outbound;
 pub(crate) mod processing;
@@ -35,6 +39,7 @@ pub(crate) mod submission;
 mod transaction;
 mod tree;
 pub(crate) mod verify;
+pub(crate) mod verify_records;
 pub(crate) mod wal;
 pub(crate) mod witness;
 

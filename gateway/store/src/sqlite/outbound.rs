@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
+    access::Deciding,
     column::{
         damaged, direction_to_sql, from_sql, priority_to_sql, state_from_sql, state_to_sql, time_to_sql,
         to_sql,
@@ -78,12 +79,17 @@ pub(crate) struct Queueing {
     pub(crate) held_back: Vec<Leaf>,
     /// The consent about which nothing is left to do after this.
     pub(crate) finishes: Option<Finishing>,
+    /// Who decided to send this.
+    pub(crate) decision: Option<Box<Deciding>>,
 }
 
 impl Queueing {
-    /// Whether it tells of the end of a consent, or is the last that is done about one.
-    pub(super) fn is_about_consent(&self) -> bool {
-        self.finishes.is_some() || self.messages.iter().any(|message| message.tells.is_some())
+    /// Whether something is left to do once it is written: it tells of the end of a consent, is the last that is done about
+    /// one, or somebody decided it.
+    pub(super) fn has_more(&self) -> bool {
+        self.finishes.is_some()
+            || self.decision.is_some()
+            || self.messages.iter().any(|message| message.tells.is_some())
     }
 }
 
@@ -164,7 +170,7 @@ pub(super) async fn find_offered(
 pub(super) fn enqueue(
     writer: &mut Writer,
     group: &mut Group,
-    Queueing { rules, messages, held_back, finishes }: &Queueing,
+    Queueing { rules, messages, held_back, finishes, .. }: &Queueing,
 ) -> Result<Vec<Enqueued>, StoreError> {
     group.check_rules(*rules)?;
     if finishes.is_some_and(|finishing| !finishing.is_first(group)) {
@@ -193,7 +199,11 @@ pub(super) fn enqueue(
             group.seal(writer, index, &message.digest, &message.jws)?;
             let row = NewMessage { consent, ..new_message(&writer.names, message, index)? };
             group.add(index, row);
-            group.notices.extend(message.tells.map(|key| (key, message.to, index)));
+            if let Some(key) = message.tells {
+                // For what else tells the same in this transaction.
+                group.noticed.insert((key, message.to), index);
+                group.notices.push((key, message.to, index));
+            }
             Ok(Enqueued::Queued { index })
         })
         .collect()

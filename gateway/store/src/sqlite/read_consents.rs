@@ -15,16 +15,20 @@ use super::{
 use crate::{
     consents::{ConsentNotice, ConsentRow, NoticeMessage, StoredRecord, Untold},
     error::StoreError,
+    model::State,
     seal::Vault,
     subject::Tokens,
 };
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
 /// What every reading of consents selects.
 macro_rules! consent_rows {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, party.oin, c.extract, c.valid_until, c.state, c.ended, c.statement, c.told_by, c.reported, \
-             c.to_do IS NOT NULL, c.kept FROM consent c JOIN party ON party.num = c.holder ",
+             c.to_do IS NOT NULL, c.kept, c.withdrawn, c.reported_by, (SELECT state FROM message WHERE idx = c.reported_by) \
+             FROM consent c JOIN party ON party.num = c.holder ",
             $rest
         )
     };
@@ -43,7 +47,14 @@ fn consent_row(row: &SqliteRow) -> Result<ConsentRow, StoreError> {
         reported: time(row, 8)?,
         to_do: row.try_get(9)?,
         kept: row.try_get::<Option<&str>, _>(10)?.and_then(|kept| serde_json::from_str(kept).ok()),
+        withdrawn: time(row, 11)?,
+        reported_by: reported_by(row)?,
     })
+}
+
+fn reported_by(row: &SqliteRow) -> Result<Option<(u64, State)>, StoreError> {
+    let Some(index) = row.try_get::<Option<i64>, _>(12)? else { return Ok(None) };
+    Ok(Some((from_sql(index)?, state_from_sql(row.try_get(13)?)?)))
 }
 
 /// One consent.
@@ -113,7 +124,7 @@ pub(crate) async fn to_do(
 }
 
 /// Consents of which the end, or what was done then, could not be told to somebody: the message that said so was refused
-/// or given up.
+/// or given up. So it is with those that were withdrawn here, of which the holder was told in vain and said nothing.
 pub(crate) async fn untellable(
     connection: &mut SqliteConnection,
     limit: usize,
@@ -122,8 +133,10 @@ pub(crate) async fn untellable(
         "SELECT c.id, party.oin FROM consent c JOIN party ON party.num = c.holder WHERE c.num IN \
          (SELECT n.consent FROM consent_notice n JOIN message m ON m.idx = n.message \
           WHERE n.confirmed IS NULL AND m.state >= 2 UNION \
-          SELECT t.num FROM consent t JOIN message m ON m.idx = t.told_holder WHERE m.state >= 2) \
-         AND c.to_do IS NULL AND c.state <> 0 LIMIT ?1",
+          SELECT t.num FROM consent t JOIN message m ON m.idx = t.told_holder WHERE m.state >= 2 UNION \
+          SELECT r.num FROM consent r INDEXED BY consent_reported LEFT JOIN message m ON m.idx = r.reported_by \
+          WHERE r.reported IS NOT NULL AND r.state <> 1 AND coalesce(m.state, 3) >= 2) \
+         AND c.to_do IS NULL AND (c.state <> 0 OR c.reported IS NOT NULL) LIMIT ?1",
     )
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(connection)
@@ -138,7 +151,7 @@ pub(crate) async fn records(
     key: ConsentKey,
 ) -> Result<Vec<StoredRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT r.idx, r.sealed FROM consent_record r JOIN consent c ON c.num = r.consent \
+        "SELECT r.idx, r.sealed, r.keep_days FROM consent_record r JOIN consent c ON c.num = r.consent \
          JOIN party ON party.num = c.holder WHERE c.id = ?1 AND party.oin = ?2 ORDER BY r.idx",
     )
     .bind(key.id.as_bytes().as_slice())
@@ -149,7 +162,9 @@ pub(crate) async fn records(
     for row in rows {
         let index = from_sql(row.try_get(0)?)?;
         if let Some(text) = open(vault, index, row.try_get(1)?)? {
-            records.push(StoredRecord { index, text });
+            let keep_days =
+                u32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| damaged("a number of days"))?;
+            records.push(StoredRecord { index, text, keep_days });
         }
     }
     Ok(records)
@@ -179,6 +194,42 @@ pub(crate) async fn records_about(
         }
     }
     Ok(records)
+}
+
+/// The version of a record that was recorded at this place in the log.
+pub(crate) async fn recorded_at(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    index: u64,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT sealed FROM consent_record WHERE idx = ?1")
+        .bind(to_sql(index))
+        .fetch_optional(connection)
+        .await?;
+    match row {
+        Some(row) => open(vault, index, row.try_get(0)?),
+        None => Ok(None),
+    }
+}
+
+/// The versions of records that may not be kept any longer: their consent ended, all is done about that, and the longest
+/// term of its versions passed. At most `limit`.
+pub(crate) async fn records_over_time(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT r.idx FROM consent_record r JOIN consent c ON c.num = r.consent \
+         WHERE c.state <> 0 AND c.to_do IS NULL AND c.ended <= ?1 - ?2 * \
+         (SELECT max(v.keep_days) FROM consent_record v WHERE v.consent = r.consent) ORDER BY r.idx LIMIT ?3",
+    )
+    .bind(time_to_sql(now))
+    .bind(MICROSECONDS_PER_DAY)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
 }
 
 /// A record; nothing when it was erased.
@@ -256,14 +307,35 @@ pub(crate) async fn untold(
         .collect()
 }
 
-/// What every organisation was told of the end of a consent, and did.
+/// To whom something went under a consent, with the best that became of it.
+pub(crate) async fn shared(
+    connection: &mut SqliteConnection,
+    key: ConsentKey,
+    limit: usize,
+) -> Result<Vec<(Oin, State)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT party.oin, CASE WHEN max(m.state = 1) THEN 1 ELSE min(m.state) END \
+         FROM message m INDEXED BY message_consent JOIN party ON party.num = m.party \
+         WHERE m.consent = (SELECT c.num FROM consent c JOIN party h ON h.num = c.holder WHERE c.id = ?1 AND h.oin = ?2) \
+         AND m.direction = 0 GROUP BY m.party ORDER BY min(m.idx) LIMIT ?3",
+    )
+    .bind(key.id.as_bytes().as_slice())
+    .bind(key.holder.as_str())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((oin(row, 0)?, state_from_sql(row.try_get(1)?)?))).collect()
+}
+
+/// What every organisation was told of the end of a consent, and did: when by its own clock, as far as that can be so.
 pub(crate) async fn notices(
     connection: &mut SqliteConnection,
     key: ConsentKey,
     limit: usize,
 ) -> Result<Vec<ConsentNotice>, StoreError> {
     let rows = sqlx::query(
-        "SELECT party.oin, n.message, m.state, m.created, m.finished, via.oin, n.confirmed, n.done, n.kept \
+        "SELECT party.oin, n.message, m.state, m.created, m.finished, via.oin, \
+         min(max(n.confirmed, coalesce(c.ended, n.confirmed)), coalesce(n.heard, n.confirmed)), n.done, n.kept \
          FROM consent_notice n JOIN consent c ON c.num = n.consent JOIN party h ON h.num = c.holder \
          JOIN party ON party.num = n.party LEFT JOIN message m ON m.idx = n.message \
          LEFT JOIN party via ON via.num = n.via WHERE c.id = ?1 AND h.oin = ?2 ORDER BY party.oin LIMIT ?3",

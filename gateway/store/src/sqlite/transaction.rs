@@ -65,7 +65,14 @@ async fn run(
 /// What of an operation needs no database: what it logs and queues.
 fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) -> Result<(), StoreError> {
     match operation {
-        Operation::Enqueue(job) => job.answer = Some(outbound::enqueue(writer, group, &job.input)?),
+        Operation::Enqueue(job) => {
+            let enqueued = outbound::enqueue(writer, group, &job.input)?;
+            let held_back = !job.input.held_back.is_empty();
+            if let Some(deciding) = &mut job.input.decision {
+                deciding.decide((&mut writer.edge, group), (&enqueued, held_back))?;
+            }
+            job.answer = Some(enqueued);
+        }
         Operation::Append(job) => {
             job.answer = Some(writer.edge.size());
             for leaf in &job.input {
@@ -74,9 +81,12 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
         }
         Operation::File(job) => job.answer = Some(file::file(writer, group, &job.input)?),
         Operation::Consent(job) => job.answer = Some(deeds::begin(writer, group, &job.input)?),
-        Operation::Alarm(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.1)),
         Operation::Access(job) => job.answer = Some(group.log(&mut writer.edge, &job.input.leaf)),
-        Operation::Settle(_) | Operation::Checkpoint(_) | Operation::Erase(_) | Operation::Change(_) => {}
+        Operation::Settle(_)
+        | Operation::Checkpoint(_)
+        | Operation::Erase(_)
+        | Operation::Alarm(_)
+        | Operation::Change(_) => {}
     }
     Ok(())
 }
@@ -84,7 +94,7 @@ fn prepare(writer: &mut Writer, group: &mut Group, operation: &mut Operation) ->
 /// Whether an operation is done once what it logs and queues is written.
 fn is_prepared(operation: &Operation) -> bool {
     match operation {
-        Operation::Enqueue(job) => !job.input.is_about_consent(),
+        Operation::Enqueue(job) => !job.input.has_more(),
         Operation::Append(_) => true,
         Operation::File(job) => job.answer.as_ref().is_some_and(Filed::is_complete),
         Operation::Settle(_)
@@ -119,8 +129,8 @@ async fn complete(
             job.answer = Some(erase::erase(writer, connection, group, &job.input).await?);
         }
         Operation::Alarm(job) => {
-            let index = job.answer.unwrap_or_default();
-            witness::raise(connection, &writer.names, index, &job.input.0).await?;
+            let (alarm, leaf) = &job.input;
+            job.answer = Some(witness::raise(writer, connection, group, (alarm, leaf)).await?);
         }
         Operation::Access(job) => {
             let index = job.answer.ok_or(StoreError::NotFound("place in the log"))?;
@@ -140,6 +150,10 @@ async fn complete(
             if let Some(finishing) = &job.input.finishes {
                 let confirmation = job.answer.as_deref().and_then(outbound::first_queued);
                 consent::finish(connection, group, (finishing, confirmation)).await?;
+            }
+            let decided = job.input.decision.as_ref().and_then(|deciding| deciding.made.as_ref());
+            if let Some((index, recording)) = decided {
+                access::keep(writer, connection, (*index, recording)).await?;
             }
         }
         Operation::Append(_) => {}

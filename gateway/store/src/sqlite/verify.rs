@@ -7,7 +7,7 @@ use exchange::{
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    column::{digest, direction_from_sql, from_sql, state_from_sql, to_sql, uuid},
+    column::{damaged, digest, direction_from_sql, from_sql, state_from_sql, to_sql, uuid},
     tree::{Head, roots_from_bytes},
 };
 use crate::{
@@ -36,15 +36,33 @@ pub(crate) struct LoggedEntry {
     pub(crate) message: LoggedMessage,
 }
 
-/// Which message an entry is about, or is stored with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which message is stored with an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LoggedMessage {
     /// None.
     None,
-    /// Which way it went, and its digest.
-    Is(Direction, Digest),
-    /// That cannot be read.
+    /// This one.
+    Is(MessageAsStored),
+    /// One that cannot be read.
     Damaged,
+}
+
+/// What is stored of a message and can be held against the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MessageAsStored {
+    pub(crate) direction: Direction,
+    pub(crate) digest: Digest,
+    pub(crate) state: State,
+    /// Why, of what was refused.
+    pub(crate) reason: Option<String>,
+    /// From or to whom.
+    pub(crate) partner: String,
+    /// Where the log says that it was erased.
+    pub(crate) erased: Option<u64>,
+    /// Whether its content is there.
+    pub(crate) kept: bool,
+    /// Whether the receipt that it names is there.
+    pub(crate) receipted: bool,
 }
 
 /// What is wrong with the content of a message.
@@ -54,6 +72,8 @@ pub(crate) enum ContentFault {
     Missing,
     /// It does not open.
     Unreadable,
+    /// Its key was destroyed, and nothing says that it was erased.
+    KeyGone,
     /// It is another message.
     Other,
 }
@@ -76,8 +96,13 @@ pub(crate) async fn entries(
     (from, to): (u64, u64),
     limit: usize,
 ) -> Result<Vec<LoggedEntry>, StoreError> {
+    // Each column of a row is copied, so what is small goes in one.
     let rows = sqlx::query(
-        "SELECT l.idx, l.leaf, m.direction, m.digest FROM log_leaf l LEFT JOIN message m ON m.idx = l.idx \
+        "SELECT l.idx, l.leaf, iif(m.idx IS NULL, NULL, iif(m.direction IN (0, 1) AND m.state BETWEEN 0 AND 3, \
+         m.direction + 2 * (p.idx IS NOT NULL) + 4 * (r.num IS NOT NULL) + 8 * m.state, -1)), \
+         m.digest, iif(m.state = 2, word.text, NULL), party.oin, m.erased FROM log_leaf l LEFT JOIN message m ON m.idx = l.idx \
+         LEFT JOIN party ON party.num = m.party LEFT JOIN word ON word.num = m.reason \
+         LEFT JOIN payload p ON p.idx = m.idx LEFT JOIN receipt r ON r.num = m.receipt \
          WHERE l.idx >= ?1 AND l.idx < ?2 ORDER BY l.idx LIMIT ?3",
     )
     .bind(to_sql(from))
@@ -87,18 +112,31 @@ pub(crate) async fn entries(
     .await?;
     rows.iter()
         .map(|row| {
-            let direction: Option<i64> = row.try_get(2)?;
+            let packed: Option<i64> = row.try_get(2)?;
             // What is damaged is not the same as what the log says: that is for the caller to find, entry by entry.
-            let message = direction.map_or(LoggedMessage::None, |direction| message(direction, row));
+            let message = match packed {
+                None => LoggedMessage::None,
+                Some(packed) => message(packed, row).map_or(LoggedMessage::Damaged, LoggedMessage::Is),
+            };
             Ok(LoggedEntry { index: from_sql(row.try_get(0)?)?, leaf: Leaf::new(row.try_get(1)?), message })
         })
         .collect()
 }
 
-fn message(direction: i64, row: &SqliteRow) -> LoggedMessage {
-    let digest = row.try_get(3).ok().and_then(|bytes| digest(bytes).ok());
-    let direction = direction_from_sql(direction).ok();
-    direction.zip(digest).map_or(LoggedMessage::Damaged, |(way, digest)| LoggedMessage::Is(way, digest))
+fn message(packed: i64, row: &SqliteRow) -> Result<MessageAsStored, StoreError> {
+    if packed < 0 {
+        return Err(damaged("a message"));
+    }
+    Ok(MessageAsStored {
+        direction: direction_from_sql(packed & 1)?,
+        kept: packed & 2 != 0,
+        receipted: packed & 4 != 0,
+        state: state_from_sql(packed >> 3)?,
+        digest: digest(row.try_get(3)?)?,
+        reason: row.try_get(4)?,
+        partner: row.try_get(5)?,
+        erased: row.try_get::<Option<i64>, _>(6)?.map(from_sql).transpose()?,
+    })
 }
 
 /// The hashes of a tile: nodes of level 8 × `row`, from 256 × `index` on. None when there is no such tile.
@@ -113,11 +151,13 @@ pub(crate) async fn tile(
     found.map(|found| roots_from_bytes(found.try_get(0)?)).transpose()
 }
 
-/// The first leaf or message that stands where the log does not reach.
+/// The first of what stands where the log does not reach.
 pub(crate) async fn stray(connection: &mut SqliteConnection) -> Result<Option<u64>, StoreError> {
     let row = sqlx::query(
         "SELECT min(idx) FROM (SELECT min(idx) AS idx FROM log_leaf WHERE idx >= (SELECT size FROM log_state) \
-         UNION ALL SELECT min(idx) FROM message WHERE idx >= (SELECT size FROM log_state))",
+         UNION ALL SELECT min(idx) FROM message WHERE idx >= (SELECT size FROM log_state) \
+         UNION ALL SELECT min(idx) FROM access WHERE idx >= (SELECT size FROM log_state) \
+         UNION ALL SELECT min(idx) FROM consent_record WHERE idx >= (SELECT size FROM log_state))",
     )
     .fetch_one(connection)
     .await?;
@@ -143,7 +183,7 @@ pub(crate) async fn contents(
         let refused = direction_from_sql(row.try_get(1)?)? == Direction::Inbound
             && state_from_sql(row.try_get(2)?)? == State::Refused;
         let case_erased = row.try_get::<Option<i64>, _>(7)?.is_some();
-        let erased = case_erased || row.try_get::<Option<i64>, _>(9)?.is_some();
+        let erased = row.try_get::<Option<i64>, _>(9)?.is_some();
         let fault = match row.try_get::<Option<&[u8]>, _>(6)? {
             // What was refused here is not kept, and what was erased is not there any more.
             None if refused || erased => None,
@@ -159,7 +199,7 @@ pub(crate) async fn contents(
                     wrapped: row.try_get(5)?,
                     case_erased,
                 };
-                content(vault.open_payload(&payload), &digest)?
+                content(vault.open_payload(&payload), &digest, case_erased)?
             }
         };
         if let Some(fault) = fault {
@@ -169,11 +209,17 @@ pub(crate) async fn contents(
     Ok(None)
 }
 
-fn content(opened: Result<String, StoreError>, digest: &Digest) -> Result<Option<ContentFault>, StoreError> {
+fn content(
+    opened: Result<String, StoreError>,
+    digest: &Digest,
+    case_erased: bool,
+) -> Result<Option<ContentFault>, StoreError> {
     match opened {
         Ok(jws) if Digest::of(jws.as_bytes()) == *digest => Ok(None),
         Ok(_) => Ok(Some(ContentFault::Other)),
-        Err(StoreError::Erased) => Ok(None),
+        // An earlier version erased cases by their key alone.
+        Err(StoreError::Erased) if case_erased => Ok(None),
+        Err(StoreError::Erased) => Ok(Some(ContentFault::KeyGone)),
         Err(StoreError::Corrupt(_)) => Ok(Some(ContentFault::Unreadable)),
         Err(error) => Err(error),
     }

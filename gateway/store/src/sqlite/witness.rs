@@ -1,10 +1,12 @@
 //! Checkpoints that were cosigned, and alarms.
 
-use exchange::oin::Oin;
+use exchange::{oin::Oin, tlog::Leaf};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     column::{damaged, from_sql, time_from_sql, time_to_sql, to_sql},
+    committer::Writer,
+    group::Group,
     names::{Missing, Names},
 };
 use crate::{
@@ -97,32 +99,42 @@ pub(crate) async fn cosigned(
         .collect()
 }
 
-/// Keeps an alarm that the log says under `index`. One that is known already, or one too many, breaks the rules of the
-/// data, and then nothing of it remains.
+/// Logs an alarm and keeps it. Not one that is known already, nor one too many; says whether it did.
 pub(super) async fn raise(
+    writer: &mut Writer,
     connection: &mut SqliteConnection,
-    names: &Names,
-    index: u64,
-    alarm: &RaisedAlarm,
-) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO alarm (idx, log, key, kept_size, kind, evidence, noticed) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
-         WHERE (SELECT count(*) FROM alarm WHERE log = ?2) < ?8",
+    group: &mut Group,
+    (alarm, leaf): (&RaisedAlarm, &Leaf),
+) -> Result<bool, StoreError> {
+    let log = writer.names.party(alarm.log)?;
+    let known = sqlx::query(
+        "SELECT count(*), coalesce(sum(key = ?2 AND kept_size = ?3 AND kind = ?4), 0) FROM alarm WHERE log = ?1",
+    )
+    .bind(log)
+    .bind(alarm.key.as_str())
+    .bind(to_sql(alarm.kept_size))
+    .bind(alarm.kind.as_str())
+    .fetch_one(&mut *connection)
+    .await?;
+    if known.try_get::<i64, _>(0)? >= MOST_ALARMS || known.try_get::<i64, _>(1)? > 0 {
+        return Ok(false);
+    }
+    let index = group.log(&mut writer.edge, leaf);
+    // The alarm refers to its entry.
+    group.write_entries(connection).await?;
+    sqlx::query(
+        "INSERT INTO alarm (idx, log, key, kept_size, kind, evidence, noticed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )
     .bind(to_sql(index))
-    .bind(names.party(alarm.log)?)
+    .bind(log)
     .bind(alarm.key.as_str())
     .bind(to_sql(alarm.kept_size))
     .bind(alarm.kind.as_str())
     .bind(alarm.evidence.as_str())
     .bind(time_to_sql(alarm.noticed))
-    .bind(MOST_ALARMS)
     .execute(connection)
     .await?;
-    match done.rows_affected() {
-        0 => Err(StoreError::Conflict("there are many alarms about this log already".into())),
-        _ => Ok(()),
-    }
+    Ok(true)
 }
 
 /// Every alarm, in the order of the log.

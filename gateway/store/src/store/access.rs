@@ -4,27 +4,34 @@ use std::collections::BTreeSet;
 
 use exchange::{
     consent::{ConsentKey, ConsentRecord},
-    entry::Entry,
     person::{Identity, Match},
 };
 use jiff::Timestamp;
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{MAX_CANDIDATES, MAX_ROWS_READ, Store, limited};
 use crate::{
-    access::{About, Access, AccessFilter, AccessRecord, Accesses, Found, Recorded, Shown, Withheld},
+    access::{
+        About, Access, AccessFilter, AccessRecord, Accessed, Accesses, Decision, Deed, Found, SALT_BYTES,
+        Shown, Withheld,
+    },
     consents::ConsentState,
+    data_subject::DataSubject,
     error::StoreError,
-    seal::Entropy,
     sqlite::{
         access::{self, Recording},
         committer::Operation,
         consent, read, read_consents, subject,
     },
+    subject::Token,
 };
 
 /// Records that one reading of the access log opens, so that a rare name does not keep a reader for long.
 const MAX_OPENED: usize = 20_000;
+
+/// Accesses without a record that are named: one is enough to know that something is wrong.
+const MAX_MISSING: usize = 100;
 
 /// Cases of one person that are looked through.
 const MAX_CASES: usize = 200;
@@ -51,7 +58,8 @@ impl Store {
         }
         drop(reader);
         let now = access.when;
-        self.record(access, About { messages: indexes.to_vec(), ..About::default() }).await?;
+        let tokens = self.persons_of(indexes).await?;
+        self.record(access, About { messages: indexes.to_vec(), tokens, ..About::default() }).await?;
         self.shown(indexes, now).await
     }
 
@@ -66,10 +74,16 @@ impl Store {
         let messages: Vec<u64> = known.messages.iter().copied().collect();
         let now = access.when;
         let (consents, consents_perhaps) = self.consents_of(person).await?;
+        // Also by what the messages say of the person: who is found by number is found again by name.
+        let mut tokens = self.persons_of(&messages).await?;
+        tokens.extend(self.0.tokeniser.searched(person));
         let about = About {
             messages: messages.clone(),
             consents: consents.iter().map(|key| key.id).collect(),
-            tokens: self.0.tokeniser.searched(person),
+            tokens,
+            searched_person: true,
+            decision: None,
+            subject: self.sealed(Some(person))?,
         };
         let access = self.record(access, about).await?;
         let shown = self.shown(&messages, now).await?;
@@ -81,10 +95,46 @@ impl Store {
         Ok(Found { messages: shown, perhaps, consents, consents_perhaps, complete: known.complete, access })
     }
 
-    /// Records that somebody decided something about these messages; gives its place in the log.
-    pub async fn record_decision(&self, access: Access, indexes: &[u64]) -> Result<u64, StoreError> {
+    /// Records that somebody decided something, about these messages if it is about any; gives its place in the log.
+    pub async fn record_decision(
+        &self,
+        access: Access,
+        decision: Decision,
+        indexes: &[u64],
+    ) -> Result<u64, StoreError> {
         limited("messages at once", indexes.len(), MAX_CANDIDATES)?;
-        self.record(access, About { messages: indexes.to_vec(), ..About::default() }).await
+        let tokens = self.persons_of(indexes).await?;
+        let messages = indexes.to_vec();
+        let about = About { messages, tokens, decision: Some(decision), ..About::default() };
+        self.record(access, about).await
+    }
+
+    /// Records that somebody sees what is known of these consents; gives its place in the log. At most
+    /// [`MAX_CANDIDATES`].
+    pub async fn record_consents_seen(
+        &self,
+        access: Access,
+        consents: &[ConsentKey],
+    ) -> Result<u64, StoreError> {
+        limited("consents at once", consents.len(), MAX_CANDIDATES)?;
+        let mut about = About { consents: consents.iter().map(|key| key.id).collect(), ..About::default() };
+        for key in consents {
+            let newest = self.consent_records(*key).await?.pop();
+            let record = newest.and_then(|one| ConsentRecord::from_stored(&one.text).ok());
+            if let Some(person) = record.and_then(|record| Identity::of(record.document())) {
+                about.tokens.extend(self.0.tokeniser.searched(&person));
+            }
+        }
+        self.record(access, about).await
+    }
+
+    /// Where the log says that there was an access of which the record is gone and was not erased; the first hundred. Looks
+    /// through the whole log.
+    pub async fn missing_accesses(&self) -> Result<Vec<u64>, StoreError> {
+        self.refresh_keys();
+        let mut missing = access::missing(&mut *self.0.readers.acquire().await?, MAX_MISSING).await?;
+        missing.retain(|index| !self.0.vault.entries.is_destroyed(*index));
+        Ok(missing)
     }
 
     /// Records that somebody decided something about a consent of this person; gives its place in the log.
@@ -95,7 +145,9 @@ impl Store {
         person: Option<&Identity>,
     ) -> Result<u64, StoreError> {
         let tokens = person.map(|person| self.0.tokeniser.searched(person)).unwrap_or_default();
-        self.record(access, About { consents: vec![consent], tokens, ..About::default() }).await
+        let tokens = tokens.into_iter().collect();
+        let subject = self.sealed(person)?;
+        self.record(access, About { consents: vec![consent], tokens, subject, ..About::default() }).await
     }
 
     /// The consents of which the record is about this person, and those of which it may be. Opens them, and shows them to
@@ -122,9 +174,11 @@ impl Store {
     /// Who saw what, the last first. Reading it is recorded as well, and durable before this returns anything.
     pub async fn accesses(&self, access: Access, filter: AccessFilter) -> Result<Accesses, StoreError> {
         self.refresh_keys();
-        let tokens = filter.person.as_ref().map(|person| self.0.tokeniser.searched(person));
-        let own =
-            self.record(access, About { tokens: tokens.unwrap_or_default(), ..About::default() }).await?;
+        let tokens = filter.person.iter().flat_map(|person| self.0.tokeniser.searched(person)).collect();
+        let subject = self.sealed(filter.person.as_ref())?;
+        let searched_person = filter.person.is_some();
+        let about = About { tokens, searched_person, subject, ..About::default() };
+        let own = self.record(access, about).await?;
         // Not that it is being read now.
         let filter = AccessFilter { before: Some(filter.before.unwrap_or(own).min(own)), ..filter };
         if filter.message.is_some() || filter.person.is_some() {
@@ -149,16 +203,26 @@ impl Store {
         }
     }
 
-    /// The messages that the access at this place in the log showed or was a decision about; none when its record cannot be
-    /// read. For the records of processings, which say nothing of who it was.
-    pub async fn accessed(&self, index: u64) -> Result<Vec<u64>, StoreError> {
+    /// By number when there is one: that is how records of processings name a person.
+    pub(super) fn sealed(&self, person: Option<&Identity>) -> Result<Option<DataSubject>, StoreError> {
+        let Some(person) = person else { return Ok(None) };
+        Ok(self.data_subjects(person)?.into_iter().next())
+    }
+
+    /// What the access at this place in the log was about; nothing when its record cannot be read. Of a decision not the
+    /// messages: sending and erasing are in the log themselves. For the records of processings, which say nothing of who it was.
+    pub async fn accessed(&self, index: u64) -> Result<Accessed, StoreError> {
         self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;
         match access::at(&mut reader, &self.0.vault, index).await {
-            Ok(record) => Ok(record.map(|record| record.messages).unwrap_or_default()),
+            Ok(None) => Ok(Accessed::default()),
+            Ok(Some(AccessRecord { what, messages, consents, subject, .. })) => {
+                let messages = if what == Deed::Besluit { Vec::new() } else { messages };
+                Ok(Accessed { messages, consents, subject })
+            }
             Err(StoreError::Corrupt(error)) => {
                 tracing::error!(entry = index, error, "the record of an access cannot be read");
-                Ok(Vec::new())
+                Ok(Accessed::default())
             }
             Err(error) => Err(error),
         }
@@ -226,17 +290,58 @@ impl Store {
     }
 
     /// Keeps that somebody gets something; gives its place in the log once it is durable.
-    async fn record(&self, access: Access, about: About) -> Result<u64, StoreError> {
-        let (mut entropy, mut salt) = (Entropy::new(self.0.random.clone()), [0; 32]);
-        entropy.take(&mut salt);
-        let when = access.when;
-        let record = AccessRecord::new(access, &about);
-        let Recorded { plain, digest } = Recorded::new(&record, salt)?;
-        let leaf = Entry::Raadpleging { bewijs: digest, tijd: when }.leaf();
-        let bytes = plain.len() + leaf.bytes().len();
-        let About { messages, tokens, .. } = about;
-        let recording = Recording { leaf, plain, digest, messages, tokens };
+    pub(super) async fn record(&self, access: Access, about: About) -> Result<u64, StoreError> {
+        let recording = Recording::new(access, about, self.salt())?;
+        let bytes = recording.plain.len() + recording.leaf.bytes().len();
         Ok(self.0.committer.submit(recording, bytes, Operation::Access).await?.answer)
+    }
+
+    /// Behind which a record cannot be guessed.
+    pub(super) fn salt(&self) -> [u8; SALT_BYTES] {
+        let mut salt = [0; SALT_BYTES];
+        self.0.random.fill(&mut salt);
+        salt
+    }
+
+    /// By what the persons are found that these messages are about, as far as those can be opened. What names nobody is
+    /// about the person of its case, if that is one. Opens them, and shows them to nobody.
+    async fn persons_of(&self, indexes: &[u64]) -> Result<BTreeSet<Token>, StoreError> {
+        self.refresh_keys();
+        let mut reader = self.0.readers.acquire().await?;
+        let (mut tokens, mut unnamed) = (BTreeSet::new(), Vec::new());
+        for index in indexes {
+            match self.person_of(&mut reader, *index).await? {
+                Some(Some(person)) => tokens.extend(self.0.tokeniser.searched(&person)),
+                Some(None) => unnamed.push(*index),
+                None => {}
+            }
+        }
+        for case in access::cases(&mut reader, &unnamed).await?.into_iter().take(MAX_CASES) {
+            let mut persons = Vec::new();
+            for index in subject::find_case(&mut reader, case, MAX_CANDIDATES).await? {
+                persons.extend(self.person_of(&mut reader, index).await?.flatten());
+            }
+            let one = persons.first().is_some_and(|first: &Identity| {
+                persons.iter().all(|person| person.compare(first) == Match::Same)
+            });
+            if one {
+                tokens.extend(persons.iter().flat_map(|person| self.0.tokeniser.searched(person)));
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// Whom a message is about, if it names somebody; nothing when it cannot be opened.
+    async fn person_of(
+        &self,
+        reader: &mut SqliteConnection,
+        index: u64,
+    ) -> Result<Option<Option<Identity>>, StoreError> {
+        match read::payload(reader, &self.0.vault, index).await {
+            Ok(content) => Ok(Some(Identity::of_message(&content))),
+            Err(StoreError::Erased | StoreError::NotFound(_) | StoreError::Corrupt(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Messages with their content. Only after it was recorded who gets them. What rests on a consent that ended has none,

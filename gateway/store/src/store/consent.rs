@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use exchange::{
-    consent::{ConsentKey, ConsentRecord, Kept},
+    consent::{ConsentKey, ConsentRecord, Extract, Kept},
     oin::Oin,
     person::LookupKeys,
     policy::ConsentKnowledge,
@@ -16,7 +16,7 @@ use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_ROWS_READ, Store, check_message, 
 use crate::{
     consents::{ConsentNotice, ConsentRow, StoredRecord, Untold},
     error::StoreError,
-    model::{Enqueued, Outgoing, RulesVersion},
+    model::{Enqueued, Outgoing, RulesVersion, State},
     sqlite::{
         committer::Operation,
         consent::{self, Finishing},
@@ -47,19 +47,20 @@ impl Store {
     }
 
     /// Records a consent that this organisation asked for, or a newer version of it, with the extract to send along.
-    /// Its resident can be looked up. Returns where the log says so. [`StoreError::RulesChanged`] when it was withdrawn,
-    /// even a moment ago.
+    /// It is kept so many days after the consent ended. Its resident can be looked up. Returns where the log says so.
+    /// [`StoreError::RulesChanged`] when it was withdrawn, even a moment ago.
     pub async fn record_consent(
         &self,
         (key, record): (ConsentKey, &ConsentRecord),
         extract: String,
+        keep_days: u32,
         leaf: Leaf,
     ) -> Result<u64, StoreError> {
         let (text, valid_until) = (record.to_stored(), record.valid_until());
         let tokens = self.tokens(&LookupKeys::of(record.document()));
         limited("bytes of a consent record", text.len() + extract.len(), MAX_DOCUMENT_BYTES)?;
         let bytes = text.len() + extract.len() + check_message("", &leaf)?;
-        let what = What::Record { text, extract, valid_until, tokens };
+        let what = What::Record { text, extract, valid_until, tokens, keep_days };
         let deed = Deed { key, what, leaf: Some(leaf), now: valid_until };
         Ok(self.0.committer.submit(deed, bytes, Operation::Consent).await?.answer.index)
     }
@@ -100,8 +101,8 @@ impl Store {
         }
     }
 
-    /// The resident withdrew a consent of another organisation here, and its holder was told: nothing that rests on it
-    /// leaves any more, and nothing new rests on it. The holder's own withdrawal does the rest.
+    /// The resident withdrew a consent of another organisation here: nothing that rests on it leaves any more, and nothing
+    /// new rests on it. What is left to do is to tell its holder, whose own withdrawal does the rest.
     pub async fn stop_consent(
         &self,
         key: ConsentKey,
@@ -155,8 +156,8 @@ impl Store {
             state: dealt_with.state,
             reported: dealt_with.reported.is_some(),
         };
-        let queueing =
-            Queueing { rules, messages, held_back: leaf.into_iter().collect(), finishes: Some(finishing) };
+        let (held_back, finishes) = (leaf.into_iter().collect(), Some(finishing));
+        let queueing = Queueing { rules, messages, held_back, finishes, decision: None };
         self.0.committer.submit(queueing, bytes, Operation::Enqueue).await?;
         Ok(())
     }
@@ -172,15 +173,21 @@ impl Store {
         read_consents::to_do(&mut *self.0.readers.acquire().await?, (before, now), limit).await
     }
 
-    /// Has the end of consents told again, and what was done then, of which the message was refused or given up; returns
-    /// how many.
+    /// Has the end of consents told again, what was done then, and that one was withdrawn here, of which the message was
+    /// refused or given up; returns how many.
     pub async fn remind_of_ends(&self, now: Timestamp) -> Result<usize, StoreError> {
         let keys = read_consents::untellable(&mut *self.0.readers.acquire().await?, MAX_ROWS_READ).await?;
         for key in &keys {
-            let deed = Deed { key: *key, what: What::Remind, leaf: None, now };
-            self.0.committer.submit(deed, 0, Operation::Consent).await?;
+            self.tell_again(*key, now).await?;
         }
         Ok(keys.len())
+    }
+
+    /// There is something left to tell about the end of a consent.
+    pub async fn tell_again(&self, key: ConsentKey, now: Timestamp) -> Result<(), StoreError> {
+        let deed = Deed { key, what: What::Remind, leaf: None, now };
+        self.0.committer.submit(deed, 0, Operation::Consent).await?;
+        Ok(())
     }
 
     /// One consent.
@@ -224,6 +231,30 @@ impl Store {
     /// Who was sent something under a consent and has yet to be told of its end.
     pub async fn untold(&self, key: ConsentKey) -> Result<Vec<Untold>, StoreError> {
         read_consents::untold(&mut *self.0.readers.acquire().await?, key, MAX_ROWS_READ).await
+    }
+
+    /// To whom something went under a consent: [`State::Admitted`] when any of it arrived, [`State::Waiting`] when it is on
+    /// its way, and else why nothing did.
+    pub async fn shared_under(&self, key: ConsentKey) -> Result<Vec<(Oin, State)>, StoreError> {
+        read_consents::shared(&mut *self.0.readers.acquire().await?, key, MAX_ROWS_READ).await
+    }
+
+    /// Those among these that may say what they did when a consent ended: whom it names, and who was told.
+    pub async fn may_confirm(
+        &self,
+        claims: BTreeSet<(ConsentKey, Oin)>,
+    ) -> Result<BTreeSet<(ConsentKey, Oin)>, StoreError> {
+        limited("confirmations in one reading", claims.len(), MAX_BATCH)?;
+        let mut true_claims = BTreeSet::new();
+        for (key, from) in claims {
+            let Some(known) = self.consent(key).await? else { continue };
+            let terms = known.extract.as_deref().and_then(Extract::peek);
+            let is_named = terms.is_some_and(|terms| terms.granted_to.contains(&from));
+            if is_named || self.consent_notices(key).await?.iter().any(|notice| notice.party == from) {
+                true_claims.insert((key, from));
+            }
+        }
+        Ok(true_claims)
     }
 
     /// What every organisation was told of the end of a consent, and did.

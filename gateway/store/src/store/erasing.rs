@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{MAX_BATCH, Store, limited};
+use super::{MAX_BATCH, MAX_CANDIDATES, Store, limited};
 use crate::{
+    access::{Access, Decision},
     entry_keys::{self, EntryKeys},
     error::StoreError,
     key::Keys,
@@ -17,6 +18,7 @@ use crate::{
         change::Change,
         committer::Operation,
         erase::{self, Erasure},
+        read_consents,
     },
 };
 
@@ -31,7 +33,8 @@ const MAX_SWEPT: usize = 256;
 const INDEX_BYTES: usize = 16;
 
 impl Store {
-    /// Erases what belongs to these entries of the log, for good: what it holds is removed, its key destroyed, and the
+    /// Erases what belongs to these entries of the log, messages and versions of records of consents, for good: what it holds is
+    /// removed, its key destroyed, and the
     /// log says that it was erased, why and when. What is not there, or was erased before, is passed over. At most
     /// [`MAX_BATCH`] entries at a time.
     ///
@@ -48,7 +51,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Erased, StoreError> {
         limited("entries to erase", indexes.len(), MAX_BATCH)?;
-        self.erase_these(Erasure { indexes, case: None, cause, now }).await
+        self.erase_these(Erasure::new(indexes, None, (cause, now))).await
     }
 
     /// Erases all messages of a case, as [`Store::erase`] does. What is queued or filed in the meantime is not erased.
@@ -62,12 +65,44 @@ impl Store {
         while from < size {
             let found = self.of_case(case_id, from).await?;
             for indexes in found.chunks(MAX_BATCH) {
-                let erasure = Erasure { indexes: indexes.to_vec(), case: Some(case_id), cause, now };
+                let erasure = Erasure::new(indexes.to_vec(), Some(case_id), (cause, now));
                 let erased = self.erase_these(erasure).await?;
                 all.messages += erased.messages;
                 all.evidence.extend(erased.evidence);
             }
             from += SCANNED_ENTRIES;
+        }
+        // What was erased before may have been so by another process that has not come to its keys yet.
+        self.destroy_keys().await?;
+        Ok(all)
+    }
+
+    /// Erases all messages of a case, as somebody decided: that is on record, with the messages and by whom they are about,
+    /// before any of it is gone. Also what is filed in the meantime. Nothing is on record when there is nothing to erase.
+    pub async fn erase_case_decided(
+        &self,
+        access: Access,
+        case_id: Uuid,
+        cause: ErasureCause,
+    ) -> Result<Erased, StoreError> {
+        let (mut all, now) = (Erased::default(), access.when);
+        loop {
+            let (mut found, mut from, size) = (Vec::new(), 0, self.log_size().await?);
+            while from < size && found.len() < MAX_CANDIDATES {
+                found.extend(self.of_case(case_id, from).await?);
+                from += SCANNED_ENTRIES;
+            }
+            found.truncate(MAX_CANDIDATES);
+            if found.is_empty() {
+                break;
+            }
+            self.record_decision(access.clone(), Decision::Wissen, &found).await?;
+            for indexes in found.chunks(MAX_BATCH) {
+                let erasure = Erasure::new(indexes.to_vec(), Some(case_id), (cause, now));
+                let erased = self.erase_these(erasure).await?;
+                all.messages += erased.messages;
+                all.evidence.extend(erased.evidence);
+            }
         }
         // What was erased before may have been so by another process that has not come to its keys yet.
         self.destroy_keys().await?;
@@ -105,12 +140,26 @@ impl Store {
         let mut erased = 0;
         if !indexes.is_empty() {
             let cause = ErasureCause::Retention;
-            erased = self.erase_these(Erasure { indexes, case: None, cause, now }).await?.messages;
+            erased = self.erase_these(Erasure::new(indexes, None, (cause, now))).await?.messages;
         }
         Ok(Swept { erased, next: (next < size).then_some(next) })
     }
 
-    async fn erase_these(&self, erasure: Erasure) -> Result<Erased, StoreError> {
+    /// One step of applying retention to the records of consents: erases those that may not be kept any longer, a bounded
+    /// number. Gives how many versions; call it until that is none.
+    pub async fn erase_expired_consent_records(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut reader = self.0.readers.acquire().await?;
+        let indexes = read_consents::records_over_time(&mut reader, now, MAX_SWEPT).await?;
+        drop(reader);
+        if indexes.is_empty() {
+            return Ok(0);
+        }
+        let cause = ErasureCause::Retention;
+        Ok(self.erase_these(Erasure::new(indexes, None, (cause, now))).await?.messages)
+    }
+
+    async fn erase_these(&self, mut erasure: Erasure) -> Result<Erased, StoreError> {
+        erasure.subjects = self.subjects_of(&erasure.indexes).await?;
         // With its evidence.
         self.0.vault.entries.room_for(erasure.indexes.len() + 8)?;
         let store = self.clone();

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicI64, Ordering},
 };
 
-use exchange::{message::HeldBack, oin::Oin, tlog::Leaf};
+use exchange::{message::HeldBack, oin::Oin, person::Identity, tlog::Leaf};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     check_text, limited,
 };
 use crate::{
+    access::Decided,
     error::StoreError,
     lease::{Candidate, Held, Lease, Leased},
     model::{
@@ -20,6 +21,7 @@ use crate::{
         State,
     },
     sqlite::{
+        access::Deciding,
         change::Change,
         committer::Operation,
         connect,
@@ -52,8 +54,37 @@ impl Store {
     pub async fn enqueue(
         &self,
         rules: RulesVersion,
-        mut messages: Vec<Outgoing>,
+        messages: Vec<Outgoing>,
         held_back: Vec<HeldBack>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        self.enqueue_as(rules, (messages, held_back), None).await
+    }
+
+    /// The same for what somebody decided to send: in the same transaction it is kept who did, and which messages it
+    /// became. Not when all of it was offered before.
+    pub async fn enqueue_decided(
+        &self,
+        rules: RulesVersion,
+        (messages, held_back): (Vec<Outgoing>, Vec<HeldBack>),
+        decided: Decided,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        let Decided { access, about, also } = decided;
+        if about.len() != messages.len() {
+            return Err(StoreError::NotFound("whom each message is about"));
+        }
+        limited("persons in one operation", also.len(), MAX_BATCH)?;
+        let searched = |person: &Identity| self.0.tokeniser.searched(person);
+        let about = about.iter().map(|person| person.as_ref().map(searched).unwrap_or_default()).collect();
+        let also = also.iter().flat_map(searched).collect();
+        let deciding = Box::new(Deciding::new(access, (about, also), self.salt()));
+        self.enqueue_as(rules, (messages, held_back), Some(deciding)).await
+    }
+
+    async fn enqueue_as(
+        &self,
+        rules: RulesVersion,
+        (mut messages, held_back): (Vec<Outgoing>, Vec<HeldBack>),
+        decision: Option<Box<Deciding>>,
     ) -> Result<Vec<Enqueued>, StoreError> {
         limited("messages in one operation", messages.len() + held_back.len(), MAX_BATCH)?;
         let held_back: Vec<Leaf> = held_back.iter().map(HeldBack::leaf).collect();
@@ -71,11 +102,8 @@ impl Store {
         }
         let erasures = self.0.hot.erasures();
         let soonest = messages.iter().map(|message| message.expires).min();
-        let done = self
-            .0
-            .committer
-            .submit(Queueing { rules, messages, held_back, finishes: None }, bytes, Operation::Enqueue)
-            .await?;
+        let queueing = Queueing { rules, messages, held_back, finishes: None, decision };
+        let done = self.0.committer.submit(queueing, bytes, Operation::Enqueue).await?;
         self.0.expiry.expect(soonest);
         let leases = &self.0.leases;
         self.0.hot.keep(done.input.messages, &done.answer, erasures, |to, priority, index| {

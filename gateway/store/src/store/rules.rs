@@ -1,9 +1,9 @@
 //! Partners and agreements.
 
-use exchange::{digest::Digest, oin::Oin};
+use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
 
-use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, Store, check_text, limited};
+use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_LEAF_BYTES, Store, check_text, limited};
 use crate::{
     error::StoreError,
     model::{Owed, PartnerCheckpoint, PartnerRecord, PartnerState, RulesVersion, StoredAgreement},
@@ -71,18 +71,19 @@ impl Store {
         Ok(self.change(Change::PutAgreement { digest, content, purposes, now }).await? > 0)
     }
 
-    /// Keeps an answer to an agreement; says whether it is new. If it is, there is a notice of it for each of
-    /// `notify`.
+    /// Keeps an answer to an agreement; says whether it is new. If it is, the log says so, and there is a notice of it for
+    /// each of `notify`.
     pub async fn put_answer(
         &self,
         agreement: Digest,
         from: Oin,
-        jws: String,
+        (jws, leaf): (String, Leaf),
         notify: Vec<Oin>,
     ) -> Result<bool, StoreError> {
         limited("bytes of an answer", jws.len(), MAX_DOCUMENT_BYTES)?;
+        limited("bytes of a leaf", leaf.bytes().len(), MAX_LEAF_BYTES)?;
         limited("parties to notify", notify.len(), MAX_BATCH)?;
-        Ok(self.change(Change::PutAnswer { agreement, from, jws, notify }).await? > 0)
+        Ok(self.change(Change::PutAnswer { agreement, from, jws, leaf, notify }).await? > 0)
     }
 
     /// All agreements with their answers, in the order in which they became known.

@@ -21,8 +21,10 @@ use crate::{
 };
 
 mod access;
+mod consent_records;
 mod erasing;
 mod person;
+mod subjects_of_records;
 mod submission;
 
 const ALL: BatchLimit = BatchLimit { count: 256, bytes: 4 << 20 };

@@ -1,21 +1,22 @@
 //! Proving the whole log, entry by entry, in bounded memory, and naming the first that differs.
 //!
-//! Each leaf is held against the hash that was stored of it, against the message that is stored with it, and the tree
+//! Each leaf is held against the hash that was stored of it and against what is stored with it ([`against`]), and the tree
 //! over all of them against the stored tree. Who can change all of that together cannot change what others signed: the
 //! checkpoints that partners cosigned ([`Anchor`]), wherever those are kept. Between the last of these that holds and the
 //! first that does not, something was changed.
 
+mod against;
+
 use exchange::{
-    entry::About,
     oin::Oin,
     tlog::{CompactRange, Hash, LogVerifier},
 };
 
+use self::against::{Against, Fault};
 use super::Store;
 use crate::{
     error::StoreError,
-    model::Direction,
-    sqlite::verify::{self, ContentFault, LoggedEntry, LoggedMessage},
+    sqlite::verify::{self, ContentFault, LoggedEntry},
 };
 
 /// The most entries in one reading: a few megabytes.
@@ -104,9 +105,11 @@ impl Store {
         check: Check,
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Verdict, StoreError> {
+        self.refresh_keys();
         let head = verify::head(&mut *self.0.readers.acquire().await?).await?;
         let (size, contents) = (head.size, check.contents);
         let mut walk = Walk::new(self, check.anchors);
+        let mut against = Against::new(self).await?;
         while walk.range.size() < size {
             let from = walk.range.size();
             let mut reader = self.0.readers.acquire().await?;
@@ -115,23 +118,29 @@ impl Store {
             let differs = walk.page(&entries, size).await?;
             // Of what one page shows, the first counts, whatever it is.
             let until = differs.as_ref().map_or(walk.range.size(), Verdict::first);
-            if contents && let Some((index, fault)) = self.first_fault(from, until).await? {
-                return Ok(broken(index, of_content(fault)));
+            let before = entries.iter().take_while(|entry| entry.index < until).count();
+            let mut fault = against.page(&entries[..before]).await?;
+            if contents {
+                let until = fault.as_ref().map_or(until, |fault| fault.index);
+                fault = self.first_fault((from, until)).await?.or(fault);
             }
-            if let Some(broken) = differs {
-                return Ok(broken);
+            if let Some(found) = walk.first_of(differs, fault).await? {
+                return against.or_unproven(found).await;
             }
             progress(walk.range.size(), size);
         }
         if let Some(broken) = walk.end(&head.roots).await? {
-            return Ok(broken);
+            return against.or_unproven(broken).await;
         }
-        Ok(Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors: walk.held })
+        let whole = Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors: walk.held };
+        against.or_unproven(whole).await
     }
 
     /// The first message whose content is not the one of its digest. Between the two is no more than a page.
-    async fn first_fault(&self, from: u64, to: u64) -> Result<Option<(u64, ContentFault)>, StoreError> {
-        verify::contents(&mut *self.0.readers.acquire().await?, &self.0.vault, (from, to)).await
+    async fn first_fault(&self, between: (u64, u64)) -> Result<Option<Fault>, StoreError> {
+        let mut reader = self.0.readers.acquire().await?;
+        let found = verify::contents(&mut reader, &self.0.vault, between).await?;
+        Ok(found.map(|(index, fault)| Fault { index, what: of_content(fault) }))
     }
 }
 
@@ -143,6 +152,9 @@ const fn of_content(fault: ContentFault) -> &'static str {
     match fault {
         ContentFault::Missing => "de inhoud van het bericht bij deze regel ontbreekt, en is niet gewist",
         ContentFault::Unreadable => "de inhoud van het bericht bij deze regel is niet te openen",
+        ContentFault::KeyGone => {
+            "de sleutel van het bericht bij deze regel is vernietigd, en het logboek zegt niet dat het is gewist. Is er een oudere kopie van de database teruggezet?"
+        }
         ContentFault::Other => {
             "de inhoud van het bericht bij deze regel is een ander bericht dan in het logboek staat"
         }
@@ -178,15 +190,9 @@ impl<'a> Walk<'a> {
             if entry.index != index {
                 return Ok(Some(broken(index, "deze regel ontbreekt")));
             }
-            let message = of_message(entry);
             self.append(entry.leaf.hash());
             if let Some(broken) = self.full_tiles().await? {
                 return Ok(Some(broken));
-            }
-            if let Some(what) = message {
-                // The leaf itself may have been changed, and then that is what to say.
-                let changed = self.open_tiles().await?;
-                return Ok(Some(changed.unwrap_or_else(|| broken(index, what))));
             }
             if let Some(broken) = self.anchored().await? {
                 return Ok(Some(broken));
@@ -194,6 +200,19 @@ impl<'a> Walk<'a> {
         }
         let (next, whole) = (self.range.size(), entries.len() == MAX_ENTRIES_READ);
         Ok((!whole && next < size).then(|| broken(next, "deze regel ontbreekt")))
+    }
+
+    /// The first that differs: in the tree, or in what is stored with an entry before that. When it is the latter the leaf
+    /// itself may have been changed, and then that is what to say.
+    async fn first_of(
+        &self,
+        differs: Option<Verdict>,
+        fault: Option<Fault>,
+    ) -> Result<Option<Verdict>, StoreError> {
+        let Some(fault) = fault else { return Ok(differs) };
+        let changed = if differs.is_none() { self.open_tiles().await? } else { None };
+        let changed = changed.filter(|changed| changed.first() <= fault.index);
+        Ok(Some(changed.unwrap_or_else(|| broken(fault.index, fault.what))))
     }
 
     fn append(&mut self, leaf: Hash) {
@@ -309,22 +328,6 @@ impl<'a> Walk<'a> {
         let stray = verify::stray(&mut *self.store.0.readers.acquire().await?).await?;
         Ok(stray
             .map(|index| broken(index, "hier staat een regel of bericht voorbij het einde van het logboek")))
-    }
-}
-
-/// What is wrong with the message that is stored with an entry, if anything.
-fn of_message(entry: &LoggedEntry) -> Option<&'static str> {
-    let logged = match About::leaf(&entry.leaf) {
-        None => return Some("deze regel is niet leesbaar"),
-        Some(About::Nothing) => LoggedMessage::None,
-        Some(About::Sent(digest)) => LoggedMessage::Is(Direction::Outbound, digest),
-        Some(About::Received(digest)) => LoggedMessage::Is(Direction::Inbound, digest),
-    };
-    match (entry.message, logged) {
-        (stored, logged) if stored == logged => None,
-        (LoggedMessage::None, _) => Some("het bericht bij deze regel ontbreekt"),
-        (_, LoggedMessage::None) => Some("bij deze regel staat een bericht dat er niet hoort"),
-        _ => Some("het bericht bij deze regel is een ander dan in het logboek staat"),
     }
 }
 

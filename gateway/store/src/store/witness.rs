@@ -46,11 +46,7 @@ impl Store {
         limited("bytes of an alarm", alarm.evidence.len(), MAX_DOCUMENT_BYTES)?;
         limited("bytes of a leaf", leaf.bytes().len(), MAX_LEAF_BYTES)?;
         let bytes = alarm.evidence.len() + leaf.bytes().len();
-        match self.0.committer.submit((alarm, leaf), bytes, Operation::Alarm).await {
-            Ok(_) => Ok(true),
-            Err(StoreError::Conflict(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(self.0.committer.submit((alarm, leaf), bytes, Operation::Alarm).await?.answer)
     }
 
     /// Every alarm, in the order in which they were raised, with its place in the log.

@@ -246,6 +246,7 @@ fn a_refusal_says_what_it_binds() {
         reden: Some(ReasonCode(Reason::PurposeNotAllowed)),
         regels: None,
         tijd: now(),
+        toestemming: None,
         uitkomst: Outcome::Geweigerd,
         van: corporation(),
     };
@@ -277,6 +278,14 @@ fn what_is_known_of_a_consent_counts_on_arrival() {
         received.verify(municipality(), &rulebook, now()).unwrap()
     };
     let id: Uuid = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().unwrap();
+    let extract = message.consent().map(|used| Digest::of(used.extract.as_bytes()));
+    assert!(extract.is_some());
+    let Ok(Entry::Verzending { toestemming, .. }) = Entry::of_leaf(&message.leaf()) else {
+        panic!("a sending")
+    };
+    let admitted = verified().admit(&rulebook, ConsentKnowledge::NothingElse, now()).unwrap();
+    assert_eq!((toestemming, reception(&admitted.leaf(now())).toestemming), (extract, extract));
+    assert_eq!(reception(&admitted.conflict_leaf(now())).toestemming, None, "it was not admitted on it");
     let consent = ConsentKey { holder: corporation(), id };
     assert_eq!(verified().claimed_consent(), Some(consent));
     let admitted = verified().admit(&rulebook, ConsentKnowledge::NothingElse, now()).unwrap();

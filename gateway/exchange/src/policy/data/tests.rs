@@ -237,7 +237,8 @@ fn a_consent_need_not_cover_what_does_not_go() {
     assert!(!permit(&narrower, on_consent).1.unwrap().left_out().is_empty());
     narrower["grondslag"]["toestemming"]["gegevens"]["categorieen"] = json!(["identificatie", "adres"]);
     let refusal = permit(&narrower, on_consent).1.expect_err("refused");
-    assert_eq!((refusal.reason, refusal.about), (Reason::ConsentMissing, vec!["financieel".to_owned()]));
+    let unnamed = vec!["de toestemming noemt financieel niet".to_owned()];
+    assert_eq!((refusal.reason, refusal.about), (Reason::ConsentMissing, unnamed));
 }
 
 /// The purpose chooses how a person is identified: by number, by name and address, or either.

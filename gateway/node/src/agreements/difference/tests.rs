@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use exchange::agreement::Content;
+use exchange::{agreement::Content, purpose::Term};
 use jiff::civil::date;
 use schemas::Category;
 
@@ -68,6 +68,8 @@ fn what_another_text_of_a_purpose_allows_is_told() {
     wider.berichten[0].gegevens.insert(Category::Household);
     wider.berichten[0].gegevens.remove(&Category::Contact);
     wider.berichten[0].bsn = true;
+    let terms = wider.berichten[0].reactietermijn.as_mut().unwrap();
+    (terms.normaal, terms.hoog, terms.crisis) = (Term::Weeks(1), Some(Term::WorkingDays(1)), None);
     wider.berichten.remove(1);
     let wider = Purpose::from_json(&serde_json::to_string(&wider).unwrap()).unwrap();
     let (old, mut new) = (content(2), content(2));
@@ -83,6 +85,9 @@ fn what_another_text_of_a_purpose_allows_is_told() {
             format!("{signal}soort gegevens erbij: huishouden"),
             format!("{signal}soort gegevens eraf: contact"),
             format!("{signal}BSN: was nee, wordt ja"),
+            format!("{signal}reactietermijn bij urgentie normaal: was 4 weken, wordt 1 week"),
+            format!("{signal}reactietermijn bij urgentie hoog: was geen eigen termijn, wordt 1 werkdag"),
+            format!("{signal}reactietermijn bij urgentie crisis: was 3 werkdagen, wordt geen eigen termijn"),
             format!("{name}terugkoppelingen.gegeven mag niet meer"),
         ]
     );

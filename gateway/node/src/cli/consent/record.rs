@@ -14,7 +14,7 @@ use super::{
     decision,
 };
 use crate::{
-    consent::{ending, register},
+    consent::{ending, reaching, register},
     node::Node,
 };
 
@@ -43,12 +43,26 @@ pub(super) async fn grant(
     output.say(format!("  mag iets krijgen: {}", names.join(", ")));
     output.say(format!("  voor: {}", record.purposes().join(", ")));
     output.say(format!("  tot: {}", dutch_time(record.valid_until())));
+    let strangers: Vec<_> = record
+        .granted_to()
+        .iter()
+        .filter(|oin| {
+            let joined = || reaching::was_joined(&node.core, &node.core.rules(), (**oin, node.core.now()));
+            **oin != node.core.me && !joined()
+        })
+        .collect();
+    for oin in &strangers {
+        output.warn(format!(
+            "Let op: er is geen convenant met {}. Zonder convenant kan die organisatie niets krijgen; controleer het nummer, of sluit er eerst een.",
+            node.name_of(**oin)
+        ));
+    }
     output.say(
         "Noem dit nummer in documenten die op de toestemming steunen; het knooppunt voegt het bewijs toe.",
     );
     output.answer(&json!({
         "toestemming": record.id(), "verleend_aan": record.granted_to(), "doelen": record.purposes(),
-        "geldig_tot": record.valid_until(),
+        "geldig_tot": record.valid_until(), "zonder_convenant": strangers,
     }));
     Ok(Ending::Good)
 }
@@ -85,7 +99,7 @@ pub(super) async fn extend(
         bewijs_soort: kind.to_owned(),
         bewijs_kenmerk: reference.to_owned(),
     };
-    let end = until.tomorrow().and_then(|day| day.to_zoned(exchange::agreement::dutch_time()));
+    let end = until.tomorrow().and_then(|day| day.to_zoned(exchange::calendar::dutch_time()));
     let end = end.context("deze dag bestaat niet in de kalender")?.timestamp();
     let (own_kind, purposes) = (node.config.organisatie.soort, node.purposes()?);
     let record =

@@ -9,7 +9,10 @@ use super::{
     decision,
 };
 use crate::{
-    consent::{ending, register, report},
+    consent::{
+        ending, reaching, register,
+        report::{self, Heard},
+    },
     node::Node,
 };
 
@@ -22,26 +25,35 @@ pub(super) async fn withdraw(
     if consent.key.holder != node.core.me {
         return tell_holder(node, consent, (certain, caller), output).await;
     }
-    let (key, id) = (consent.key, consent.key.id);
-    let untold = node.core.store.untold(key).await?;
-    let names: Vec<String> = untold.iter().map(|one| node.name_of(one.party)).collect();
-    let oins: Vec<Oin> = untold.iter().map(|one| one.party).collect();
+    let id = consent.key.id;
+    let to_tell = reaching::to_tell(&node.core, &node.core.rules(), consent).await?;
+    let names: Vec<String> = to_tell.iter().map(|one| node.name_of(one.party)).collect();
+    let oins: Vec<Oin> = to_tell.iter().map(|one| one.party).collect();
     if !certain {
         match names.as_slice() {
-            [] => output
-                .say(format!("Onder toestemming {id} is niets gestuurd; niemand hoeft bericht te krijgen.")),
-            names => output.say(format!("Onder toestemming {id} kregen gegevens: {}.", names.join(", "))),
+            [] => output.say(format!("Er is niemand die bericht moet krijgen over toestemming {id}.")),
+            names => output.say(format!(
+                "Bericht over toestemming {id} krijgt ieder die zij noemt of die er iets onder kreeg: {}.",
+                names.join(", ")
+            )),
         }
         output.say("Er is nog niets ingetrokken. Trekt de inwoner de toestemming in? Geef de opdracht opnieuw, met --zeker.");
         output.answer(&json!({ "toestemming": id, "uitgevoerd": false, "krijgen_bericht": oins }));
         return Ok(Ending::Good);
     }
-    let withdrawn = register::withdraw(&node.core, decision(node, caller)?, id, node.core.now()).await?;
+    let access = decision(node, caller)?;
+    let (withdrawn, oins) = register::withdraw_and_tell(&node.core, access, consent).await?;
+    let names: Vec<String> = oins.iter().map(|one| node.name_of(*one)).collect();
     ending::carry_out(&node.core).await?;
-    if !withdrawn {
+    if !withdrawn && names.is_empty() {
         output.say(format!("Toestemming {id} was al ingetrokken."));
+    } else if !withdrawn {
+        output.say(format!(
+            "Toestemming {id} was al ingetrokken. Bericht krijgt alsnog: {}.",
+            names.join(", ")
+        ));
     } else if names.is_empty() {
-        output.say(format!("Toestemming {id} is ingetrokken. Er was niets onder gestuurd."));
+        output.say(format!("Toestemming {id} is ingetrokken. Er is niemand die bericht moet krijgen."));
     } else {
         output.say(format!(
             "Toestemming {id} is ingetrokken. Bericht krijgen, voor al het andere: {}. Wat hier was is gewist.",
@@ -71,13 +83,16 @@ async fn tell_holder(
         return Ok(Ending::Good);
     }
     let told = report::report(&node.core, decision(node, caller)?, consent.key, node.core.now()).await?;
-    if told {
-        output.say(format!(
+    match told {
+        Heard::Now => output.say(format!(
             "Hier gaat vanaf nu niets meer weg onder toestemming {id}, en is niets ervan nog te zien. {name} krijgt bericht, voor al het andere, en laat alle gegevens wissen."
-        ));
-    } else {
-        output.say(format!("{name} heeft toestemming {id} al ingetrokken."));
+        )),
+        Heard::Before => output.say(format!(
+            "Dat de inwoner toestemming {id} introk is hier al vastgelegd. Of {name} het weet staat in `schakel toestemming tonen {id}`."
+        )),
+        Heard::AtHolder => output.say(format!("{name} heeft toestemming {id} al ingetrokken.")),
     }
-    output.answer(&json!({ "toestemming": id, "uitgevoerd": told, "krijgen_bericht": [holder] }));
+    let is_new = told == Heard::Now;
+    output.answer(&json!({ "toestemming": id, "uitgevoerd": is_new, "krijgen_bericht": [holder] }));
     Ok(Ending::Good)
 }

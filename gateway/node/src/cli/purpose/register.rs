@@ -8,12 +8,12 @@ use super::{WIDTH, names};
 use crate::{
     cli::{Ending, Output, shown},
     node::Node,
-    processing::{self, Activity, sheet},
+    processing::{self, Activity, Stand, sheet},
     wording::wrapped,
 };
 
-pub(super) fn write(node: &Node, path: Option<&Path>, output: Output) -> anyhow::Result<Ending> {
-    let register = processing::of_node(node);
+pub(super) async fn write(node: &Node, path: Option<&Path>, output: Output) -> anyhow::Result<Ending> {
+    let register = processing::of_node(node).await?;
     let mut answer = serde_json::to_value(&register)?;
     if let Some(path) = path {
         let text = match path.extension().and_then(|extension| extension.to_str()) {
@@ -29,6 +29,12 @@ pub(super) fn write(node: &Node, path: Option<&Path>, output: Output) -> anyhow:
         output.say(format!("Register van verwerkingsactiviteiten van {}", owner.naam));
         output.say(format!("Contact {}; FG {}", owner.contact, owner.fg));
         register.verwerkingen.iter().for_each(|activity| tell(activity, output));
+        for own in &register.eigen_verwerkingen {
+            output.say(format!("\n{}", own.naam));
+            for line in wrapped(own.omschrijving, WIDTH - 2) {
+                output.say(format!("  {line}"));
+            }
+        }
         output.say(format!("\nDoorgifte buiten de EU: {}", register.doorgifte_buiten_eu));
     }
     if register.verwerkingen.is_empty() {
@@ -42,6 +48,11 @@ fn tell(activity: &Activity, output: Output) {
     output.say(format!("\n{} ({}, versie {})", activity.naam, activity.doel, activity.versie));
     for line in wrapped(&activity.omschrijving, WIDTH - 2) {
         output.say(format!("  {line}"));
+    }
+    if activity.stand == Stand::Afgelopen {
+        output.say(
+            "  Het convenant is geëindigd; wat er nog is wordt bewaard tot de bewaartermijn voorbij is.",
+        );
     }
     output.say(format!("  Bewaren: {} dagen na ontvangst", activity.bewaartermijn_dagen));
     for flow in &activity.berichten {

@@ -1,6 +1,10 @@
 //! `schakel doel tonen`.
 
-use exchange::purpose::{AllowedBasis, Content, OnExcess, OnWithdrawal, Purpose, Rule};
+use exchange::{
+    purpose::{AllowedBasis, Content, OnExcess, OnWithdrawal, Purpose, Rule},
+    urgency::Urgency,
+};
+use schemas::BasisKind;
 
 use super::{Library, WIDTH};
 use crate::{
@@ -40,6 +44,11 @@ fn whole(purpose: &Purpose, output: Output) {
     output.say("");
     item("Rust op", &content.bronnen.join("; "), output);
     item("Bewaren", &format!("{} dagen na ontvangst, daarna weg", content.bewaartermijn_dagen), output);
+    if content.berichten.iter().flat_map(|rule| &rule.grondslagen).any(|one| one.soort == BasisKind::Consent)
+    {
+        let days = purpose.consent_proof_days();
+        item("Bewijs van toestemming", &format!("{days} dagen na het einde, bij wie erom vroeg"), output);
+    }
     item("Intrekking", withdrawal(content), output);
     for rule in &content.berichten {
         told(rule, output);
@@ -86,11 +95,19 @@ fn told(rule: &Rule, output: Output) {
         OnExcess::Weglaten => "staat er meer in, dan laat het knooppunt dat weg en meldt het welke velden",
     };
     item("Te veel", excess, output);
-    if let Some(days) = rule.reactietermijn_dagen {
-        item("Reageren", &format!("binnen {days} dagen"), output);
+    for urgency in Urgency::ALL {
+        if let Some(term) = rule.reactietermijn.and_then(|terms| terms.written(urgency)) {
+            let (name, when) = response(urgency);
+            item(name, &format!("{when}binnen {}", wording::term(term)), output);
+        }
     }
-    if let Some(days) = rule.reactietermijn_crisis_werkdagen {
-        item("Bij crisis", &format!("reageren binnen {days} werkdagen"), output);
+}
+
+const fn response(urgency: Urgency) -> (&'static str, &'static str) {
+    match urgency {
+        Urgency::Normal => ("Reageren", ""),
+        Urgency::High => ("", "bij hoge urgentie "),
+        Urgency::Crisis => ("", "in een crisis "),
     }
 }
 

@@ -33,7 +33,7 @@ impl Store {
 
     async fn answered(&self, agreement: Digest, from: u8, jws: &str, notify: &[u8]) {
         let notify = notify.iter().map(|number| oin(*number)).collect();
-        self.put_answer(agreement, oin(from), jws.into(), notify).await.unwrap();
+        self.put_answer(agreement, oin(from), (jws.into(), Leaf::new(jws.into())), notify).await.unwrap();
     }
 
     async fn who_is_owed(&self) -> Vec<(Oin, Digest)> {

@@ -64,10 +64,17 @@ async fn sees_that_a_record_was_changed_or_dropped() {
         assert!(!store.check_access(0).await.unwrap(), "not an access");
         store.close().await;
         place.tamper("DELETE FROM access_message").await;
+        place.tamper("DELETE FROM access_subject").await;
         place.tamper(statement).await;
         let store = place.open().await.unwrap();
         assert!(!store.check_access(2).await.unwrap(), "{statement}");
         assert!(store.check_access(3).await.unwrap(), "{statement}");
+        let dropped = statement.starts_with("DELETE");
+        assert_eq!(
+            store.missing_accesses().await.unwrap(),
+            if dropped { vec![2] } else { vec![] },
+            "{statement}"
+        );
         let read = store.accesses(access(Deed::Raadplegingen), ANY).await;
         assert_eq!(read.is_ok(), readable, "{statement}");
     }
@@ -123,6 +130,27 @@ async fn finds_who_looked_for_a_person() {
     let again = store.accesses(access(Deed::Raadplegingen), filter).await.unwrap();
     let deeds: Vec<_> = again.records.iter().map(|record| (record.index, record.what)).collect();
     assert_eq!(deeds, [(4, Deed::Raadplegingen), (2, Deed::Zoeken)]);
+}
+
+/// Once all is erased a look is found by number and by name, also when the other was not said at the time.
+#[tokio::test]
+async fn finds_who_looked_by_all_that_a_message_said() {
+    let place = Place::new();
+    let store = place.create().await;
+    let (number, name) = (json!({ "bsn": "999990342" }), resident("Brouwer", "E."));
+    let mut both = name.clone();
+    both["bsn"] = number["bsn"].clone();
+    store.queue(vec![about(0, 1, Some(&both))]).await.unwrap();
+    store.view(access(Deed::Inzien), &[0]).await.unwrap();
+    search(&store, &number).await;
+    store.erase(vec![0], exchange::entry::ErasureCause::Request, now()).await.unwrap();
+    for person in [&number, &name, &both] {
+        let person = exchange::person::Identity::read(person);
+        let filter = AccessFilter { person, before: Some(3), ..ANY };
+        let read = store.accesses(access(Deed::Raadplegingen), filter).await.unwrap();
+        let found: Vec<_> = read.records.iter().map(|one| (one.index, one.searched_person)).collect();
+        assert_eq!(found, [(2, true), (1, false)]);
+    }
 }
 
 /// That somebody was looked for is about that person, and not about a twin.
@@ -190,7 +218,7 @@ async fn shows_nothing_of_what_rests_on_a_consent_that_ended() {
 /// The number of a consent: the schema takes an RFC 9562 identifier only.
 const CONSENT: u128 = 0x7c9e_6679_7425_40de_944b_e07f_c1f9_0ae7;
 
-fn consent_of(resident: &serde_json::Value, id: u128) -> ConsentRecord {
+pub(super) fn consent_of(resident: &serde_json::Value, id: u128) -> ConsentRecord {
     let record = json!({
         "betrokkene": resident,
         "inhoud": {
@@ -220,7 +248,7 @@ async fn finds_the_consents_of_a_person_and_who_decided_on_them() {
         let by = access(Deed::Besluit);
         store.record_consent_decision(by, Uuid::from_u128(number), person.as_ref()).await.unwrap();
         let leaf = Leaf::new(number.to_string().into_bytes());
-        store.record_consent((record.key(us()), &record), "uittreksel".into(), leaf).await.unwrap();
+        store.record_consent((record.key(us()), &record), "uittreksel".into(), 30, leaf).await.unwrap();
     }
     let store = {
         store.close().await;

@@ -36,7 +36,7 @@ impl Store {
     /// Everything of an erasure but the last thing: its keys are still there.
     async fn erase_up_to_a_crash(&self, indexes: &[u64]) {
         let (cause, now) = (ErasureCause::Request, now());
-        let erasure = Erasure { indexes: indexes.to_vec(), case: None, cause, now };
+        let erasure = Erasure::new(indexes.to_vec(), None, (cause, now));
         self.0.committer.submit(erasure, 0, Operation::Erase).await.unwrap();
     }
 
@@ -238,6 +238,12 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
     for statement in [
         "DROP TABLE submission",
         "DROP TABLE submission_answer",
+        "DROP TABLE erased_subject",
+        "DROP TABLE signal_token",
+        "DROP TABLE signal_state",
+        "DROP TABLE signal_pair",
+        "DROP TABLE multiple_signal",
+        "DROP TABLE multiple",
         "DROP TABLE export",
         "DROP TABLE access_message",
         "DROP TABLE consent_subject",

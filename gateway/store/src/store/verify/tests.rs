@@ -24,6 +24,8 @@ use crate::{
     subject::Tokens,
 };
 
+mod records;
+
 /// Two full tiles and most of a third.
 const SIZE: u64 = 700;
 /// Entries are written in operations of so many: one is about no message, half were sent, half received.
@@ -58,7 +60,8 @@ fn outgoing(number: u128) -> Outgoing {
         purpose: "vroegsignalering".into(),
         agreement: Digest::of(b"agreement"),
         digest: bericht,
-        leaf: Entry::Verzending { bericht, id, naar: partner(), regels, tijd: now() }.leaf(),
+        leaf: Entry::Verzending { bericht, id, naar: partner(), regels, tijd: now(), toestemming: None }
+            .leaf(),
         jws,
         created: now(),
         expires: now() + SignedDuration::from_hours(1),
@@ -82,6 +85,7 @@ fn arrival(number: u128) -> Arrival {
         reden: None,
         regels: Some(Digest::of(b"rules")),
         tijd: now(),
+        toestemming: None,
         uitkomst: Outcome::Toegelaten,
         van: partner(),
     })
@@ -196,6 +200,7 @@ const CASES: &[Case] = &[
     ("DELETE FROM message WHERE idx IN (310, 400)", 310, None, "het bericht bij deze regel ontbreekt"),
     ("UPDATE message SET digest = zeroblob(32) WHERE idx = 310", 310, None, "een ander"),
     ("UPDATE message SET digest = x'00' WHERE idx = 310", 310, None, "een ander"),
+    ("UPDATE message SET state = 3 WHERE idx = 360", 360, None, "andere stand"),
     ("UPDATE message SET direction = 1 - direction WHERE idx = 310", 310, None, "een ander"),
     ("UPDATE message SET idx = 300 WHERE idx = 699", 300, None, "er niet hoort"),
     ("UPDATE message SET idx = 9000 WHERE idx = 650", 650, None, "het bericht bij deze regel ontbreekt"),

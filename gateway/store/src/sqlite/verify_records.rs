@@ -1,0 +1,307 @@
+//! Reading what stands beside the messages and belongs to an entry of the log: accesses, consents, answers, alarms. For
+//! who checks the log, and so believing nothing.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use exchange::{consent::ConsentKey, digest::Digest, entry::Entry, oin::Oin, tlog::Leaf};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    column::{damaged, from_sql, to_sql},
+    consent::bound_to,
+    rows::{Part, Statement, Values},
+};
+use crate::{
+    access::{Recorded, findable},
+    error::StoreError,
+    seal::Vault,
+    subject::Token,
+};
+
+/// Records that are read at once: one can be a hundred kilobytes.
+const MAX_RECORDS_READ: usize = 128;
+
+static LEAVES: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("SELECT idx, leaf FROM log_leaf WHERE idx")));
+
+static ERASED: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("SELECT idx, erased FROM message WHERE idx")));
+
+/// Whether what is sealed with an entry is what the log says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sealed {
+    /// It is.
+    Same,
+    /// It is something else.
+    Other,
+    /// It does not open.
+    Unreadable,
+    /// Its key was destroyed.
+    KeyGone,
+    /// It is what the log says, and what leads to it is not.
+    Unfindable,
+}
+
+/// Something sealed, and where it stands.
+pub(crate) struct SealedRow {
+    pub(crate) index: u64,
+    sealed: Vec<u8>,
+    /// The extract that went with it, of a consent.
+    extract: Option<String>,
+    consent: Option<ConsentKey>,
+}
+
+/// Whose log this is.
+pub(crate) async fn owner(connection: &mut SqliteConnection) -> Result<Oin, StoreError> {
+    let row = sqlx::query("SELECT oin FROM node").fetch_one(connection).await?;
+    row.try_get::<&str, _>(0)?.parse().map_err(|_| damaged("an OIN"))
+}
+
+/// The accesses that stand from `from` on and below `to`, a limited number.
+pub(crate) async fn accesses(
+    connection: &mut SqliteConnection,
+    (from, to): (u64, u64),
+) -> Result<Vec<SealedRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT idx, sealed, NULL, NULL, NULL FROM access WHERE idx >= ?1 AND idx < ?2 ORDER BY idx LIMIT ?3",
+    );
+    sealed_rows(connection, rows, (from, to)).await
+}
+
+/// The records of consents that stand from `from` on and below `to`, a limited number.
+pub(crate) async fn consents(
+    connection: &mut SqliteConnection,
+    (from, to): (u64, u64),
+) -> Result<Vec<SealedRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT r.idx, r.sealed, r.extract, c.id, party.oin FROM consent_record r \
+         LEFT JOIN consent c ON c.num = r.consent LEFT JOIN party ON party.num = c.holder \
+         WHERE r.idx >= ?1 AND r.idx < ?2 ORDER BY r.idx LIMIT ?3",
+    );
+    sealed_rows(connection, rows, (from, to)).await
+}
+
+async fn sealed_rows(
+    connection: &mut SqliteConnection,
+    rows: sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    (from, to): (u64, u64),
+) -> Result<Vec<SealedRow>, StoreError> {
+    let limit = i64::try_from(MAX_RECORDS_READ).unwrap_or(i64::MAX);
+    let rows = rows.bind(to_sql(from)).bind(to_sql(to)).bind(limit).fetch_all(connection).await?;
+    let consent = |row: &SqliteRow| {
+        let id = super::column::uuid(row.try_get::<Option<&[u8]>, _>(3).ok()??).ok()?;
+        let holder = row.try_get::<Option<&str>, _>(4).ok()??.parse().ok()?;
+        Some(ConsentKey { holder, id })
+    };
+    let sealed = |row: &SqliteRow| {
+        Ok(SealedRow {
+            index: from_sql(row.try_get(0)?)?,
+            sealed: row.try_get(1)?,
+            extract: row.try_get(2)?,
+            consent: consent(row),
+        })
+    };
+    rows.iter().map(sealed).collect()
+}
+
+impl SealedRow {
+    /// Whether this is the access of which the log has this digest, and is found by what it is about.
+    pub(crate) fn is_access(
+        &self,
+        vault: &Vault,
+        (digest, ways): (Digest, &Ways),
+    ) -> Result<Sealed, StoreError> {
+        let plain = match vault.entries.open_for(self.index, digest.as_bytes(), &self.sealed) {
+            Ok(plain) => plain,
+            Err(StoreError::Erased) => return Ok(Sealed::KeyGone),
+            Err(StoreError::Corrupt(_)) => return Ok(Sealed::Unreadable),
+            Err(error) => return Err(error),
+        };
+        let Some(record) = Recorded::read(&plain, digest, self.index) else { return Ok(Sealed::Other) };
+        let mut shown = record.messages;
+        shown.sort_unstable();
+        shown.dedup();
+        let all = ways.messages.get(&self.index).map_or(&[][..], Vec::as_slice) == shown;
+        // What earlier versions recorded says nothing of persons.
+        let tokens = ways.tokens.get(&self.index).map_or(&[][..], Vec::as_slice);
+        let person = record.findable.is_none_or(|persons| findable(tokens.iter()) == Some(persons));
+        Ok(if all && person { Sealed::Same } else { Sealed::Unfindable })
+    }
+
+    /// Whether this is the record of the consent of which the log has this number and the digest of the extract.
+    pub(crate) fn is_consent(
+        &self,
+        vault: &Vault,
+        key: ConsentKey,
+        extract: Option<Digest>,
+    ) -> Result<Sealed, StoreError> {
+        let plain = match vault.entries.open_for(self.index, &bound_to(self.index), &self.sealed) {
+            Ok(plain) => plain,
+            Err(StoreError::Erased) => return Ok(Sealed::KeyGone),
+            Err(StoreError::Corrupt(_)) => return Ok(Sealed::Unreadable),
+            Err(error) => return Err(error),
+        };
+        let record = String::from_utf8(plain).ok();
+        let record = record.and_then(|text| exchange::consent::ConsentRecord::from_stored(&text).ok());
+        let Some(record) = record else { return Ok(Sealed::Unreadable) };
+        let same = self.consent == Some(key) && record.key(key.holder) == key;
+        // Of what earlier versions recorded the extract stands nowhere.
+        let same_extract = self
+            .extract
+            .as_deref()
+            .is_none_or(|text| extract == Some(Digest::of(text.as_bytes())) && record.is_of(text));
+        Ok(if same && same_extract { Sealed::Same } else { Sealed::Other })
+    }
+}
+
+/// By what accesses are found.
+#[derive(Default)]
+pub(crate) struct Ways {
+    /// What each showed.
+    messages: HashMap<u64, Vec<u64>>,
+    /// By what the persons are found that each is about, in order.
+    tokens: HashMap<u64, Vec<Token>>,
+}
+
+/// By what the accesses are found that stand from `from` on and below `to`.
+pub(crate) async fn ways(
+    connection: &mut SqliteConnection,
+    (from, to): (u64, u64),
+) -> Result<Ways, StoreError> {
+    let mut ways = Ways::default();
+    let shown = sqlx::query(
+        "SELECT access, message FROM access_message WHERE access >= ?1 AND access < ?2 ORDER BY access, message",
+    );
+    for row in &shown.bind(to_sql(from)).bind(to_sql(to)).fetch_all(&mut *connection).await? {
+        ways.messages.entry(from_sql(row.try_get(0)?)?).or_default().push(from_sql(row.try_get(1)?)?);
+    }
+    let persons = sqlx::query(
+        "SELECT access, token FROM access_subject WHERE access >= ?1 AND access < ?2 ORDER BY access, token",
+    );
+    for row in &persons.bind(to_sql(from)).bind(to_sql(to)).fetch_all(&mut *connection).await? {
+        // One that is damaged is none.
+        let token = row.try_get::<&[u8], _>(1)?.try_into().unwrap_or_default();
+        ways.tokens.entry(from_sql(row.try_get(0)?)?).or_default().push(token);
+    }
+    Ok(ways)
+}
+
+/// What these entries say that was erased; those that say no such thing are left out.
+pub(crate) async fn erasures(
+    connection: &mut SqliteConnection,
+    indexes: &[u64],
+) -> Result<HashMap<u64, Vec<u64>>, StoreError> {
+    let rows = LEAVES.list(connection, indexes, bind_index).await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        if let Ok(Entry::Wissing { gewist, .. }) = Entry::of_leaf(&Leaf::new(row.try_get(1)?)) {
+            found.insert(from_sql(row.try_get(0)?)?, gewist);
+        }
+    }
+    Ok(found)
+}
+
+/// Where the messages among these entries say that they were erased.
+pub(crate) async fn erased(
+    connection: &mut SqliteConnection,
+    indexes: &[u64],
+) -> Result<HashMap<u64, Option<u64>>, StoreError> {
+    let rows = ERASED.list(connection, indexes, bind_index).await?;
+    let one = |row: &SqliteRow| {
+        let erased = row.try_get::<Option<i64>, _>(1)?.map(from_sql).transpose()?;
+        Ok((from_sql(row.try_get(0)?)?, erased))
+    };
+    rows.iter().map(one).collect()
+}
+
+/// Entries of this kind from `from` on, in order, a limited number; with the place to go on from, unless those were all.
+pub(crate) async fn of_kind(
+    connection: &mut SqliteConnection,
+    kind: &'static str,
+    from: u64,
+) -> Result<(Vec<Entry>, Option<u64>), StoreError> {
+    let rows = sqlx::query(
+        "SELECT idx, leaf FROM log_leaf WHERE idx >= ?1 AND instr(leaf, CAST(?2 AS BLOB)) > 0 ORDER BY idx LIMIT ?3",
+    )
+    .bind(to_sql(from))
+    .bind(format!("\"soort\":\"{kind}\""))
+    .bind(i64::try_from(MAX_RECORDS_READ).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    let next = match rows.last() {
+        Some(last) if rows.len() == MAX_RECORDS_READ => Some(from_sql(last.try_get(0)?)? + 1),
+        _ => None,
+    };
+    let entry = |row: &SqliteRow| Ok(Entry::of_leaf(&Leaf::new(row.try_get(1)?)).ok());
+    let entries: Vec<Option<Entry>> = rows.iter().map(entry).collect::<Result<_, StoreError>>()?;
+    Ok((entries.into_iter().flatten().collect(), next))
+}
+
+/// An agreement as it is stored.
+pub(crate) struct StoredTexts {
+    pub(crate) content: String,
+    pub(crate) purposes: Vec<String>,
+    /// Digests of the answers.
+    pub(crate) answers: Vec<Digest>,
+}
+
+/// What is stored of the agreement of this digest.
+pub(crate) async fn agreement(
+    connection: &mut SqliteConnection,
+    digest: &Digest,
+) -> Result<Option<StoredTexts>, StoreError> {
+    let row = sqlx::query("SELECT num, content FROM agreement WHERE digest = ?1")
+        .bind(digest.as_bytes().as_slice())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let number: i64 = row.try_get(0)?;
+    let purposes =
+        sqlx::query("SELECT content FROM agreement_purpose WHERE agreement = ?1 ORDER BY position")
+            .bind(number)
+            .fetch_all(&mut *connection)
+            .await?;
+    let answers =
+        sqlx::query("SELECT jws FROM answer WHERE agreement = ?1").bind(number).fetch_all(connection).await?;
+    Ok(Some(StoredTexts {
+        content: row.try_get(1)?,
+        purposes: purposes.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?,
+        answers: answers
+            .iter()
+            .map(|row| Ok(Digest::of(row.try_get::<&str, _>(0)?.as_bytes())))
+            .collect::<Result<_, StoreError>>()?,
+    }))
+}
+
+/// The digest of the evidence of the alarm that stands with this entry.
+pub(crate) async fn alarm(
+    connection: &mut SqliteConnection,
+    index: u64,
+) -> Result<Option<Digest>, StoreError> {
+    let row = sqlx::query("SELECT evidence FROM alarm WHERE idx = ?1")
+        .bind(to_sql(index))
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| Ok(Digest::of(row.try_get::<&str, _>(0)?.as_bytes()))).transpose()
+}
+
+/// The digest of the withdrawal that is kept of a consent, and whether the consent counts as withdrawn.
+pub(crate) async fn withdrawal(
+    connection: &mut SqliteConnection,
+    key: ConsentKey,
+) -> Result<Option<(Digest, bool)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT c.statement, c.state = 1 FROM consent c JOIN party ON party.num = c.holder \
+         WHERE c.id = ?1 AND party.oin = ?2 AND c.statement IS NOT NULL",
+    )
+    .bind(key.id.as_bytes().as_slice())
+    .bind(key.holder.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| Ok((Digest::of(row.try_get::<&str, _>(0)?.as_bytes()), row.try_get(1)?))).transpose()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "shaped for lists")]
+fn bind_index(index: &u64, values: &mut Values) {
+    values.add(to_sql(*index));
+}

@@ -1,0 +1,91 @@
+//! Two landlords signal about the same residents: the municipality sees each once, and decides where it is not certain.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use serde_json::{Value, json};
+use tests::processes::{
+    CORPORATION, FIXTURE, MUNICIPALITY, Node, Place, conclude, introduce, proposal, until,
+};
+
+const OTHER: &str = "00000099000000004000";
+
+/// The same export with one letter more in one name.
+fn misspelled() -> Vec<u8> {
+    let (name, with) = (b"Wagenaar", b"Waagenaar");
+    let place = FIXTURE.windows(name.len()).position(|window| window == name).unwrap();
+    [&FIXTURE[..place], with, &FIXTURE[place + name.len()..]].concat()
+}
+
+fn list(node: &Node) -> (Vec<Value>, Vec<Value>) {
+    let done = node.cli(&["signalen", "lijst", "--aantal", "500", "--json"]);
+    let said = done.json();
+    let of = |name: &str| said[name].as_array().unwrap().clone();
+    let found = (of("meervoudige_signalen"), of("voorstellen"));
+    assert_eq!(done.code, i32::from(!found.1.is_empty()), "what is to be decided is not all good");
+    found
+}
+
+fn senders(one: &Value) -> Vec<&str> {
+    one["signalen"].as_array().unwrap().iter().map(|signal| signal["partner"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn two_landlords_signal_about_the_same_residents() {
+    let place = Place::new();
+    let (municipality, first) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (one, second) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    let (other, third) = place.serving("andere", OTHER, "woningcorporatie");
+    introduce(&[&municipality, &one, &other]);
+    let [ours, theirs, others] =
+        [&municipality, &one, &other].map(|node| node.json(&["convenant", "partij"]));
+    let mut text = proposal(&ours, &theirs["partij"]);
+    text["partijen"].as_array_mut().unwrap().push(others["partij"].clone());
+    text["afspraken"][0]["van"] = json!([CORPORATION, OTHER]);
+    text["afspraken"][1]["naar"] = json!([CORPORATION, OTHER]);
+    conclude(&place, &[&municipality, &one, &other], &text);
+
+    one.send(&place.file("een.csv", FIXTURE), MUNICIPALITY);
+    one.settle();
+    assert_eq!(list(&municipality), (vec![], vec![]), "one landlord is no signal of several");
+    other.send(&place.file("ander.csv", &misspelled()), MUNICIPALITY);
+    other.settle();
+    let residents = other.mailbox("uit").states()["toegelaten"];
+    let (multiple, suggestions) = until("all were held against each other", || {
+        let found = list(&municipality);
+        (found.0.len() + 1 == residents && !found.1.is_empty()).then_some(found)
+    });
+    assert!(multiple.iter().all(|one| senders(one) == [CORPORATION, OTHER]));
+    assert!(multiple[0]["signalen"][0]["raadpleging"].is_null(), "it joined by itself");
+    let [suggestion] = suggestions.as_slice() else { panic!("{suggestions:?}") };
+    assert_eq!(suggestion["redenen"][0]["reden"], "spelling-achternaam");
+
+    // Nobody is shown, asked or joined without a record of it.
+    let [lower, higher] = ["een", "ander"].map(|side| suggestion[side]["nummer"].to_string());
+    let said = municipality.json(&["signalen", "vergelijken", &lower, &higher, "--medewerker", "Jansen"]);
+    assert_eq!(said["signalen"][1]["gegevens"]["betrokkene"]["naam"]["achternaam"], "Waagenaar");
+    assert_eq!(said["redenen"], suggestion["redenen"]);
+    municipality.json(&["signalen", "samenvoegen", &lower, &higher, "--medewerker", "Jansen"]);
+    let (joined, left) = list(&municipality);
+    assert_eq!((joined.len(), left.len()), (residents, 0));
+    let number = joined[0]["nummer"].to_string();
+    let shown = municipality.json(&["signalen", "tonen", &number, "--medewerker", "Jansen"]);
+    assert_eq!(shown["signalen"].as_array().unwrap().len(), 2);
+    municipality.json(&["signalen", "splitsen", &higher, "--medewerker", "Jansen"]);
+    assert_eq!(list(&municipality), (multiple.clone(), vec![]), "and it is not asked again");
+    municipality.cli(&["signalen", "afwijzen", &lower, &higher, "--medewerker", "Jansen"]).expect(0);
+    let refused = municipality.cli(&["signalen", "tonen", &number]).refused();
+    assert!(refused.contains("geen meervoudig signaal"), "{refused}");
+    municipality.cli(&["signalen", "splitsen", &lower]).refused();
+    let looks = municipality.json(&["raadplegingen", "--door", "Jansen"]);
+    let what: Vec<&str> =
+        looks["raadplegingen"].as_array().unwrap().iter().map(|look| look["wat"].as_str().unwrap()).collect();
+    assert_eq!(what, ["besluit", "besluit", "inzien", "besluit", "inzien"]);
+
+    // Stopped and started again, it is as it was.
+    first.stop();
+    let again = municipality.serve();
+    assert_eq!(list(&municipality), (multiple, vec![]));
+    municipality.verified_log();
+    for serving in [second, third, again] {
+        serving.stop();
+    }
+}
