@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -152,7 +153,8 @@ fn what_was_erased_does_not_come_back() {
 fn connection_with_results(node: &Node) -> (PathBuf, PathBuf) {
     let path = node.path("schakel.toml");
     let mut settings = fs::read_to_string(&path).unwrap();
-    settings += &format!(
+    let _ = write!(
+        settings,
         "\n[[koppelingen]]\nnaam = \"lijst\"\nmapping = \"lijst.toml\"\nontvanger = \"{CORPORATION}\"\nmap = \"in\"\n"
     );
     fs::write(path, settings).unwrap();

@@ -286,7 +286,8 @@ fn an_erased_person_asked_for_again_is_not_there() {
     assert_eq!((&erased["uitgevoerd"], &erased["toestemmingen"]), (&json!(true), &json!([id])));
     assert_eq!(erased["berichten"], holds["berichten"]);
     assert!(!erased["regels"].as_array().unwrap().is_empty());
-    assert_eq!(node.mailbox("in").0.len(), before, "that there was a message stays");
+    // Others may have said meanwhile what they did after the withdrawal.
+    assert!(node.mailbox("in").0.len() >= before, "that there was a message stays");
 
     let found =
         node.json(&["zoek", "--reden", "wisverzoek", "--kenmerk", "AVG-9", "--persoon", &world.tenant]);

@@ -376,7 +376,9 @@ impl TwoFaced {
 
     fn range(entries: &[Leaf]) -> CompactRange {
         let mut range = CompactRange::default();
-        entries.iter().for_each(|entry| range.append(entry.hash()));
+        for entry in entries {
+            range.append(entry.hash());
+        }
         range
     }
 
@@ -477,11 +479,13 @@ async fn a_log_that_shows_something_else_in_one_receipt_is_found_out() {
     node.cli(&["convenant", "aanvaarden", digest.as_str().unwrap()]).expect(0);
     let told = || alarms(&node.cli(&["logboek", "partners", "--json"]).json()["partners"][0]);
     for series in 1..=3 {
-        assert_eq!(told(), Vec::<String>::new(), "{series}");
+        // After the second it may be found out by the checkpoint that is asked for now and then, too.
+        assert!(series == 3 || told().is_empty(), "{series}");
         let list = place.file(&format!("lijst-{series}.csv"), &export::rows(1, series));
         assert_eq!(node.send(&list, peer.oin.as_str())["verzonden"], 1);
         node.settle();
     }
-    until("it is found out", || (told() == ["herschreven"]).then_some(()));
+    let found = until("it is found out", || Some(told()).filter(|told| !told.is_empty()));
+    assert!(found == ["herschreven"] || found == ["gesplitst"], "{found:?}");
     assert_eq!(look(&node).1, 1);
 }

@@ -153,7 +153,7 @@ impl Watcher {
                 );
                 claim.done().map(|done| {
                     if !self.keeps {
-                        self.remove(&done)
+                        self.remove(&done);
                     }
                 })
             }

@@ -6,7 +6,8 @@ ALTER TABLE consent_record ADD COLUMN keep_days INTEGER NOT NULL DEFAULT 1826;
 -- that it was erased. Nothing while there is no collector.
 CREATE TABLE erased_subject (
     idx      INTEGER PRIMARY KEY REFERENCES log_leaf,
-    evidence INTEGER NOT NULL REFERENCES log_leaf,
+    -- Written at the end of the same transaction.
+    evidence INTEGER NOT NULL REFERENCES log_leaf DEFERRABLE INITIALLY DEFERRED,
     kind     TEXT NOT NULL,
     id       TEXT NOT NULL
 ) STRICT;

@@ -4,7 +4,11 @@ mod decision;
 
 pub use decision::Decision;
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
 use exchange::{consent::ConsentKey, digest::Digest, person::Identity};
 use jiff::Timestamp;
@@ -260,10 +264,10 @@ pub struct AccessRecord {
     /// What was decided; nothing of a decision about a consent.
     #[serde(rename = "besluit", default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// Digest over by what the persons it is about are found, so that the log proves that too; nothing when it is about
-    /// none.
-    #[serde(rename = "vindbaar", default, skip_serializing_if = "Option::is_none")]
-    pub findable: Option<Digest>,
+    /// By what the persons it is about are found, so that the log proves that they still are: a token of 16 digits after the
+    /// other.
+    #[serde(rename = "vindbaar", default, skip_serializing_if = "String::is_empty")]
+    pub findable: String,
     /// Whom it was about when a person was looked for or decided about, sealed as records of processings name them.
     #[serde(rename = "betrokkene", default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<DataSubject>,
@@ -274,7 +278,7 @@ impl AccessRecord {
         let Access { who, what, why, when } = access;
         let (messages, consents) = (about.messages.clone(), about.consents.clone());
         let About { searched_person, decision, .. } = *about;
-        let findable = findable(about.tokens.iter());
+        let findable = written(&about.tokens);
         let subject = about.subject.clone();
         Self {
             index: 0,
@@ -290,12 +294,23 @@ impl AccessRecord {
             subject,
         }
     }
+
+    /// By what the persons it is about are found. Of what earlier versions recorded this is not known.
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        let digits = self.findable.as_bytes().chunks(2 * size_of::<Token>());
+        let token = |digits| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+        digits.filter_map(token).map(u64::to_be_bytes).collect()
+    }
 }
 
-/// What the record of an access says of these tokens, which are in order.
-pub(crate) fn findable<'t>(tokens: impl Iterator<Item = &'t Token>) -> Option<Digest> {
-    let all: Vec<u8> = tokens.flatten().copied().collect();
-    (!all.is_empty()).then(|| Digest::of(&all))
+/// Tokens, one after the other.
+fn written(tokens: &BTreeSet<Token>) -> String {
+    let mut text = String::with_capacity(tokens.len() * 2 * size_of::<Token>());
+    for token in tokens {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{:016x}", u64::from_be_bytes(*token));
+    }
+    text
 }
 
 /// That somebody decided to send messages, and whom those are about: by that it is found again, whatever becomes of them.

@@ -92,10 +92,10 @@ impl Erasure {
     /// Of these entries; of which nobody knows yet whom they are about.
     pub(crate) fn new(
         indexes: Vec<u64>,
-        case: Option<Uuid>,
+        whole: Option<Uuid>,
         (cause, now): (ErasureCause, Timestamp),
     ) -> Self {
-        Self { indexes, case, cause, now, subjects: HashMap::new() }
+        Self { indexes, case: whole, cause, now, subjects: HashMap::new() }
     }
 }
 

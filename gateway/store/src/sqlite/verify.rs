@@ -102,7 +102,7 @@ pub(crate) async fn entries(
          m.direction + 2 * (p.idx IS NOT NULL) + 4 * (r.num IS NOT NULL) + 8 * m.state, -1)), \
          m.digest, iif(m.state = 2, word.text, NULL), party.oin, m.erased FROM log_leaf l LEFT JOIN message m ON m.idx = l.idx \
          LEFT JOIN party ON party.num = m.party LEFT JOIN word ON word.num = m.reason \
-         LEFT JOIN payload p ON p.idx = m.idx LEFT JOIN receipt r ON r.num = m.receipt \
+         LEFT JOIN payload p ON p.idx = m.idx AND NOT (m.direction = 1 AND m.state = 2) LEFT JOIN receipt r ON r.num = m.receipt \
          WHERE l.idx >= ?1 AND l.idx < ?2 ORDER BY l.idx LIMIT ?3",
     )
     .bind(to_sql(from))

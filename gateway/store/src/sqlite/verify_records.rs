@@ -1,7 +1,10 @@
 //! Reading what stands beside the messages and belongs to an entry of the log: accesses, consents, answers, alarms. For
 //! who checks the log, and so believing nothing.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use exchange::{consent::ConsentKey, digest::Digest, entry::Entry, oin::Oin, tlog::Leaf};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
@@ -9,10 +12,10 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use super::{
     column::{damaged, from_sql, to_sql},
     consent::bound_to,
-    rows::{Part, Statement, Values},
+    rows::{MOST_ROWS, Part, Statement, Values},
 };
 use crate::{
-    access::{Recorded, findable},
+    access::{AccessRecord, Recorded},
     error::StoreError,
     seal::Vault,
     subject::Token,
@@ -27,6 +30,16 @@ static LEAVES: LazyLock<Statement> =
 static ERASED: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT idx, erased FROM message WHERE idx")));
 
+static SHOWN: LazyLock<Statement> = LazyLock::new(|| {
+    let text = "SELECT access, message FROM access_message WHERE access >= ? AND access < ? AND message";
+    Statement::new(&Part::List(text))
+});
+
+static ABOUT: LazyLock<Statement> = LazyLock::new(|| {
+    let text = "SELECT access, token FROM access_subject WHERE access >= ? AND access < ? AND token";
+    Statement::new(&Part::List(text))
+});
+
 /// Whether what is sealed with an entry is what the log says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sealed {
@@ -38,8 +51,6 @@ pub(crate) enum Sealed {
     Unreadable,
     /// Its key was destroyed.
     KeyGone,
-    /// It is what the log says, and what leads to it is not.
-    Unfindable,
 }
 
 /// Something sealed, and where it stands.
@@ -105,27 +116,18 @@ async fn sealed_rows(
 }
 
 impl SealedRow {
-    /// Whether this is the access of which the log has this digest, and is found by what it is about.
-    pub(crate) fn is_access(
+    /// The access, if it is the one of which the log has this digest.
+    pub(crate) fn access(
         &self,
         vault: &Vault,
-        (digest, ways): (Digest, &Ways),
-    ) -> Result<Sealed, StoreError> {
-        let plain = match vault.entries.open_for(self.index, digest.as_bytes(), &self.sealed) {
-            Ok(plain) => plain,
-            Err(StoreError::Erased) => return Ok(Sealed::KeyGone),
-            Err(StoreError::Corrupt(_)) => return Ok(Sealed::Unreadable),
-            Err(error) => return Err(error),
-        };
-        let Some(record) = Recorded::read(&plain, digest, self.index) else { return Ok(Sealed::Other) };
-        let mut shown = record.messages;
-        shown.sort_unstable();
-        shown.dedup();
-        let all = ways.messages.get(&self.index).map_or(&[][..], Vec::as_slice) == shown;
-        // What earlier versions recorded says nothing of persons.
-        let tokens = ways.tokens.get(&self.index).map_or(&[][..], Vec::as_slice);
-        let person = record.findable.is_none_or(|persons| findable(tokens.iter()) == Some(persons));
-        Ok(if all && person { Sealed::Same } else { Sealed::Unfindable })
+        digest: Digest,
+    ) -> Result<Result<AccessRecord, Sealed>, StoreError> {
+        match vault.entries.open_for(self.index, digest.as_bytes(), &self.sealed) {
+            Ok(plain) => Ok(Recorded::read(&plain, digest, self.index).ok_or(Sealed::Other)),
+            Err(StoreError::Erased) => Ok(Err(Sealed::KeyGone)),
+            Err(StoreError::Corrupt(_)) => Ok(Err(Sealed::Unreadable)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether this is the record of the consent of which the log has this number and the digest of the extract.
@@ -154,36 +156,48 @@ impl SealedRow {
     }
 }
 
-/// By what accesses are found.
-#[derive(Default)]
-pub(crate) struct Ways {
-    /// What each showed.
-    messages: HashMap<u64, Vec<u64>>,
-    /// By what the persons are found that each is about, in order.
-    tokens: HashMap<u64, Vec<Token>>,
+/// The first of these accesses, which are in order, that is not found by all that it is about.
+pub(crate) async fn unfindable(
+    connection: &mut SqliteConnection,
+    accesses: &[AccessRecord],
+) -> Result<Option<u64>, StoreError> {
+    let (Some(first), Some(last)) = (accesses.first(), accesses.last()) else { return Ok(None) };
+    let between = (first.index, last.index + 1);
+    let messages: BTreeSet<u64> =
+        accesses.iter().flat_map(|access| access.messages.iter().copied()).collect();
+    let tokens: BTreeSet<Token> = accesses.iter().flat_map(AccessRecord::tokens).collect();
+    let (mut shown, mut about) = (HashSet::new(), HashSet::new());
+    for part in messages.into_iter().collect::<Vec<_>>().chunks(MOST_ROWS) {
+        let values = within(between, part, |message| to_sql(*message));
+        for row in &SHOWN.fetch(connection, values).await? {
+            shown.insert((from_sql(row.try_get(0)?)?, from_sql(row.try_get(1)?)?));
+        }
+    }
+    for part in tokens.into_iter().collect::<Vec<_>>().chunks(MOST_ROWS) {
+        let values = within(between, part, |token| token.to_vec());
+        for row in &ABOUT.fetch(connection, values).await? {
+            // One that is damaged is none.
+            let token: Token = row.try_get::<&[u8], _>(1)?.try_into().unwrap_or_default();
+            about.insert((from_sql(row.try_get(0)?)?, token));
+        }
+    }
+    let is_found = |access: &&AccessRecord| {
+        access.messages.iter().all(|message| shown.contains(&(access.index, *message)))
+            && access.tokens().into_iter().all(|token| about.contains(&(access.index, token)))
+    };
+    Ok(accesses.iter().find(|access| !is_found(access)).map(|access| access.index))
 }
 
-/// By what the accesses are found that stand from `from` on and below `to`.
-pub(crate) async fn ways(
-    connection: &mut SqliteConnection,
-    (from, to): (u64, u64),
-) -> Result<Ways, StoreError> {
-    let mut ways = Ways::default();
-    let shown = sqlx::query(
-        "SELECT access, message FROM access_message WHERE access >= ?1 AND access < ?2 ORDER BY access, message",
-    );
-    for row in &shown.bind(to_sql(from)).bind(to_sql(to)).fetch_all(&mut *connection).await? {
-        ways.messages.entry(from_sql(row.try_get(0)?)?).or_default().push(from_sql(row.try_get(1)?)?);
+fn within<R, T>((from, to): (u64, u64), part: &[R], value: impl Fn(&R) -> T) -> Values
+where
+    T: for<'v> sqlx::Encode<'v, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    let mut values = Values::for_rows(part.len());
+    values.add(to_sql(from)).add(to_sql(to));
+    for one in part {
+        values.add(value(one));
     }
-    let persons = sqlx::query(
-        "SELECT access, token FROM access_subject WHERE access >= ?1 AND access < ?2 ORDER BY access, token",
-    );
-    for row in &persons.bind(to_sql(from)).bind(to_sql(to)).fetch_all(&mut *connection).await? {
-        // One that is damaged is none.
-        let token = row.try_get::<&[u8], _>(1)?.try_into().unwrap_or_default();
-        ways.tokens.entry(from_sql(row.try_get(0)?)?).or_default().push(token);
-    }
-    Ok(ways)
+    values
 }
 
 /// What these entries say that was erased; those that say no such thing are left out.

@@ -79,14 +79,13 @@ impl Store {
         }
         for index in indexes {
             let row = read::message_at(&mut *self.0.readers.acquire().await?, *index).await?;
-            let person = match row {
-                Some(row) => self.person_concerned(&row).await?,
-                None => {
-                    let mut reader = self.0.readers.acquire().await?;
-                    read_consents::recorded_at(&mut reader, &self.0.vault, *index)
-                        .await?
-                        .and_then(|text| Identity::of(ConsentRecord::from_stored(&text).ok()?.document()))
-                }
+            let person = if let Some(row) = row {
+                self.person_concerned(&row).await?
+            } else {
+                let mut reader = self.0.readers.acquire().await?;
+                read_consents::recorded_at(&mut reader, &self.0.vault, *index)
+                    .await?
+                    .and_then(|text| Identity::of(ConsentRecord::from_stored(&text).ok()?.document()))
             };
             if let Some(subject) = self.sealed(person.as_ref())? {
                 subjects.insert(*index, subject);

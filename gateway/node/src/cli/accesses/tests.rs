@@ -15,7 +15,7 @@ fn record(what: Deed, messages: &[u64], consents: usize) -> AccessRecord {
         consents: vec![Uuid::from_u128(5); consents],
         searched_person: false,
         decision: None,
-        findable: None,
+        findable: String::new(),
         subject: None,
     }
 }

@@ -7,7 +7,7 @@ use super::{
     *,
 };
 use crate::{
-    access::Deed,
+    access::{AccessFilter, Deed},
     data_subject::{DataSubject, SubjectKind},
 };
 
@@ -92,9 +92,9 @@ async fn a_search_is_about_whom_was_looked_for() {
     let subject = store.accessed(searched).await.unwrap().subject.unwrap();
     assert_eq!(subject.kind, SubjectKind::Bsn);
     assert_eq!(Some(&subject), store.data_subjects(&identity).unwrap().first());
-    let read = crate::access::AccessFilter { person: Some(identity), limit: 9, ..Default::default() };
+    let read = AccessFilter { person: Some(identity), limit: 9, ..AccessFilter::default() };
     store.accesses(access(Deed::Raadplegingen), read).await.unwrap();
     assert_eq!(store.accessed(searched + 1).await.unwrap().subject, Some(subject));
-    store.accesses(access(Deed::Raadplegingen), Default::default()).await.unwrap();
+    store.accesses(access(Deed::Raadplegingen), AccessFilter::default()).await.unwrap();
     assert_eq!(store.accessed(searched + 2).await.unwrap().subject, None);
 }

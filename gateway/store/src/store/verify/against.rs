@@ -1,7 +1,10 @@
 //! Holding a page of the log against what is stored with its entries: messages with their state, content, receipt and
 //! erasure, accesses, consents, agreements with their answers, alarms.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    iter::Peekable,
+};
 
 use exchange::{
     agreement::{Agreement, AnswerKind},
@@ -14,11 +17,12 @@ use exchange::{
 
 use super::{Store, Verdict, broken};
 use crate::{
+    access::AccessRecord,
     error::StoreError,
     model::{Direction, State},
     sqlite::{
         verify::{LoggedEntry, LoggedMessage, MessageAsStored},
-        verify_records::{self as records, Sealed, SealedRow, Ways},
+        verify_records::{self as records, Sealed, SealedRow},
     },
 };
 
@@ -184,36 +188,49 @@ impl<'a> Against<'a> {
         between: (u64, u64),
     ) -> Result<Option<Fault>, StoreError> {
         let mut reader = self.store.0.readers.acquire().await?;
-        let (mut asked, mut from) = (asked.iter().peekable(), between.0);
+        let (mut asked, mut from) = (asked.iter().copied().peekable(), between.0);
         loop {
             let rows = records::accesses(&mut reader, (from, between.1)).await?;
-            let ways = match (rows.first(), rows.last()) {
-                (Some(first), Some(last)) => {
-                    records::ways(&mut reader, (first.index, last.index + 1)).await?
-                }
-                _ => Ways::default(),
-            };
-            for row in &rows {
-                while let Some((index, _)) = asked.next_if(|(index, _)| *index < row.index) {
-                    if !self.is_erased(*index) {
-                        return Ok(Some(Fault { index: *index, what: ACCESS.missing }));
-                    }
-                }
-                let Some((_, digest)) = asked.next_if(|(index, _)| *index == row.index) else {
-                    return Ok(Some(Fault { index: row.index, what: ACCESS.stray }));
-                };
-                let found = row.is_access(&self.store.0.vault, (*digest, &ways))?;
-                if let Some(fault) = self.judge(row, found, &ACCESS) {
-                    return Ok(Some(fault));
-                }
+            let (opened, fault) = self.opened(&rows, &mut asked)?;
+            if let Some(index) = records::unfindable(&mut reader, &opened).await? {
+                return Ok(Some(Fault { index, what: UNFINDABLE }));
             }
             match rows.last() {
+                _ if fault.is_some() => return Ok(fault),
                 Some(last) => from = last.index + 1,
                 None => break,
             }
         }
         let gone = asked.find(|(index, _)| !self.is_erased(*index));
-        Ok(gone.map(|(index, _)| Fault { index: *index, what: ACCESS.missing }))
+        Ok(gone.map(|(index, _)| Fault { index, what: ACCESS.missing }))
+    }
+
+    /// The accesses of these rows, up to the first that is not the one that was asked for.
+    fn opened(
+        &mut self,
+        rows: &[SealedRow],
+        asked: &mut Peekable<impl Iterator<Item = (u64, Digest)>>,
+    ) -> Result<(Vec<AccessRecord>, Option<Fault>), StoreError> {
+        let mut opened = Vec::with_capacity(rows.len());
+        for row in rows {
+            while let Some((index, _)) = asked.next_if(|(index, _)| *index < row.index) {
+                if !self.is_erased(index) {
+                    return Ok((opened, Some(Fault { index, what: ACCESS.missing })));
+                }
+            }
+            let Some((_, digest)) = asked.next_if(|(index, _)| *index == row.index) else {
+                return Ok((opened, Some(Fault { index: row.index, what: ACCESS.stray })));
+            };
+            match row.access(&self.store.0.vault, digest)? {
+                Ok(record) => opened.push(record),
+                Err(found) => {
+                    if let Some(fault) = self.judge(row, found, &ACCESS) {
+                        return Ok((opened, Some(fault)));
+                    }
+                }
+            }
+        }
+        Ok((opened, None))
     }
 
     async fn consents(
@@ -254,7 +271,6 @@ impl<'a> Against<'a> {
             Sealed::KeyGone if self.is_erased(row.index) => return None,
             Sealed::KeyGone | Sealed::Unreadable => words.unreadable,
             Sealed::Other => words.other,
-            Sealed::Unfindable => words.unfindable,
         };
         Some(Fault { index: row.index, what })
     }
@@ -400,15 +416,16 @@ struct Words {
     stray: &'static str,
     unreadable: &'static str,
     other: &'static str,
-    unfindable: &'static str,
 }
+
+const UNFINDABLE: &str =
+    "de raadpleging bij deze regel is niet meer te vinden bij het bericht of de persoon waar zij over gaat";
 
 const ACCESS: Words = Words {
     missing: "het verslag van de raadpleging bij deze regel ontbreekt",
     stray: "bij deze regel staat een verslag van een raadpleging dat er niet hoort",
     unreadable: "het verslag van de raadpleging bij deze regel is niet te openen",
     other: "het verslag van de raadpleging bij deze regel is een ander dan in het logboek staat",
-    unfindable: "de raadpleging bij deze regel is niet meer te vinden bij het bericht of de persoon waar zij over gaat",
 };
 
 const CONSENT: Words = Words {
@@ -416,7 +433,6 @@ const CONSENT: Words = Words {
     stray: "bij deze regel staat een vastgelegde toestemming die er niet hoort",
     unreadable: "de vastgelegde toestemming bij deze regel is niet te openen",
     other: "de vastgelegde toestemming bij deze regel is een andere dan in het logboek staat",
-    unfindable: "de vastgelegde toestemming bij deze regel is niet meer te vinden",
 };
 
 /// What is wrong with the message that is stored with an entry, if anything.

@@ -28,10 +28,10 @@ pub(super) fn write(consent: &GivenConsent, page: &mut String) -> fmt::Result {
         term(days),
         recorded.bewaard_tot.map(until).unwrap_or_default()
     )?;
-    let content = &newest.toestemming["inhoud"];
-    how(content, page)?;
-    freedom(&content["vrijheid"], page)?;
-    if let Some(why) = content["waarom_toestemming"].as_str() {
+    let said = &newest.toestemming["inhoud"];
+    how(said, page)?;
+    freedom(&said["vrijheid"], page)?;
+    if let Some(why) = said["waarom_toestemming"].as_str() {
         pair(page, "Waarom er om toestemming is gevraagd", why)?;
     }
     page.write_str("</dl>\n")?;
