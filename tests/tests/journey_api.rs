@@ -163,12 +163,7 @@ fn a_source_hands_over_and_follows_what_is_its_own() {
     let ids: Vec<_> = own["berichten"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
     assert_eq!(ids, [id]);
 
-    // That a system handed it over by itself is on record, once.
-    let looks = node.json(&["raadplegingen", "--door", "woonsysteem"]);
-    let looks = looks["raadplegingen"].as_array().unwrap();
-    let [decided] = looks.as_slice() else { panic!("{looks:?}") };
-    assert_eq!((&decided["soort"], &decided["besluit"]), (&json!("systeem"), &json!("versturen")));
-    assert_eq!(decided["berichten"].as_array().unwrap().len(), 1, "{decided}");
+    assert_one_decision_of_a_system(&node);
 
     // What cannot be delivered is found and sent again by who runs the node.
     let (away, stopped) = municipality;
@@ -177,14 +172,23 @@ fn a_source_hands_over_and_follows_what_is_its_own() {
     let row = runs.get(&format!("/v1/berichten/{id}")).expect(200);
     let again = format!("/v1/berichten/{}/opnieuw", row["nummer"]);
     runs.connect().ask("POST", &again, &[], b"").expect(400);
-    let decides = runs.because(Some("wachtdienst"), "beheer", "W-17");
-    let refused = decides.connect().ask("POST", &again, &[], b"").expect(409);
+    let on_duty = runs.because(Some("wachtdienst"), "beheer", "W-17");
+    let refused = on_duty.connect().ask("POST", &again, &[], b"").expect(409);
     assert_eq!(refused["type"], "urn:schakel:probleem:niet-onbestelbaar");
     let partners = runs.get("/v1/partners").expect(200);
     assert!(partners["partners"][0]["wachtend"].is_u64(), "{partners}");
     assert!(at(&landlord).get("/v1/partners").expect(200)["partners"][0].get("wachtend").is_none());
     drop((away, place));
     assert_clean(&serving.stop());
+}
+
+/// That the system of the landlord handed something over by itself is on record, once.
+fn assert_one_decision_of_a_system(node: &Node) {
+    let looks = node.json(&["raadplegingen", "--door", "woonsysteem"]);
+    let looks = looks["raadplegingen"].as_array().unwrap();
+    let [one] = looks.as_slice() else { panic!("{looks:?}") };
+    assert_eq!((&one["soort"], &one["besluit"]), (&json!("systeem"), &json!("versturen")));
+    assert_eq!(one["berichten"].as_array().unwrap().len(), 1, "{one}");
 }
 
 /// Nothing of a resident or a token stands in the program's log.
