@@ -127,8 +127,7 @@ fn a_source_hands_over_and_follows_what_is_its_own() {
     assert_eq!(outcomes, ["in-wachtrij", "ongeldig", "geweigerd", "ongeldig"], "{said}");
     let fault = &said["berichten"][1]["fouten"][0];
     assert_eq!(fault["veld"], "/berichten/1/document/inhoud/bedrag_in_centen", "{fault}");
-    let faults = said["berichten"][3]["fouten"].as_array().unwrap();
-    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert_eq!(said["berichten"][3]["fouten"].as_array().unwrap().len(), 2, "{said}");
 
     // Once more gives the same, byte for byte, also after the node was killed; and nothing goes twice.
     assert_eq!(keyed.post("/v1/berichten", &body).body, first.body);
@@ -175,8 +174,7 @@ fn a_source_hands_over_and_follows_what_is_its_own() {
     let on_duty = runs.because(Some("wachtdienst"), "beheer", "W-17");
     let refused = on_duty.connect().ask("POST", &again, &[], b"").expect(409);
     assert_eq!(refused["type"], "urn:schakel:probleem:niet-onbestelbaar");
-    let partners = runs.get("/v1/partners").expect(200);
-    assert!(partners["partners"][0]["wachtend"].is_u64(), "{partners}");
+    assert!(runs.get("/v1/partners").expect(200)["partners"][0]["wachtend"].is_u64());
     assert!(at(&landlord).get("/v1/partners").expect(200)["partners"][0].get("wachtend").is_none());
     drop((away, place));
     assert_clean(&serving.stop());
