@@ -8,10 +8,12 @@ use std::{
 use exchange::{descriptor::Desk, oin::Oin, organisation::OrganisationKind};
 use serde::{Deserialize, Serialize};
 
+mod api;
 mod mistake;
 mod places;
 mod processings;
 
+pub use api::{Api, Client, Tokens};
 pub use places::Places;
 pub use processings::Processings;
 
@@ -42,6 +44,10 @@ pub struct Config {
     /// The Logboek Dataverwerkingen of the organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataverwerkingen: Option<Processings>,
+    /// The local API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    // Apart: most nodes have none, and what opens a node carries its configuration along.
+    pub api: Option<Box<Api>>,
     /// Connections to local systems.
     // Written only when there are any: an empty list would clash with the `[[koppelingen]]` that an operator adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -224,6 +230,7 @@ impl Config {
         }
         self.netwerk.host()?;
         self.dataverwerkingen.as_ref().map_or(Ok(()), Processings::check)?;
+        self.api.as_ref().map_or(Ok(()), |api| api.check())?;
         for (position, connection) in self.koppelingen.iter().enumerate() {
             let same = |other: &Connection| other.naam == connection.naam;
             if self.koppelingen[..position].iter().any(same) {

@@ -5,6 +5,8 @@
 //! - [`report`]: telling the holder that the resident withdrew a consent here
 //! - [`reaching`]: whom to tell, and under which agreement
 //! - [`standing`]: how it is with one, for whoever sees it
+//! - [`copies`], [`versions`]: what became of copies that others have, and how a consent was given
+//! - [`view`]: consents as somebody sees them, who is on record for it
 //! - [`ending`]: telling everybody who got something, erasing, confirming; what the node does, until it is done
 //! - this file: what the path of a message asks
 
@@ -22,11 +24,14 @@ use store::{ConsentState, StoreError};
 
 use crate::core::Core;
 
+pub(crate) mod copies;
 pub mod ending;
 pub mod reaching;
 pub mod register;
 pub mod report;
 pub mod standing;
+pub(crate) mod versions;
+pub(crate) mod view;
 
 /// What is known of some consents.
 #[derive(Debug, Default)]

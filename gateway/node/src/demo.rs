@@ -250,6 +250,7 @@ fn config(participant: &Participant) -> anyhow::Result<Config> {
         tls: Tls::default(),
         opslag: Storage::default(),
         dataverwerkingen: None,
+        api: None,
         koppelingen: connections,
         loketten: Vec::new(),
     })

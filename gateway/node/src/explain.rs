@@ -5,7 +5,10 @@ use std::{error::Error, io};
 use store::StoreError;
 use transport::{BindError, LinkError, TlsError};
 
-use crate::{agreements::AgreementFault, core::RulesError, evidence::NoEvidence, partners::PartnerError};
+use crate::{
+    agreements::AgreementFault, core::RulesError, evidence::NoEvidence, outbound::ResendError,
+    partners::PartnerError,
+};
 
 /// The whole story of an error, from what was tried to why it failed.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
@@ -95,6 +98,9 @@ fn stored<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a StoreError> {
         Some(PartnerError::Store(error)) => return Some(error),
         Some(PartnerError::Rules(error)) => return of_rules(error),
         _ => {}
+    }
+    if let Some(ResendError::Store(error)) = cause.downcast_ref::<ResendError>() {
+        return Some(error);
     }
     match cause.downcast_ref::<NoEvidence>() {
         Some(NoEvidence::Store(error)) => Some(error),

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod agreements;
+pub mod api;
 pub mod assets;
 pub mod certificate;
 pub mod cli;
@@ -14,9 +15,11 @@ pub mod drop_folders;
 pub mod evidence;
 mod explain;
 pub mod handover;
+mod https;
 pub mod inbound;
 pub mod intake;
 pub mod keys;
+mod listing;
 pub mod logbook;
 pub mod matching;
 pub mod node;
@@ -28,6 +31,7 @@ pub mod purposes;
 pub mod retention;
 pub mod routes;
 pub mod setup;
+mod sought;
 pub mod subject_report;
 pub mod subjects;
 pub mod system;

@@ -22,6 +22,7 @@ use store::{Options, Store};
 use transport::{Limits, Link, LinkOptions, Server, ServerOptions, Tls, TlsOptions};
 
 use crate::{
+    api::{self, RunningApi},
     config::Config,
     consent,
     core::Core,
@@ -41,7 +42,8 @@ const PROTOCOL: &str = "1";
 /// How long requests under way get to finish when the node stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// An opened node: what every command works with.
+/// An opened node: what every command works with. Clones share the same content.
+#[derive(Clone)]
 pub struct Node {
     /// Its folder.
     pub folder: PathBuf,
@@ -65,6 +67,8 @@ pub struct Running {
     endings: tokio::task::JoinHandle<()>,
     handovers: tokio::task::JoinHandle<()>,
     exporting: Option<tokio::task::JoinHandle<()>>,
+    /// What local systems connect to, if there is one.
+    pub api: Option<RunningApi>,
     _lock: File,
 }
 
@@ -205,8 +209,17 @@ impl Node {
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
         let handovers = tokio::spawn(handover::owing::run(self.core.clone()));
         let exporting = self.start_exporting().await?;
-        let driver = tokio::spawn(driver.run());
-        Ok(Running { server, driver, rules, endings, handovers, exporting, _lock: lock })
+        let api = api::start(self).await?;
+        Ok(Running {
+            server,
+            driver: tokio::spawn(driver.run()),
+            rules,
+            endings,
+            handovers,
+            exporting,
+            api,
+            _lock: lock,
+        })
     }
 
     /// Starts bringing records of processings to the collector, if there is one.
@@ -251,6 +264,9 @@ impl Running {
         self.handovers.abort();
         if let Some(exporting) = &self.exporting {
             exporting.abort();
+        }
+        if let Some(api) = self.api {
+            api.stop(DRAIN).await;
         }
         if !self.server.shutdown(DRAIN).await {
             tracing::warn!("stopped while requests were still under way; their senders try again");

@@ -11,12 +11,12 @@ use exchange::{
     oin::Oin,
     person::Identity,
     policy,
-    refusal::Refusal,
+    refusal::{self, Refusal},
     rulebook::Rulebook,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::Document;
-use store::{Access, Enqueued, Outgoing, StoreError};
+use store::{Access, Decision, Enqueued, Outgoing, State, StoreError};
 use uuid::Uuid;
 
 use crate::{
@@ -70,7 +70,7 @@ pub enum Submitted {
 /// Decides, signs and stores a batch; when this returns, every outcome is durable. For what the node sends by itself: when a
 /// person or a local system decided to send it, [`submit_decided`].
 pub async fn submit(core: &Core, submissions: Vec<Submission>) -> Result<Vec<Submitted>, StoreError> {
-    submit_as(core, submissions, None).await
+    Ok(submit_as(core, submissions, None).await?.into_iter().map(|(submitted, _)| submitted).collect())
 }
 
 /// The same for what somebody decided to send. That they did is kept in the same transaction, with what it became.
@@ -79,6 +79,16 @@ pub async fn submit_decided(
     submissions: Vec<Submission>,
     access: &Access,
 ) -> Result<Vec<Submitted>, StoreError> {
+    let submitted = submit_numbered(core, submissions, access).await?;
+    Ok(submitted.into_iter().map(|(submitted, _)| submitted).collect())
+}
+
+/// As [`submit_decided`], with the place in the log of each message that waits or was offered before.
+pub async fn submit_numbered(
+    core: &Core,
+    submissions: Vec<Submission>,
+    access: &Access,
+) -> Result<Vec<(Submitted, Option<u64>)>, StoreError> {
     submit_as(core, submissions, Some(access)).await
 }
 
@@ -86,7 +96,7 @@ async fn submit_as(
     core: &Core,
     submissions: Vec<Submission>,
     access: Option<&Access>,
-) -> Result<Vec<Submitted>, StoreError> {
+) -> Result<Vec<(Submitted, Option<u64>)>, StoreError> {
     let now = core.now();
     let submissions = filled_in(core, submissions).await?;
     let mut ruling = core.ruling();
@@ -229,16 +239,79 @@ fn sign(
     draft.permit(rules, known)?.sign(&*core.signer)
 }
 
-fn note_repeats(mut outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<Submitted> {
+fn note_repeats(outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<(Submitted, Option<u64>)> {
     let mut enqueued = enqueued.into_iter();
-    for outcome in &mut outcomes {
-        if matches!(outcome, Submitted::Queued(_) | Submitted::QueuedWithout { .. })
-            && matches!(enqueued.next(), Some(Enqueued::AlreadyOffered { .. }))
-        {
-            *outcome = Submitted::AlreadyOffered;
-        }
+    let number = |outcome: Submitted| match outcome {
+        Submitted::HeldBack(_) | Submitted::AlreadyOffered => (outcome, None),
+        Submitted::Queued(_) | Submitted::QueuedWithout { .. } => match enqueued.next() {
+            Some(Enqueued::AlreadyOffered { index }) => (Submitted::AlreadyOffered, Some(index)),
+            Some(Enqueued::Queued { index }) => (outcome, Some(index)),
+            None => (outcome, None),
+        },
+    };
+    outcomes.into_iter().map(number).collect()
+}
+
+/// A message that cannot be sent again.
+#[derive(Debug, thiserror::Error)]
+pub enum ResendError {
+    /// Its agreement is over.
+    #[error(
+        "bericht {0} kan niet opnieuw: het convenant waaronder het is gemaakt geldt niet meer. Bied het bestand opnieuw aan als er een nieuwe versie van het convenant geldt"
+    )]
+    AgreementOver(u64),
+    /// The consent that it rested on was withdrawn or ran out.
+    #[error(
+        "bericht {index} kan niet opnieuw: toestemming{}, waarop het steunde, is ingetrokken of verlopen. `schakel toestemming tonen{}` laat zien hoe het ermee staat. Geeft de inwoner opnieuw toestemming, verstuur dan een nieuw bericht",
+        number(*consent), number(*consent)
+    )]
+    ConsentOver {
+        /// The message.
+        index: u64,
+        /// The consent, if that is known.
+        consent: Option<ConsentKey>,
+    },
+    /// It is not undeliverable, it expired, or another took its place.
+    #[error(
+        "bericht {0} kan niet opnieuw. Dat kan alleen met een onbestelbaar bericht dat niet verlopen is en niet al door een nieuw is vervangen; `schakel berichten --stand onbestelbaar` laat zien welke er zijn"
+    )]
+    NotUndeliverable(u64),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn number(consent: Option<ConsentKey>) -> String {
+    consent.map_or_else(String::new, |key| format!(" {}", key.id))
+}
+
+/// Why a message does not go again, whatever else is the matter.
+const ENDED_WITH_CONSENT: [Option<&str>; 2] =
+    [Some(refusal::Reason::ConsentWithdrawn.code()), Some(refusal::Reason::ConsentExpired.code())];
+
+/// Has an undeliverable message sent again, behind everything that waits, as somebody decided. That they did is kept first,
+/// with the case of the message unless another was given.
+pub async fn resend(core: &Core, mut access: Access, index: u64) -> Result<(), ResendError> {
+    let (rules, row) = (core.rules(), core.store.logged(index).await?);
+    let row = row.ok_or(ResendError::NotUndeliverable(index))?;
+    let agreement = row.agreement.and_then(|digest| rules.agreement(digest));
+    if agreement.is_some_and(|agreement| agreement.standing(core.now()) != Standing::InForce) {
+        return Err(ResendError::AgreementOver(index));
     }
-    outcomes
+    if ENDED_WITH_CONSENT.contains(&row.reason.as_deref()) {
+        return Err(ResendError::ConsentOver { index, consent: row.consent });
+    }
+    if row.state != State::Undeliverable {
+        return Err(ResendError::NotUndeliverable(index));
+    }
+    access.why.case = access.why.case.or(row.case);
+    core.store.record_decision(access, Decision::OpnieuwVersturen, &[index]).await?;
+    match core.store.resend(index, core.now()).await {
+        Err(StoreError::NotFound(_)) => return Err(ResendError::NotUndeliverable(index)),
+        resent => resent?,
+    }
+    core.work.notify_one();
+    Ok(())
 }
 
 #[cfg(test)]

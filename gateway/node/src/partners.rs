@@ -5,7 +5,7 @@ use exchange::{
     descriptor::{Descriptor, DescriptorError},
     oin::Oin,
 };
-use store::{Direction, PartnerRecord, State, StoreError};
+use store::{Count, Direction, PartnerRecord, State, StoreError};
 use transport::{Endpoint, Link, LinkError, Request};
 
 use crate::{
@@ -131,10 +131,7 @@ pub async fn remove(core: &Core, oin: Oin, sure: bool) -> Result<PartnerRecord, 
         return Err(PartnerError::InForce { name, agreement, start });
     }
     let counts = core.store.counts().await?;
-    let waiting = counts.iter().filter(|count| {
-        (count.partner, count.direction, count.state) == (oin, Direction::Outbound, State::Waiting)
-    });
-    let count = waiting.map(|count| count.count).sum();
+    let count = waiting(&counts, oin);
     if count > 0 {
         return Err(PartnerError::MessagesWait { name, count });
     }
@@ -155,6 +152,14 @@ pub async fn remove(core: &Core, oin: Oin, sure: bool) -> Result<PartnerRecord, 
     core.store.remove_partner(oin).await?;
     core.reload().await?;
     Ok(record)
+}
+
+/// How many messages wait for a partner.
+pub fn waiting(counts: &[Count], oin: Oin) -> u64 {
+    let waiting = counts.iter().filter(|count| {
+        (count.partner, count.direction, count.state) == (oin, Direction::Outbound, State::Waiting)
+    });
+    waiting.map(|count| count.count).sum()
 }
 
 /// Whether two descriptors of a node name the same keys.

@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use exchange::purpose::Purpose;
+use exchange::purpose::{Purpose, Rule};
+
+use crate::wording::short_type;
+
+pub mod check;
 
 /// The most purposes in one folder; a group has a few dozen.
 const MAX_PURPOSES: usize = 1_000;
@@ -25,4 +29,53 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Purpose>> {
         Purpose::from_toml(&text).with_context(|| path.display().to_string())
     };
     files.into_iter().map(read).collect()
+}
+
+/// What somebody asks for is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unknown {
+    /// No purpose has this name.
+    #[error("er is geen doel `{name}`; kies uit: {known}")]
+    Purpose {
+        /// The name.
+        name: String,
+        /// Those that are there.
+        known: String,
+    },
+    /// The purpose lets no messages of this type go.
+    #[error("het doel `{purpose}` laat geen berichten van de soort `{name}` toe; kies uit: {known}")]
+    Type {
+        /// The purpose.
+        purpose: String,
+        /// The type.
+        name: String,
+        /// Those that it does.
+        known: String,
+    },
+}
+
+/// The newest purpose of this name.
+pub fn newest<'a>(purposes: &'a [Purpose], name: &str) -> Result<&'a Purpose, Unknown> {
+    let found = purposes.iter().filter(|one| one.content().doel == name);
+    found.max_by_key(|one| one.content().versie).ok_or_else(|| {
+        let names: Vec<&str> = purposes.iter().map(|one| one.content().doel.as_str()).collect();
+        let known = if names.is_empty() { "er zijn er geen".to_owned() } else { names.join(", ") };
+        Unknown::Purpose { name: name.to_owned(), known }
+    })
+}
+
+/// The rules of a purpose by the short names of their types, for who must choose one.
+pub(crate) fn types(purpose: &Purpose) -> String {
+    let types = purpose.content().berichten.iter().map(|rule| short_type(&rule.message_type));
+    types.collect::<Vec<_>>().join(", ")
+}
+
+/// The rule for a type, by its whole name or its short one.
+pub fn rule_of<'a>(purpose: &'a Purpose, name: &str) -> Result<&'a Rule, Unknown> {
+    let is_it = |rule: &&Rule| rule.message_type == name || short_type(&rule.message_type) == name;
+    purpose.content().berichten.iter().find(is_it).ok_or_else(|| Unknown::Type {
+        purpose: purpose.content().doel.clone(),
+        name: name.to_owned(),
+        known: types(purpose),
+    })
 }

@@ -14,14 +14,14 @@ use crate::{
     agreements, core::Core, drop_folders::Results, matching, partners, retention, subjects, witness,
 };
 
-const INTERVAL: Duration = Duration::from_secs(1);
+pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 /// Parties that could not be reached are tried again this often, in intervals.
 const SPREAD_EVERY: u32 = 15;
 /// How often to look whether something lapses or may be forgotten, in intervals.
-const WARN_EVERY: u32 = 6 * 60 * 60;
+pub(crate) const WARN_EVERY: u32 = 6 * 60 * 60;
 /// A certificate that lapses within this many days is worth a warning.
-const WARN_DAYS: i64 = 30;
-const SECONDS_PER_DAY: i64 = 86_400;
+pub(crate) const WARN_DAYS: i64 = 30;
+pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
 /// Partners that are told at the same time that this node is there.
 const ANNOUNCE_AT_ONCE: usize = 8;
 
@@ -45,11 +45,14 @@ impl TlsFiles {
         Ok((identity, Trust::from_files(std::slice::from_ref(&self.anchors), &self.crls)?))
     }
 
-    /// When each was last written: another answer means that there is something new to read.
     fn written(&self) -> Vec<Option<SystemTime>> {
-        let files = [&self.certificate, &self.key, &self.anchors].into_iter().chain(&self.crls);
-        files.map(|path| std::fs::metadata(path).and_then(|data| data.modified()).ok()).collect()
+        written([&self.certificate, &self.key, &self.anchors].into_iter().chain(&self.crls))
     }
+}
+
+/// When each of these files was last written: another answer means that there is something new to read.
+pub(crate) fn written<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Vec<Option<SystemTime>> {
+    files.into_iter().map(|path| std::fs::metadata(path).and_then(|data| data.modified()).ok()).collect()
 }
 
 /// Runs until cancelled. What waits for partners runs beside it: one that does not answer holds up nothing.

@@ -20,6 +20,7 @@ mod seal;
 mod sqlite;
 mod store;
 mod subject;
+mod submission;
 
 pub use access::{
     Access, AccessFilter, AccessRecord, Accessed, Accesses, Actor, ActorKind, Decided, Decision, Deed, Found,
@@ -41,4 +42,7 @@ pub use store::{
     Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES, MAX_LEAF_BYTES,
     MAX_MATCHED, MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep,
     UNREADABLE_REASON, Verdict, WITHDRAWN_REASON,
+};
+pub use submission::{
+    ANSWER_LIFETIME, Answered, EarlierAnswer, Listed, Listing, MAX_ANSWER_BYTES, MAX_ANSWERS, Submitter,
 };

@@ -11,6 +11,7 @@ mod outbound;
 mod processing;
 mod rules;
 mod subject;
+mod submission;
 mod verify;
 mod witness;
 

@@ -7,6 +7,7 @@
 //!
 //! - [`Tls`] holds what both sides authenticate with, and swaps it while the node runs.
 //! - [`Server`] takes requests and hands them to a [`Handler`].
+//! - [`LocalTls`] is for the systems of the organisation itself, which are served elsewhere.
 //! - [`Link`] sends requests, over one warm connection per partner.
 //!
 //! What is absent: retries after an answer, queues, and knowledge of messages. Those belong to the node.
@@ -31,4 +32,7 @@ pub use message::{Handler, Request, Response};
 pub use peer::{Peer, PeerError};
 pub use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 pub use server::{Server, ServerOptions};
-pub use tls::{Tls, TlsOptions};
+pub use tls::{
+    Tls, TlsOptions,
+    local::{Holder, LocalTls},
+};

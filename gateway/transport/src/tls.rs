@@ -20,6 +20,7 @@ use x509_parser::{prelude::FromDer as _, revocation_list::CertificateRevocationL
 
 use crate::{Identity, Peer, TlsError, Trust};
 
+pub(crate) mod local;
 pub(crate) mod verdict;
 mod verify;
 

@@ -5,6 +5,7 @@
 //! to the same functions as every adapter ([`sender`]). [`measure`] tells the two what to do and adds it all up into a
 //! [`report`]; [`steps`] measures what one message costs in primitives, and so what the machine could do at most.
 
+mod api;
 mod clock;
 mod command;
 mod disk;
@@ -34,6 +35,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         options::Command::Throughput(options) => measure::throughput(&options).await,
         options::Command::Verify(options) => verify::run(&options).await,
         options::Command::Withdrawal(options) => withdrawal::measure(&options).await,
+        options::Command::Api(options) => tokio::task::block_in_place(|| api::measure(&options)),
         options::Command::Matching(options) => matching::run(&options).await,
         options::Command::Sender(options) => sender::run(&options).await,
     }

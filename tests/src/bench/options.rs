@@ -21,6 +21,8 @@ pub(super) enum Command {
     Verify(VerifyOptions),
     /// The withdrawal of a consent that covered very much, and what other work notices of it.
     Withdrawal(WithdrawalOptions),
+    /// How long systems of the organisation wait for what they read from the local API.
+    Api(ApiOptions),
     /// Recognising residents across senders: precision and recall on a labelled town, and the time of a new signal among
     /// those of very many people.
     Matching(MatchingOptions),
@@ -114,6 +116,25 @@ pub(super) struct WithdrawalOptions {
     /// Where the node keeps what it stores; beside this program when absent.
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApiOptions {
+    /// On one line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Reads per second.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) rate: u32,
+    /// How long.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) seconds: u64,
+    /// Messages that the node has.
+    #[arg(long, default_value_t = 5_000)]
+    pub(super) messages: usize,
+    /// Fail when 99 of a hundred are not answered within so many milliseconds.
+    #[arg(long)]
+    pub(super) most: Option<f64>,
 }
 
 #[derive(Debug, Args)]

@@ -102,6 +102,7 @@ fn config(oin: &str, name: &str, kind: OrganisationKind, transport: Transport) -
         tls: Tls::default(),
         opslag: Storage::default(),
         dataverwerkingen: None,
+        api: None,
         koppelingen: Vec::new(),
         loketten: Vec::new(),
     })

@@ -21,11 +21,12 @@ pub fn schakel() -> &'static Path {
     &PROGRAM
 }
 
-/// `target/<profile>`: test programs run from `target/<profile>/deps`.
+/// `target/<profile>`: test programs run from `target/<profile>/deps`, the benchmark from there itself.
 fn profile_folder() -> PathBuf {
     let me = std::env::current_exe().expect("the path of this test");
-    let deps = me.parent().expect("a folder");
-    deps.parent().expect("a profile").to_owned()
+    let folder = me.parent().expect("a folder");
+    let profile = folder.parent().filter(|_| folder.ends_with("deps"));
+    profile.unwrap_or(folder).to_owned()
 }
 
 fn is_stale(program: &Path) -> bool {

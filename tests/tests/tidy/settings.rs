@@ -12,7 +12,10 @@ use exchange::{
     purpose::Purpose,
     random::SeededRandom,
 };
-use node::config::{Config, Connection, Network, Organisation, Processings, Storage, Tls};
+use node::{
+    api::Role,
+    config::{Api, Client, Config, Connection, Network, Organisation, Processings, Storage, Tls, Tokens},
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -141,6 +144,25 @@ fn everything() -> Config {
             vertrouwensankers: Some(some().into()),
             kopregels: Some(some().into()),
         }),
+        api: Some(Box::new(Api {
+            luistert: "127.0.0.1:0".parse().unwrap(),
+            certificaat: some().into(),
+            sleutel: some().into(),
+            vertrouwensankers: Some(some().into()),
+            tokens: Some(Tokens {
+                uitgever: some(),
+                afnemer: some(),
+                sleutels: some(),
+                vertrouwensankers: Some(some().into()),
+                rolclaim: some(),
+            }),
+            clienten: vec![Client {
+                naam: some(),
+                vingerafdruk: Some(some()),
+                onderwerp: Some(some()),
+                rollen: BTreeSet::from(Role::ALL),
+            }],
+        })),
         koppelingen: vec![Connection {
             naam: some(),
             mapping: some().into(),

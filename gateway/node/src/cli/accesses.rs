@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use jiff::{Timestamp, ToSpan as _, civil::Date};
-use store::{AccessFilter, AccessRecord, ActorKind, Decision, Deed, Reason};
+use jiff::{ToSpan as _, civil::Date};
+use store::{AccessFilter, AccessRecord, Decision, Deed, Reason};
 use uuid::Uuid;
 
 use super::{Ending, Output, ask, caller::Caller, dutch_time};
-use crate::{agreements, node::Node};
+use crate::{access::start_of, agreements, listing, node::Node};
 
 /// Laat zien wie wanneer wat heeft ingezien, gezocht of uitgevoerd, en waarom. Dat u dit bekijkt, komt er ook bij.
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ impl AccessLog {
         }
         output.answer(&serde_json::json!({
             "ontbreekt": missing,
-            "raadplegingen": found.records.iter().map(json).collect::<Vec<_>>(),
+            "raadplegingen": found.records.iter().map(listing::access).collect::<Vec<_>>(),
             "verder_voor": found.more_before,
         }));
         Ok(if missing.is_empty() { Ending::Good } else { Ending::NotAllGood })
@@ -97,12 +97,6 @@ impl AccessLog {
             limit: self.aantal.into(),
         })
     }
-}
-
-/// When a day begins here.
-fn start_of(day: Date) -> anyhow::Result<Timestamp> {
-    let start = day.to_zoned(exchange::calendar::dutch_time()).context("deze dag bestaat niet")?;
-    Ok(start.timestamp())
 }
 
 fn line(record: &AccessRecord) -> String {
@@ -157,25 +151,6 @@ fn decided(decision: Decision) -> String {
         Decision::PartnerToevoegen(oin) => format!("partner {oin} toevoegen"),
         Decision::PartnerVerwijderen(oin) => format!("partner {oin} verwijderen"),
     }
-}
-
-fn json(record: &AccessRecord) -> serde_json::Value {
-    serde_json::json!({
-        "nummer": record.index,
-        "wanneer": record.when,
-        "soort": match record.who.kind() { ActorKind::Medewerker => "medewerker", ActorKind::Systeem => "systeem" },
-        "account": record.who.account(),
-        "medewerker": record.who.employee(),
-        "wat": record.what.as_str(),
-        "besluit": record.decision.map(Decision::as_str),
-        "besluit_over": record.decision.and_then(Decision::about),
-        "reden": record.why.reason.as_str(),
-        "kenmerk": record.why.reference(),
-        "dossier": record.why.case,
-        "persoon_gezocht": record.searched_person,
-        "berichten": record.messages,
-        "toestemmingen": record.consents,
-    })
 }
 
 #[cfg(test)]

@@ -5,16 +5,16 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use exchange::person::Identity;
 use serde_json::{Map, Value, json};
+
+use crate::sought::{self, EXAMPLE};
 
 /// The longest description of a person, in bytes: names and an address.
 const MAX_BYTES: u64 = 16 * 1024;
 /// Standard input, as a file.
 const STANDARD_INPUT: &str = "-";
-
-const EXAMPLE: &str = r#"Geef een persoon als {"bsn":"999990342"} of {"naam":{"voorletters":"E.","achternaam":"Brouwer"},"geboortedatum":"1974-01-20","adres":{"postcode":"4906AN","huisnummer":19,"huisnummertoevoeging":"hs"}}"#;
 
 /// The person that is described in `file`, on standard input, or by whoever sits at the terminal; with what was said.
 pub(super) fn person(file: Option<&Path>) -> anyhow::Result<(Identity, Value)> {
@@ -27,10 +27,7 @@ pub(super) fn person(file: Option<&Path>) -> anyhow::Result<(Identity, Value)> {
         None if io::stdin().is_terminal() => asked()?,
         None => parse(io::stdin().lock())?,
     };
-    check(&said)?;
-    let identity = Identity::read(&said)
-        .with_context(|| format!("er ontbreekt iets om deze persoon mee te vinden. {EXAMPLE}"))?;
-    Ok((identity, said))
+    Ok((sought::identity(&said)?, said))
 }
 
 /// Says nothing of what it read: it is about a person.
@@ -40,23 +37,6 @@ fn parse(input: impl io::Read) -> anyhow::Result<Value> {
     let fits = read.is_ok_and(|bytes| u64::try_from(bytes).is_ok_and(|bytes| bytes <= MAX_BYTES));
     let said = fits.then(|| serde_json::from_str(&text).ok()).flatten();
     said.filter(Value::is_object).with_context(|| format!("dit is geen persoon in JSON. {EXAMPLE}"))
-}
-
-/// What would find nobody because it cannot be right.
-fn check(said: &Value) -> anyhow::Result<()> {
-    if let Some(number) = said.get("bsn")
-        && !number.as_str().is_some_and(schemas::bsn::is_valid)
-    {
-        bail!(
-            "het BSN klopt niet: dat zijn negen cijfers die aan de elfproef voldoen. Controleer het nummer"
-        );
-    }
-    if let Some(born) = said.get("geboortedatum")
-        && !born.as_str().is_some_and(|born| born.len() == 10 && born.parse::<jiff::civil::Date>().is_ok())
-    {
-        bail!("de geboortedatum klopt niet: schrijf die als 1974-01-20");
-    }
-    Ok(())
 }
 
 fn asked() -> anyhow::Result<Value> {

@@ -63,7 +63,7 @@ impl Caller {
         when: Timestamp,
     ) -> anyhow::Result<Access> {
         for (option, given) in [("--kenmerk", &self.kenmerk), ("--medewerker", &self.medewerker)] {
-            if given.as_deref().is_some_and(holds_number) {
+            if given.as_deref().is_some_and(access::holds_number) {
                 bail!(
                     "zet geen BSN bij {option}: het staat dan in lijsten van processen, en blijft in het logboek. Gebruik een zaaknummer of personeelsnummer"
                 );
@@ -88,18 +88,6 @@ impl Caller {
         let given = self.kenmerk.as_deref().map(str::trim).filter(|given| !given.is_empty());
         given.context("geef met --kenmerk waaronder uw organisatie dit kent, zoals het zaaknummer")
     }
-}
-
-/// Whether a citizen service number stands in a text, also with points or spaces between its digits. Not with dashes:
-/// case numbers have those.
-fn holds_number(text: &str) -> bool {
-    let is_between = |letter: char| matches!(letter, '.' | ' ');
-    let parts = text.split(|letter: char| !letter.is_ascii_digit() && !is_between(letter));
-    let mut numbers = parts.flat_map(|part| {
-        let whole: String = part.chars().filter(char::is_ascii_digit).collect();
-        part.split(is_between).map(str::to_owned).chain([whole]).collect::<Vec<_>>()
-    });
-    numbers.any(|number| schemas::bsn::is_valid(&number))
 }
 
 const NAME: &str = "geef bij --medewerker een naam van hooguit 100 tekens op één regel";

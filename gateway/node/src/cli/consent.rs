@@ -10,11 +10,11 @@ use store::{Access, ConsentRow, Deed, Reason};
 use uuid::Uuid;
 
 use super::{Ending, Output, caller::Caller};
-use crate::node::Node;
+use crate::{consent::view, node::Node};
 
+mod lines;
 mod record;
 mod show;
-mod standings;
 mod versions;
 mod withdraw;
 
@@ -109,7 +109,7 @@ impl Consent {
             }
             What::Tonen { nummer: Some(id), houder, caller } => {
                 let consent = find(node, id, houder).await?;
-                show::show(node, (&consent, seen(node, &caller)?), output).await
+                show::show(node, (consent, seen(node, &caller)?), output).await
             }
             What::Verleng { nummer, tot, wijze, bewijs, caller } => {
                 record::extend(node, nummer, (tot, wijze, &bewijs), &caller, output).await
@@ -134,10 +134,7 @@ fn seen(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
 
 /// The consent of this number: our own, or else the only one.
 async fn find(node: &Node, id: Uuid, holder: Option<Oin>) -> anyhow::Result<ConsentRow> {
-    let mut found = node.core.store.consents_numbered(id).await?;
-    let wanted =
-        holder.or_else(|| found.iter().map(|one| one.key.holder).find(|holder| *holder == node.core.me));
-    found.retain(|one| wanted.is_none_or(|wanted| one.key.holder == wanted));
+    let found = view::numbered(&node.core, id, holder).await?;
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => {

@@ -6,7 +6,7 @@ use clap::Args;
 use store::Deed;
 
 use super::{Ending, Output, ask, caller::Caller, messages};
-use crate::node::Node;
+use crate::{listing, node::Node};
 
 /// Zoek de berichten over een persoon. Wie het is vraagt het programma, of leest het uit een bestand; wie zoekt en waarom
 /// komt in het logboek.
@@ -55,8 +55,8 @@ impl Find {
             output.warn(INCOMPLETE);
         }
         output.answer(&serde_json::json!({
-            "berichten": found.messages.iter().map(|shown| messages::json(&shown.row)).collect::<Vec<_>>(),
-            "misschien": found.perhaps.iter().map(messages::json).collect::<Vec<_>>(),
+            "berichten": found.messages.iter().map(|shown| listing::message(&shown.row)).collect::<Vec<_>>(),
+            "misschien": found.perhaps.iter().map(listing::message).collect::<Vec<_>>(),
             "toestemmingen": found.consents.iter().map(|key| key.id).collect::<Vec<_>>(),
             "toestemmingen_misschien": found.consents_perhaps.iter().map(|key| key.id).collect::<Vec<_>>(),
             "volledig": found.complete,

@@ -14,6 +14,9 @@ mod show;
 
 /// Overdrachten: wie de regie heeft, en antwoorden op een aanbod.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel overdracht lijst\n  schakel overdracht accepteren 0190b5c1-52a3-7cc0-b6f2-3d5c1a2b3c4d --functie consulent --contact-voor 2026-12-11\n\nAanbieden gaat met `schakel document --soort overdracht-aangeboden`."
+)]
 pub(super) struct Handover {
     #[command(subcommand)]
     what: What,

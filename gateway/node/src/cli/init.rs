@@ -105,6 +105,7 @@ impl Init {
             tls: Tls::default(),
             opslag: Storage::default(),
             dataverwerkingen: None,
+            api: None,
             koppelingen: Vec::new(),
             loketten: Vec::new(),
         })

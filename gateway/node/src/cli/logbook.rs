@@ -183,14 +183,15 @@ async fn write_evidence(
     caller: Caller,
     output: Output,
 ) -> anyhow::Result<Ending> {
-    let row = match which {
-        Which::Id(id) => node.core.store.message(id).await?.with_context(|| {
-            format!("er is geen bericht {id}; `schakel berichten` laat zien welke er zijn")
-        })?,
-        Which::Number(number) => super::messages::numbered(node, number)
-            .await?
-            .with_context(|| format!("er is geen bericht {number}; `schakel berichten` toont de nummers"))?,
-    };
+    let row =
+        match which {
+            Which::Id(id) => node.core.store.message(id).await?.with_context(|| {
+                format!("er is geen bericht {id}; `schakel berichten` laat zien welke er zijn")
+            })?,
+            Which::Number(number) => node.core.store.logged(number).await?.with_context(|| {
+                format!("er is geen bericht {number}; `schakel berichten` toont de nummers")
+            })?,
+        };
     let access = caller.access(Deed::Uitvoer, Reason::Bewijs, row.case, node.core.now())?;
     let (bundle, report) = evidence::take(&node.core, &row, access).await?;
     let name = row.id.map_or_else(|| row.index.to_string(), |id| id.to_string());

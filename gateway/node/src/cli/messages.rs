@@ -1,12 +1,10 @@
 //! `schakel berichten`.
 
-use anyhow::bail;
 use clap::{Args, ValueEnum};
-use exchange::{agreement::Standing, refusal};
-use store::{Decision, Direction, ERASED_REASON, Filter, MessageRow, Order, Reason, State, StoreError};
+use store::{Direction, ERASED_REASON, Filter, MessageRow, Order, Reason, State};
 
 use super::{Ending, Output, caller::Decider, dutch_time};
-use crate::node::Node;
+use crate::{listing, node::Node, outbound};
 
 /// Laat zien welke berichten er zijn en hoe het ermee staat. Zonder inhoud: wie wat wanneer stuurde en hoe het afliep.
 #[derive(Debug, Args)]
@@ -62,48 +60,16 @@ impl Messages {
         for row in &rows {
             output.say(line(node, row));
         }
-        output.answer(&serde_json::json!({ "berichten": rows.iter().map(json).collect::<Vec<_>>() }));
+        output.answer(
+            &serde_json::json!({ "berichten": rows.iter().map(listing::message).collect::<Vec<_>>() }),
+        );
         Ok(Ending::Good)
     }
 }
 
-/// Why a message does not go again, whatever else is the matter.
-const ENDED_WITH_CONSENT: [Option<&str>; 2] =
-    [Some(refusal::Reason::ConsentWithdrawn.code()), Some(refusal::Reason::ConsentExpired.code())];
-
-/// The message with this number.
-pub(super) async fn numbered(node: &Node, index: u64) -> anyhow::Result<Option<MessageRow>> {
-    let filter =
-        Filter { after: index.checked_sub(1), order: Order::OldestFirst, limit: 1, ..Filter::default() };
-    Ok(node.core.store.messages(filter).await?.into_iter().find(|row| row.index == index))
-}
-
 async fn resend(node: &Node, index: u64, decider: Decider, output: Output) -> anyhow::Result<Ending> {
-    let (rules, row) = (node.core.rules(), numbered(node, index).await?);
-    let agreement = row.as_ref().and_then(|row| row.agreement).and_then(|digest| rules.agreement(digest));
-    if let Some(agreement) = agreement
-        && agreement.standing(node.core.now()) != Standing::InForce
-    {
-        bail!(
-            "bericht {index} kan niet opnieuw: het convenant waaronder het is gemaakt geldt niet meer. Bied het bestand opnieuw aan als er een nieuwe versie van het convenant geldt"
-        );
-    }
-    if let Some(row) = row.as_ref().filter(|row| ENDED_WITH_CONSENT.contains(&row.reason.as_deref())) {
-        let consent = row.consent.map_or_else(String::new, |key| format!(" {}", key.id));
-        bail!(
-            "bericht {index} kan niet opnieuw: toestemming{consent}, waarop het steunde, is ingetrokken of verlopen. `schakel toestemming tonen{consent}` laat zien hoe het ermee staat. Geeft de inwoner opnieuw toestemming, verstuur dan een nieuw bericht"
-        );
-    }
-    if let Some(row) = row.filter(|row| row.state == State::Undeliverable) {
-        let access = decider.decision(Reason::Dossier, row.case, node.core.now())?;
-        node.core.store.record_decision(access, Decision::OpnieuwVersturen, &[index]).await?;
-    }
-    match node.core.store.resend(index, node.core.now()).await {
-        Err(StoreError::NotFound(_)) => bail!(
-            "bericht {index} kan niet opnieuw. Dat kan alleen met een onbestelbaar bericht dat niet verlopen is en niet al door een nieuw is vervangen; `schakel berichten --stand onbestelbaar` laat zien welke er zijn"
-        ),
-        resent => resent?,
-    }
+    let access = decider.decision(Reason::Dossier, None, node.core.now())?;
+    outbound::resend(&node.core, access, index).await?;
     output.say(format!("Bericht {index} gaat opnieuw op weg zodra het knooppunt draait."));
     output.answer(&serde_json::json!({ "nummer": index, "stand": "wacht" }));
     Ok(Ending::Good)
@@ -131,25 +97,4 @@ fn direction(row: &MessageRow) -> &'static str {
         Direction::Inbound => "van",
         Direction::Outbound => "naar",
     }
-}
-
-pub(super) fn json(row: &MessageRow) -> serde_json::Value {
-    serde_json::json!({
-        "nummer": row.index,
-        "richting": match row.direction { Direction::Inbound => "in", Direction::Outbound => "uit" },
-        "id": row.id,
-        "dossier": row.case,
-        "partner": row.partner,
-        "type": row.message_type,
-        "doel": row.purpose,
-        "convenant": row.agreement,
-        "loket": row.desk,
-        "stand": row.state.as_str(),
-        "reden": row.reason,
-        "gemaakt": row.created,
-        "afgerond": row.finished,
-        "bericht": row.digest,
-        "bewaren_tot": row.keep_until,
-        "gewist": row.erased,
-    })
 }

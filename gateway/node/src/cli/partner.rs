@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use exchange::{descriptor::Descriptor, oin::Oin, signature::PublicKey};
-use store::{Decision, Direction, PartnerRecord, PartnerState, State};
+use store::{Decision, PartnerRecord, PartnerState};
 use transport::Endpoint;
 
 use super::{Ending, Output, caller::Decider, dutch_time};
 use crate::{
+    listing,
     node::Node,
     partners::{self, PartnerError},
 };
@@ -164,12 +165,7 @@ async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
     for partner in &partners {
         let state = node.core.store.partner_state(partner.oin).await?;
-        let waiting: u64 = counts
-            .iter()
-            .filter(|one| (one.partner, one.direction) == (partner.oin, Direction::Outbound))
-            .filter(|one| one.state == State::Waiting)
-            .map(|one| one.count)
-            .sum();
+        let waiting = partners::waiting(&counts, partner.oin);
         output.say(format!(
             "{}  {:<names$}  {:<kinds$}  {}",
             partner.oin,
@@ -181,10 +177,7 @@ async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> {
             // Under the name: the reason is a sentence.
             output.say(format!("{:22}{}", "", trouble(failure, &state)));
         }
-        rows.push(serde_json::json!({
-            "oin": partner.oin, "naam": partner.name, "soort": partner.kind, "laatste_contact": state.last_contact,
-            "wachtend": waiting, "storing": state.failure, "volgende_poging": state.next_attempt,
-        }));
+        rows.push(listing::partner(partner, &state, waiting));
     }
     if rows.is_empty() {
         output.say("Er zijn nog geen partners. Voeg er een toe met `schakel partner toevoegen`.");

@@ -2,18 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
-use exchange::{
-    organisation::OrganisationKind,
-    purpose::{Purpose as Text, Rule},
-};
+use exchange::{organisation::OrganisationKind, purpose::Purpose as Text};
 
 use super::{Ending, Output};
 use crate::{
     config::{self, Config},
     purposes,
-    wording::short_type,
 };
 
 mod check;
@@ -109,31 +105,8 @@ impl Place {
 impl Library {
     /// The newest purpose of this name.
     fn purpose(&self, name: &str) -> anyhow::Result<&Text> {
-        let found = self.purposes.iter().filter(|one| one.content().doel == name);
-        found.max_by_key(|one| one.content().versie).with_context(|| {
-            let names: Vec<&str> = self.purposes.iter().map(|one| one.content().doel.as_str()).collect();
-            let known = if names.is_empty() { "er zijn er geen".to_owned() } else { names.join(", ") };
-            format!("er is geen doel `{name}`; kies uit: {known}")
-        })
+        Ok(purposes::newest(&self.purposes, name)?)
     }
-}
-
-/// The rules of a purpose by the short names of their types, for who must choose one.
-fn types(purpose: &Text) -> String {
-    let types = purpose.content().berichten.iter().map(|rule| short_type(&rule.message_type));
-    types.collect::<Vec<_>>().join(", ")
-}
-
-/// The rule for a type, by its whole name or its short one.
-fn rule_of<'a>(purpose: &'a Text, name: &str) -> anyhow::Result<&'a Rule> {
-    let is_it = |rule: &&Rule| rule.message_type == name || short_type(&rule.message_type) == name;
-    purpose.content().berichten.iter().find(is_it).with_context(|| {
-        let doel = &purpose.content().doel;
-        format!(
-            "het doel `{doel}` laat geen berichten van de soort `{name}` toe; kies uit: {}",
-            types(purpose)
-        )
-    })
 }
 
 fn names<T: std::fmt::Display>(list: impl IntoIterator<Item = T>) -> String {

@@ -26,6 +26,9 @@ impl Serve {
             node.config.organisatie.naam,
             running.server.quic_addr().map_or_else(String::new, |_| " (TCP en QUIC)".to_owned()),
         ));
+        if let Some(api) = &running.api {
+            output.say(format!("De API voor eigen systemen luistert op https://{}/v1.", api.address()));
+        }
         let soon = outlook::expiring(&node.core.rules(), node.core.me, node.core.now());
         for one in &soon {
             output.say(super::agreement::ends_soon(one));
@@ -36,6 +39,7 @@ impl Serve {
             .collect();
         output.answer(&serde_json::json!({
             "luistert": address.to_string(),
+            "api": running.api.as_ref().map(|api| api.address().to_string()),
             "convenanten_die_eindigen": soon,
             "quic": running.server.quic_addr().map(|address| address.to_string()),
         }));

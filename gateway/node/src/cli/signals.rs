@@ -12,7 +12,7 @@ use super::{
     caller::{Caller, Decider},
     dutch_time, messages,
 };
-use crate::node::Node;
+use crate::{listing, node::Node};
 
 /// Signalen van verschillende partners over dezelfde inwoner of hetzelfde huishouden. Wat precies overeenkomt is vanzelf
 /// samengevoegd tot een meervoudig signaal; over wat erop lijkt besluit u. Niets hiervan gaat naar een partner.
@@ -176,7 +176,7 @@ fn tell(node: &Node, one: &Suggestion, output: Output) {
 
 fn json(one: &MultipleSignal) -> serde_json::Value {
     let signal = |signal: &store::JoinedSignal| {
-        let mut json = messages::json(&signal.row);
+        let mut json = listing::message(&signal.row);
         json["samengevoegd"] = serde_json::json!(signal.joined);
         json["raadpleging"] = signal.access.into();
         json
@@ -195,7 +195,7 @@ fn suggestion(one: &Suggestion) -> serde_json::Value {
         .map(|clue| serde_json::json!({ "reden": clue.as_str(), "uitleg": clue.sentence() }))
         .collect();
     serde_json::json!({
-        "een": messages::json(&one.one), "ander": messages::json(&one.other), "redenen": reasons, "sinds": one.made,
+        "een": listing::message(&one.one), "ander": listing::message(&one.other), "redenen": reasons, "sinds": one.made,
     })
 }
 
@@ -247,7 +247,7 @@ async fn compare(
 fn contents(node: &Node, shown: &[Shown], output: Output) -> anyhow::Result<Vec<serde_json::Value>> {
     let mut contents = Vec::with_capacity(shown.len());
     for one in shown {
-        let mut json = messages::json(&one.row);
+        let mut json = listing::message(&one.row);
         output.say(messages::line(node, &one.row));
         match &one.content {
             Ok(content) => {

@@ -9,6 +9,7 @@ use store::{Deed, Reason};
 use super::{Ending, Output, ask, caller::Caller, find::INCOMPLETE, messages, shown};
 use crate::{
     keys::{self, KeyError},
+    listing,
     node::Node,
     subject_report,
 };
@@ -72,7 +73,7 @@ impl SubjectAccess {
             "raadplegingen": report.raadplegingen.len(),
             "toestemmingen_misschien":
                 report.toestemmingen_misschien.iter().map(|key| key.id).collect::<Vec<_>>(),
-            "misschien": report.misschien.iter().map(messages::json).collect::<Vec<_>>(),
+            "misschien": report.misschien.iter().map(listing::message).collect::<Vec<_>>(),
             "volledig": report.volledig,
         }));
         let all_good =

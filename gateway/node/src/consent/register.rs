@@ -4,6 +4,7 @@ use exchange::{
     consent::{ConsentKey, ConsentRecord, Extract, HowGiven, RecordError, Salts, Statement},
     digest::Digest,
     entry::{ConsentHappening, Entry},
+    oin::Oin,
     organisation::OrganisationKind,
     person::Identity,
     purpose::Purpose,
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use store::{Access, ConsentRow, ConsentState, StoreError, StoredRecord};
 use uuid::Uuid;
 
-use super::{newest_record, resident_of};
+use super::{newest_record, reaching, resident_of};
 use crate::core::Core;
 
 /// A consent that cannot be recorded, extended or withdrawn.
@@ -133,6 +134,22 @@ pub async fn withdraw(core: &Core, access: Access, id: Uuid, at: Timestamp) -> R
     let person = resident_of(core, key).await?;
     core.store.record_consent_decision(access, id, person.as_ref()).await?;
     carry_out(core, id, at).await
+}
+
+/// Withdraws a consent of ours, and says who hears of it: also, when it was withdrawn before, who could not be told then and
+/// can be by now.
+pub async fn withdraw_and_tell(
+    core: &Core,
+    access: Access,
+    consent: &ConsentRow,
+) -> Result<(bool, Vec<Oin>), RegisterError> {
+    let to_tell = reaching::to_tell(core, &core.rules(), consent).await?;
+    let withdrawn = withdraw(core, access, consent.key.id, core.now()).await?;
+    if !withdrawn && !to_tell.is_empty() {
+        core.store.tell_again(consent.key, core.now()).await?;
+        core.endings.notify_one();
+    }
+    Ok((withdrawn, to_tell.iter().map(|one| one.party).collect()))
 }
 
 /// Withdraws a consent of which the resident told a partner so, or somebody here.

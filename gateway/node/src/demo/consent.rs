@@ -57,7 +57,7 @@ impl ConsentOutcome {
             && one(&self.daarna_tegengehouden, "toestemming-ingetrokken")
             && self.bewijs_klopt
             // The handover that was sent; what was held back was never kept.
-            && self.inzage_berichten == 1
+            && self.inzage_berichten == 2
     }
 }
 

@@ -3,32 +3,21 @@
 use std::{
     io::Read as _,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
 };
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use hyper::{
-    Request, Uri,
+    Request,
     body::Bytes,
-    client::conn::http1,
-    header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue},
-    http::uri::PathAndQuery,
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
-use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
-use tokio_rustls::TlsConnector;
-use transport::Trust;
 
 use super::otlp;
-use crate::config;
+use crate::{
+    config,
+    https::{Remote, RemoteError},
+};
 
-/// From looking up its name to the end of its answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// The largest answer, in bytes: it says little.
 const MAX_ANSWER: usize = 64 * 1024;
 /// The largest file with headers, in bytes.
@@ -38,10 +27,7 @@ const TRACES: &str = "/v1/traces";
 
 /// Where records go.
 pub struct Collector {
-    address: Uri,
-    host: String,
-    port: u16,
-    tls: Option<Arc<ClientConfig>>,
+    remote: Remote,
     headers: Option<PathBuf>,
 }
 
@@ -74,60 +60,33 @@ impl Collector {
     /// The collector that the operator set, if any. In Dutch what is wrong with it.
     pub fn of(folder: &Path, settings: &config::Processings) -> anyhow::Result<Option<Self>> {
         let Some(address) = &settings.adres else { return Ok(None) };
-        let address: Uri = address.parse()?;
-        let host = address.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let secure = address.scheme_str() == Some("https");
-        let port = address.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tls = if secure { Some(Arc::new(tls(folder, settings)?)) } else { None };
-        let headers = settings.kopregels.as_ref().map(|path| folder.join(path));
-        Ok(Some(Self { address, host, port, tls, headers }))
+        let anchors = settings.vertrouwensankers.as_ref().map(|path| folder.join(path));
+        let remote = Remote::new(address, anchors.as_deref())?;
+        Ok(Some(Self { remote, headers: settings.kopregels.as_ref().map(|path| folder.join(path)) }))
     }
 
     /// Brings records; gives how many the collector says it did not take.
     pub(super) async fn send(&self, body: String) -> Result<u64, CollectorError> {
-        tokio::time::timeout(PATIENCE, self.deliver(body)).await.unwrap_or(Err(CollectorError::Late))
-    }
-
-    async fn deliver(&self, body: String) -> Result<u64, CollectorError> {
         let request = self.request(body)?;
-        let target = (self.host.as_str(), self.port);
-        let stream = TcpStream::connect(target).await.map_err(|_| CollectorError::Unreachable)?;
-        match &self.tls {
-            None => exchange(stream, request).await,
-            Some(config) => {
-                let name = ServerName::try_from(self.host.clone()).map_err(|_| CollectorError::Tls)?;
-                let connecting = TlsConnector::from(config.clone()).connect(name, stream);
-                exchange(connecting.await.map_err(|_| CollectorError::Tls)?, request).await
-            }
+        match self.remote.ask(request, MAX_ANSWER).await {
+            Ok((200, answer)) => Ok(otlp::rejected(&answer)),
+            Ok((status, _)) => Err(CollectorError::Status(status)),
+            Err(RemoteError::Unreachable) => Err(CollectorError::Unreachable),
+            Err(RemoteError::Tls) => Err(CollectorError::Tls),
+            Err(RemoteError::Protocol) => Err(CollectorError::Protocol),
+            Err(RemoteError::Late) => Err(CollectorError::Late),
         }
     }
 
     fn request(&self, body: String) -> Result<Request<Full<Bytes>>, CollectorError> {
-        let path = match self.address.path_and_query().map(PathAndQuery::as_str) {
-            None | Some("" | "/") => TRACES,
-            Some(path) => path,
-        };
-        let authority = self.address.authority().map_or_else(String::new, ToString::to_string);
-        let mut request =
-            Request::post(path).header(HOST, authority).header(CONTENT_TYPE, "application/json");
+        let path = self.remote.path().unwrap_or(TRACES);
+        let mut request = Request::post(path).header(CONTENT_TYPE, "application/json");
         // Read each time, so that a new token needs no restart.
         for (name, value) in self.headers.as_deref().map_or_else(|| Ok(Vec::new()), headers)? {
             request = request.header(name, value);
         }
         request.body(Full::new(Bytes::from(body))).map_err(|_| CollectorError::Protocol)
     }
-}
-
-fn tls(folder: &Path, settings: &config::Processings) -> anyhow::Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    let anchors = match &settings.vertrouwensankers {
-        Some(path) => Trust::from_files(&[folder.join(path)], &[])?.anchors,
-        None => rustls_native_certs::load_native_certs().certs,
-    };
-    roots.add_parsable_certificates(anchors);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Headers that the collector asks for, `Name: value` on each line.
@@ -145,25 +104,4 @@ fn headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, CollectorError
         })
         .collect::<Option<_>>()
         .ok_or(CollectorError::Headers)
-}
-
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<u64, CollectorError> {
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|_| CollectorError::Protocol)?;
-    let driving = tokio::spawn(connection);
-    let answered = async {
-        let answer = sender.send_request(request).await.map_err(|_| CollectorError::Protocol)?;
-        let status = answer.status().as_u16();
-        if status != 200 {
-            return Err(CollectorError::Status(status));
-        }
-        let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-        Ok(otlp::rejected(&body.map_err(|_| CollectorError::Protocol)?.to_bytes()))
-    };
-    let answered = answered.await;
-    driving.abort();
-    answered
 }

@@ -17,7 +17,7 @@ use super::{
     names::{Missing, Names},
     processing, read,
     rows::{Part, Statement},
-    subject, witness,
+    subject, submission, witness,
 };
 use crate::{
     error::StoreError,
@@ -25,6 +25,7 @@ use crate::{
     matching::Matched,
     model::{CosignedCheckpoint, Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
     subject::Tokens,
+    submission::Answered,
 };
 
 static NEW_NOTICES: LazyLock<Statement> =
@@ -63,6 +64,7 @@ pub(crate) enum Change {
     JoinSignals { one: u64, other: u64, decision: Decision },
     KeepSignalsApart { one: u64, other: u64, decision: Decision },
     SplitSignals { taken: BTreeSet<u64>, decision: Decision },
+    Answered(Answered),
 }
 
 impl Change {
@@ -94,7 +96,8 @@ impl Change {
             | Self::Matched { .. }
             | Self::JoinSignals { .. }
             | Self::KeepSignalsApart { .. }
-            | Self::SplitSignals { .. } => {}
+            | Self::SplitSignals { .. }
+            | Self::Answered(_) => {}
         }
     }
 }
@@ -141,6 +144,7 @@ pub(super) async fn apply(
         Change::FillSubjects { tokens, through } => {
             subject::fill(connection, &writer.vault, tokens, *through).await
         }
+        Change::Answered(answered) => submission::remember(connection, answered).await,
         Change::WriteSubjects { run } => subject::write_run(connection, *run).await,
         Change::Matched { from, through, found, now } => {
             matching::record(connection, (*from, *through), found, *now).await

@@ -13,6 +13,7 @@
 //! - [`read`]: what needs no transaction
 //! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`processing`]: how far the records of processings were exported
+//! - [`submission`]: what local systems handed over, and listing messages
 //! - [`verify`], [`verify_records`]: the whole log and what belongs to it, for who checks it
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
@@ -36,6 +37,7 @@ pub(crate) mod read;
 pub(crate) mod read_consents;
 mod rows;
 pub(crate) mod subject;
+pub(crate) mod submission;
 mod transaction;
 mod tree;
 pub(crate) mod verify;

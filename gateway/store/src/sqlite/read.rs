@@ -32,7 +32,7 @@ use crate::{
 
 /// What every reading of messages selects.
 macro_rules! message_rows {
-    ($rest:literal) => {
+    ($($rest:literal),+) => {
         concat!(
             "SELECT m.idx, m.direction, m.id, m.\"case\", party.oin, type.text, purpose.text, agreement.text, m.desk, \
              m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, \
@@ -42,10 +42,12 @@ macro_rules! message_rows {
              LEFT JOIN word type ON type.num = m.type LEFT JOIN word purpose ON purpose.num = m.purpose \
              LEFT JOIN word agreement ON agreement.num = m.agreement LEFT JOIN word reason ON reason.num = m.reason \
              LEFT JOIN consent ON consent.num = m.consent AND m.released IS NULL LEFT JOIN party holder ON holder.num = consent.holder ",
-            $rest
+            $($rest),+
         )
     };
 }
+
+pub(super) use message_rows;
 
 static LEASED: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
@@ -312,7 +314,7 @@ pub(crate) async fn message_at(
     row.as_ref().map(message_row).transpose()
 }
 
-fn message_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+pub(super) fn message_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
     let agreement: Option<&str> = row.try_get(7)?;
     Ok(MessageRow {
         index: from_sql(row.try_get(0)?)?,

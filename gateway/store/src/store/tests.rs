@@ -25,6 +25,7 @@ mod consent_records;
 mod erasing;
 mod person;
 mod subjects_of_records;
+mod submission;
 
 const ALL: BatchLimit = BatchLimit { count: 256, bytes: 4 << 20 };
 const SECRET: &str = "zeer-vertrouwelijk";

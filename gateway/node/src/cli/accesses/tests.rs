@@ -1,4 +1,5 @@
 use exchange::digest::Digest;
+use jiff::Timestamp;
 use store::{Actor, Why};
 
 use super::*;

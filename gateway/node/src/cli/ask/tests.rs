@@ -1,9 +1,7 @@
 use super::*;
 
 fn read(text: &str) -> anyhow::Result<Identity> {
-    let said = parse(text.as_bytes())?;
-    check(&said)?;
-    Identity::read(&said).context("niemand")
+    sought::identity(&parse(text.as_bytes())?)
 }
 
 #[test]

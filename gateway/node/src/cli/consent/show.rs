@@ -1,19 +1,18 @@
 //! Showing consents, and what became of what was shared under them.
 
 use exchange::{
-    consent::{ConsentKey, Extract, Terms},
+    consent::{Extract, Terms},
     oin::Oin,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{Access, ConsentRow, ConsentState};
 
 use super::{
     super::{Ending, Output, dutch_time},
-    standings::{self, Reported, Standing},
-    versions,
+    lines, versions,
 };
 use crate::{
-    consent::{register, standing},
+    consent::{standing, view},
     node::Node,
 };
 
@@ -28,20 +27,16 @@ pub(super) async fn list(
 ) -> anyhow::Result<Ending> {
     let (mut shown, mut after, mut all_good) = (Vec::new(), None, true);
     loop {
-        let page = node.core.store.consents(holder, after, PAGE).await?;
+        let page = view::page(&node.core, access, (holder, after, PAGE)).await?;
         let Some(last) = page.last() else { break };
-        after = Some(last.key);
-        let keys: Vec<ConsentKey> = page.iter().map(|consent| consent.key).collect();
-        node.core.store.record_consents_seen(access.clone(), &keys).await?;
-        for consent in &page {
-            let (standings, reported) = (left(node, consent).await?, Reported::of(node, consent));
-            let attention = standings::attention(consent, &standings, reported.as_ref());
-            let open = standings.iter().filter(|one| one.is_open()).count();
-            let warning = if attention.is_empty() { "" } else { "  LET OP" };
+        after = Some(last.consent.key);
+        for seen in &page {
+            let open = seen.standings.iter().filter(|one| one.is_open()).count();
+            let warning = if seen.attention.is_empty() { "" } else { "  LET OP" };
             let open = if open > 0 { format!("  nog niet bevestigd door {open}") } else { String::new() };
-            output.say(format!("{}{open}{warning}", line(node, consent)));
-            all_good &= attention.is_empty();
-            shown.push(as_json(node, consent, (reported.as_ref(), attention)));
+            output.say(format!("{}{open}{warning}", line(node, &seen.consent)));
+            all_good &= seen.attention.is_empty();
+            shown.push(seen.json());
         }
     }
     if shown.is_empty() {
@@ -52,16 +47,6 @@ pub(super) async fn list(
     }
     output.answer(&json!({ "toestemmingen": shown }));
     Ok(if all_good { Ending::Good } else { Ending::NotAllGood })
-}
-
-/// What is left of a withdrawal, for the list. Who got something passed on from here confirms to the holder.
-async fn left(node: &Node, consent: &ConsentRow) -> anyhow::Result<Vec<Standing>> {
-    if consent.state != ConsentState::Withdrawn {
-        return Ok(Vec::new());
-    }
-    let mut standings = standings::of(node, consent).await?;
-    standings.retain(|one| consent.key.holder == node.core.me || one.attention().is_some());
-    Ok(standings)
 }
 
 fn line(node: &Node, consent: &ConsentRow) -> String {
@@ -79,35 +64,13 @@ fn line(node: &Node, consent: &ConsentRow) -> String {
     )
 }
 
-fn as_json(
-    node: &Node,
-    consent: &ConsentRow,
-    (reported, attention): (Option<&Reported>, Vec<Value>),
-) -> Value {
-    let terms = consent.extract.as_deref().and_then(Extract::peek);
-    json!({
-        "toestemming": consent.key.id,
-        "houder": consent.key.holder,
-        "stand": standing::standing(consent, node.core.now()).as_str(),
-        "verleend_op": terms.as_ref().map(|terms| terms.given),
-        "geldig_tot": consent.valid_until,
-        "verleend_aan": terms.as_ref().map(|terms| &terms.granted_to),
-        "doelen": terms.as_ref().map(|terms| &terms.purposes),
-        "gegevens": terms.as_ref().map(|terms| json!({
-            "categorieen": terms.data.categories, "leefgebieden": terms.data.life_domains,
-        })),
-        "ingetrokken_op": standing::withdrawn_on(consent),
-        "melding": reported.map(Reported::json),
-        "aandacht": attention,
-    })
-}
-
 pub(super) async fn show(
     node: &Node,
-    (consent, access): (&ConsentRow, Access),
+    (consent, access): (ConsentRow, Access),
     output: Output,
 ) -> anyhow::Result<Ending> {
-    let versions = versions::shown(&register::read(&node.core, access, consent).await?);
+    let (seen, versions) = view::one(&node.core, access, consent).await?;
+    let consent = &seen.consent;
     output.say(line(node, consent));
     if let Some(terms) = consent.extract.as_deref().and_then(Extract::peek) {
         say_terms(&terms, output);
@@ -118,24 +81,19 @@ pub(super) async fn show(
     if let Some(how) = withdrawn(node, consent) {
         output.say(how);
     }
-    let (standings, reported) = (standings::of(node, consent).await?, Reported::of(node, consent));
-    if let Some(reported) = &reported {
-        output.say(reported.line(node, consent.key.holder));
+    if let Some(reported) = &seen.reported {
+        output.say(lines::of_report(reported, node, consent.key.holder));
     }
-    for standing in &standings {
-        output.say(standing.line(node));
+    for standing in &seen.standings {
+        output.say(lines::of(standing, node));
     }
-    let attention = standings::attention(consent, &standings, reported.as_ref());
-    let all_good = attention.is_empty();
+    let all_good = seen.attention.is_empty();
     if !all_good {
         output.say(
             "Neem contact op met wie niet antwoordt: de inwoner heeft er recht op dat de gegevens weg zijn.",
         );
     }
-    let mut answer = as_json(node, consent, (reported.as_ref(), attention));
-    answer["organisaties"] = standings.iter().map(Standing::json).collect();
-    answer["versies"] = Value::Array(versions);
-    output.answer(&answer);
+    output.answer(&seen.whole(versions));
     Ok(if all_good { Ending::Good } else { Ending::NotAllGood })
 }
 

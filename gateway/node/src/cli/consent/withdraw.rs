@@ -41,11 +41,9 @@ pub(super) async fn withdraw(
         output.answer(&json!({ "toestemming": id, "uitgevoerd": false, "krijgen_bericht": oins }));
         return Ok(Ending::Good);
     }
-    let withdrawn = register::withdraw(&node.core, decision(node, caller)?, id, node.core.now()).await?;
-    if !withdrawn && !names.is_empty() {
-        // Who could not be told before, and can be by now.
-        node.core.store.tell_again(consent.key, node.core.now()).await?;
-    }
+    let access = decision(node, caller)?;
+    let (withdrawn, oins) = register::withdraw_and_tell(&node.core, access, consent).await?;
+    let names: Vec<String> = oins.iter().map(|one| node.name_of(*one)).collect();
     ending::carry_out(&node.core).await?;
     if !withdrawn && names.is_empty() {
         output.say(format!("Toestemming {id} was al ingetrokken."));

@@ -12,7 +12,7 @@ use super::{
     super::{Ending, Output, ask, caller::Caller, find::INCOMPLETE, messages},
     messages as counted, remind,
 };
-use crate::node::Node;
+use crate::{listing, node::Node};
 
 /// Wis alles over één persoon: elk bericht dat zeker over die persoon gaat, en de vastlegging van toestemmingen die zijn
 /// geëindigd. Wie het is vraagt het programma, of leest het uit een bestand. Wat misschien over de persoon gaat wordt
@@ -87,7 +87,7 @@ impl ErasePerson {
         output.answer(&json!({
             "uitgevoerd": self.zeker, "berichten": plan.messages, "toestemmingen": ids(&ended), "regels": evidence,
             "blijft": {
-                "misschien": found.perhaps.iter().map(messages::json).collect::<Vec<_>>(),
+                "misschien": found.perhaps.iter().map(listing::message).collect::<Vec<_>>(),
                 "toestemmingen": ids(&plan.stays), "toestemmingen_misschien": ids(&found.consents_perhaps),
             },
             "volledig": found.complete,

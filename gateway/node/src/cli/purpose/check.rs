@@ -1,7 +1,6 @@
 //! `schakel doel toets`.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{BufReader, Read as _},
     path::{Path, PathBuf},
@@ -11,16 +10,15 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use exchange::{
     organisation::OrganisationKind,
-    policy::{self, Allowance, Obstacle},
-    purpose::{OnExcess, Purpose, Rule},
-    refusal::Refusal,
+    purpose::{Purpose, Rule},
 };
-use schemas::{BasisKind, Category, Document, Field, ParseError, SchemaName};
+use schemas::Document;
 
-use super::{Library, Place, WIDTH, names, rule_of, types};
+use super::{Place, WIDTH};
 use crate::{
     cli::{Ending, Output},
     drop_folders,
+    purposes::check::{Checked, Offered, Outcome, Read, Sides},
     wording::{short_type, wrapped},
 };
 
@@ -55,40 +53,6 @@ pub(super) struct Check {
     place: Place,
 }
 
-/// A document by one rule of a purpose.
-struct Checked<'a> {
-    purpose: &'a Purpose,
-    rule: &'a Rule,
-    document: Document,
-    /// Who may send it to whom; more than one when it was not said and the purpose allows more.
-    pairs: Vec<(OrganisationKind, OrganisationKind)>,
-    /// Every field, with what is in its way.
-    fields: Vec<(Field, Vec<Obstacle>)>,
-    /// Why the message may not go, whatever data it holds.
-    refusal: Option<Refusal>,
-    outcome: Outcome,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// As it is.
-    Whole,
-    /// Without the fields that are in the way: the purpose says to leave them out.
-    Without,
-    /// Not.
-    Not,
-}
-
-impl Outcome {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Whole => "heel",
-            Self::Without => "zonder",
-            Self::Not => "niet",
-        }
-    }
-}
-
 impl Check {
     pub(super) fn run(self, map: &Path, output: Output) -> anyhow::Result<Ending> {
         let library = self.place.open(map)?;
@@ -99,9 +63,9 @@ impl Check {
             Read::Valid(rule, document) => (rule, document),
             Read::Invalid(rule, error) => return Ok(tell::invalid(purpose, rule, &error, output)),
         };
-        let pairs = self.pairs(&library, rule)?;
-        let checked = Checked::new(purpose, rule, document, pairs);
-        checked.tell(output);
+        let sides = Sides { own: library.own_kind, from: self.van, to: self.naar };
+        let checked = Checked::new(purpose, rule, document, sides.pairs(rule)?);
+        tell::tell(&checked, output);
         Ok(if checked.outcome == Outcome::Not { Ending::NotAllGood } else { Ending::Good })
     }
 
@@ -127,82 +91,6 @@ impl Check {
         };
         let message_type = self.r#type.clone().or(message_type);
         Ok((self.doel.clone().or(doel), Offered::Data { message_type, data }))
-    }
-
-    /// Between which kinds it is checked. In a node's folder the sender is that node, where it may send this.
-    fn pairs(
-        &self,
-        library: &Library,
-        rule: &Rule,
-    ) -> anyhow::Result<Vec<(OrganisationKind, OrganisationKind)>> {
-        let own = library.own_kind.filter(|kind| rule.van.contains(kind));
-        let chosen =
-            |asked: Option<OrganisationKind>, may: &std::collections::BTreeSet<_>, what: &str| match asked {
-                Some(kind) if !may.contains(&kind) => {
-                    bail!("het doel laat dit bericht niet {what} een {kind} toe; kies uit: {}", names(may))
-                }
-                Some(kind) => Ok(vec![kind]),
-                None => Ok(may.iter().copied().collect()),
-            };
-        let from = chosen(self.van.or(own), &rule.van, "van")?;
-        let to = chosen(self.naar, &rule.naar, "naar")?;
-        Ok(from.iter().flat_map(|from| to.iter().map(|to| (*from, *to))).collect())
-    }
-}
-
-/// What was offered.
-enum Offered {
-    Document(Document),
-    Data { message_type: Option<String>, data: Vec<u8> },
-}
-
-/// What was offered, read by a rule of the purpose.
-enum Read<'a> {
-    Valid(&'a Rule, Document),
-    Invalid(&'a Rule, ParseError),
-}
-
-impl Offered {
-    /// The document with the rule for it. Which rule that is was said, or only one fits.
-    fn document(self, purpose: &Purpose) -> anyhow::Result<Read<'_>> {
-        let (message_type, data) = match self {
-            Self::Document(document) => {
-                let message_type = document.schema().message_type().unwrap_or_default();
-                return Ok(Read::Valid(rule_of(purpose, message_type)?, document));
-            }
-            Self::Data { message_type, data } => (message_type, data),
-        };
-        if let Some(name) = message_type {
-            return Read::by(rule_of(purpose, &name)?, &data);
-        }
-        let rules = purpose.content().berichten.as_slice();
-        if let [only] = rules {
-            return Read::by(only, &data);
-        }
-        let read: Vec<Read<'_>> = rules.iter().map(|rule| Read::by(rule, &data)).collect::<Result<_, _>>()?;
-        let mut valid = read.into_iter().filter(|one| matches!(one, Read::Valid(..)));
-        match (valid.next(), valid.next()) {
-            (Some(only), None) => Ok(only),
-            (None, _) => bail!(
-                "het bestand past bij geen van de berichten van dit doel. Geef met --type welke het moet zijn, dan staat er wat er niet klopt; kies uit: {}",
-                types(purpose)
-            ),
-            _ => bail!(
-                "het bestand past bij meer dan één bericht. Geef met --type welke; kies uit: {}",
-                types(purpose)
-            ),
-        }
-    }
-}
-
-impl<'a> Read<'a> {
-    fn by(rule: &'a Rule, data: &[u8]) -> anyhow::Result<Self> {
-        let schema = SchemaName::of_message_type(&rule.message_type);
-        let schema = schema.with_context(|| format!("er is geen schema voor {}", rule.message_type))?;
-        Ok(match Document::parse(schema, data) {
-            Ok(document) => Self::Valid(rule, document),
-            Err(error) => Self::Invalid(rule, error),
-        })
     }
 }
 
@@ -232,62 +120,6 @@ fn mapped(mapping: &adapters::Mapping, file: File, line: Option<u64>) -> anyhow:
     match line {
         Some(line) => bail!("het bestand heeft geen gegevens op regel {line}; de eerste regel is de kop"),
         None => bail!("het bestand heeft geen regel die met deze mapping te lezen is"),
-    }
-}
-
-impl<'a> Checked<'a> {
-    fn new(
-        purpose: &'a Purpose,
-        rule: &'a Rule,
-        document: Document,
-        pairs: Vec<(OrganisationKind, OrganisationKind)>,
-    ) -> Self {
-        let allowances: Vec<_> = pairs.iter().map(|(from, to)| Allowance::new(rule, *from, *to)).collect();
-        // What stands in the way between any of them stands in the way, until it is said between whom.
-        let in_the_way = |field: &Field| {
-            let all = allowances.iter().flat_map(|allowance| allowance.obstacles(&field.uses));
-            all.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
-        };
-        let fields: Vec<(Field, Vec<Obstacle>)> = document
-            .fields()
-            .into_iter()
-            .map(|field| {
-                let obstacles = in_the_way(&field);
-                (field, obstacles)
-            })
-            .collect();
-        let refusal = pairs.iter().find_map(|(from, _)| policy::basis(rule, *from, &document).err());
-        let clean = fields.iter().all(|(_, obstacles)| obstacles.is_empty());
-        let trimmed = || allowances.iter().all(|one| one.trim(&document).is_some());
-        let outcome = match () {
-            () if refusal.is_some() => Outcome::Not,
-            () if clean => Outcome::Whole,
-            () if rule.te_veel == OnExcess::Weglaten && trimmed() => Outcome::Without,
-            () => Outcome::Not,
-        };
-        Self { purpose, rule, document, pairs, fields, refusal, outcome }
-    }
-
-    fn rests_on_consent(&self) -> bool {
-        self.document.basis().kind == BasisKind::Consent
-    }
-
-    /// The exceptions in the law by which special data in this field may go.
-    fn exceptions(&self, field: &Field) -> Vec<&'a str> {
-        let named = |category: &Category| {
-            let mut all = self.rule.bijzondere_gegevens.iter();
-            all.find(|one| one.categorie == *category).map(|one| one.uitzondering.as_str())
-        };
-        field.uses.categories.iter().filter(|one| one.is_special()).filter_map(named).collect()
-    }
-
-    /// The fields that may not go, by what is in their way.
-    fn blocked(&self) -> BTreeMap<&[Obstacle], Vec<&Field>> {
-        let mut blocked: BTreeMap<_, Vec<&Field>> = BTreeMap::new();
-        for (field, obstacles) in self.fields.iter().filter(|(_, obstacles)| !obstacles.is_empty()) {
-            blocked.entry(obstacles.as_slice()).or_default().push(field);
-        }
-        blocked
     }
 }
 

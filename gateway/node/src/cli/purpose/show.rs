@@ -9,6 +9,7 @@ use schemas::BasisKind;
 use super::{Library, WIDTH};
 use crate::{
     cli::{Ending, Output},
+    listing,
     wording::{self, short_type, wrapped},
 };
 
@@ -16,7 +17,7 @@ pub(super) fn show(library: &Library, name: Option<&str>, output: Output) -> any
     if let Some(name) = name {
         let purpose = library.purpose(name)?;
         whole(purpose, output);
-        output.answer(&serde_json::json!({ "doelen": [row(purpose, true)] }));
+        output.answer(&serde_json::json!({ "doelen": [listing::purpose(purpose, true)] }));
         return Ok(Ending::Good);
     }
     if library.purposes.is_empty() {
@@ -27,17 +28,9 @@ pub(super) fn show(library: &Library, name: Option<&str>, output: Output) -> any
         let content = purpose.content();
         output.say(format!("{:<width$}  versie {}  {}", content.doel, content.versie, content.naam));
     }
-    let rows: Vec<_> = library.purposes.iter().map(|one| row(one, false)).collect();
+    let rows: Vec<_> = library.purposes.iter().map(|one| listing::purpose(one, false)).collect();
     output.answer(&serde_json::json!({ "doelen": rows }));
     Ok(Ending::Good)
-}
-
-fn row(purpose: &Purpose, whole: bool) -> serde_json::Value {
-    let content = purpose.content();
-    serde_json::json!({
-        "doel": content.doel, "versie": content.versie, "naam": content.naam, "digest": purpose.digest(),
-        "inhoud": whole.then_some(content),
-    })
 }
 
 fn whole(purpose: &Purpose, output: Output) {

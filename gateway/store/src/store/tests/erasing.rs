@@ -238,6 +238,8 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
     for statement in [
         "DROP TABLE handover_step",
         "DROP TABLE handover",
+        "DROP TABLE submission",
+        "DROP TABLE submission_answer",
         "DROP TABLE erased_subject",
         "DROP TABLE signal_token",
         "DROP TABLE signal_state",

@@ -39,7 +39,7 @@ fn somebody_is_asked_for_what_can_be_done() {
 /// Programs read these words.
 #[test]
 fn every_word_is_documented() {
-    let documented = include_str!("../../../../JSON.md");
+    let documented = include_str!("../../../JSON.md");
     for stage in STAGES {
         assert!(documented.contains(&format!("`{}`", stage.code())), "{stage:?}");
     }

@@ -5,20 +5,17 @@ use std::collections::HashMap;
 use exchange::{consent::Extract, oin::Oin};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{ConsentNotice, ConsentRow, ConsentState, State};
+use store::{ConsentNotice, ConsentRow, ConsentState, State, StoreError};
 
-use super::super::dutch_time;
-use crate::{
-    consent::{
-        reaching,
-        standing::{self, Report},
-    },
-    node::Node,
+use super::{
+    reaching,
+    standing::{self, Report},
 };
+use crate::core::Core;
 
 /// How it is with one organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// The consent holds, and it got something.
     Got,
     /// The consent holds, and something is on its way.
@@ -43,7 +40,7 @@ pub(super) enum Stage {
 
 impl Stage {
     /// A short word that stays the same.
-    pub(super) const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Got => "kreeg-gegevens",
             Self::GettingIt => "gegevens-onderweg",
@@ -58,7 +55,8 @@ impl Stage {
         }
     }
 
-    const fn words(self) -> &'static str {
+    /// The same for who reads it.
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Got => "kreeg gegevens",
             Self::GettingIt => "gegevens onderweg",
@@ -77,20 +75,19 @@ impl Stage {
 }
 
 /// An organisation and how it is with its copy.
-pub(super) struct Standing {
-    pub(super) party: Oin,
-    stage: Stage,
+pub(crate) struct Standing {
+    pub(crate) party: Oin,
+    pub(crate) stage: Stage,
     /// What became of what went to it from here; nothing when nothing did.
-    shared: Option<State>,
-    notice: Option<ConsentNotice>,
-    is_overdue: bool,
+    pub(crate) shared: Option<State>,
+    pub(crate) notice: Option<ConsentNotice>,
+    pub(crate) is_overdue: bool,
     /// Whom it tells what it did, when that is not us.
-    confirms_to: Option<Oin>,
+    pub(crate) confirms_to: Option<Oin>,
 }
 
 /// Who got something under a consent; after its withdrawal everybody whom it names, with what they were told and did.
-pub(super) async fn of(node: &Node, consent: &ConsentRow) -> anyhow::Result<Vec<Standing>> {
-    let core = &node.core;
+pub(crate) async fn of(core: &Core, consent: &ConsentRow) -> Result<Vec<Standing>, StoreError> {
     let (ended, is_ours) = (consent.state == ConsentState::Withdrawn, consent.key.holder == core.me);
     let ended_at = consent.withdrawn.or(consent.ended).unwrap_or(Timestamp::MAX);
     let all_shared = core.store.shared_under(consent.key).await?;
@@ -146,12 +143,12 @@ const fn went(shared: Option<State>) -> Stage {
 
 impl Standing {
     /// Whether it did not say yet what it did, or can not.
-    pub(super) const fn is_open(&self) -> bool {
+    pub(crate) const fn is_open(&self) -> bool {
         !matches!(self.stage, Stage::Confirmed | Stage::NoAgreement)
     }
 
     /// Why a person must do something, if so.
-    pub(super) const fn attention(&self) -> Option<&'static str> {
+    pub(crate) const fn attention(&self) -> Option<&'static str> {
         match self.stage {
             Stage::NotReached | Stage::Unreachable => Some(self.stage.code()),
             _ if self.is_overdue => Some("te-laat"),
@@ -159,26 +156,7 @@ impl Standing {
         }
     }
 
-    pub(super) fn line(&self, node: &Node) -> String {
-        let late = if self.is_overdue { ", TE LAAT" } else { "" };
-        let mut line = format!("  {:<28} {}{late}", node.name_of(self.party), self.stage.words());
-        let confirms_to = self.confirms_to.filter(|_| self.stage == Stage::Told);
-        line.extend(confirms_to.map(|holder| format!("; bevestigt aan {}", node.name_of(holder))));
-        let Some(notice) = &self.notice else { return line };
-        line.extend(notice.confirmed.map(|at| format!(" op {}", dutch_time(at))));
-        line.extend(notice.done.map(|done| format!(": {}", done.as_str())));
-        line.extend(notice.kept.as_ref().map(|kept| {
-            format!(", naar eigen zeggen op grond van {} ({})", kept.soort, kept.artikelen.join(", "))
-        }));
-        let via = notice.via.filter(|_| notice.message.is_none());
-        line.extend(via.map(|via| format!(", namelijk {}", node.name_of(via))));
-        if self.is_open() && self.shared != Some(State::Admitted) {
-            line.push_str("; van hier is niets aangekomen");
-        }
-        line
-    }
-
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let notice = self.notice.as_ref();
         let message = notice.and_then(|notice| notice.message.as_ref());
         let informed = message.filter(|message| message.state == State::Admitted);
@@ -198,14 +176,14 @@ impl Standing {
 }
 
 /// What tells the holder that the resident withdrew it here.
-pub(super) struct Reported {
+pub(crate) struct Reported {
     stage: Report,
-    is_late: bool,
+    pub(crate) is_late: bool,
 }
 
 impl Reported {
-    pub(super) fn of(node: &Node, consent: &ConsentRow) -> Option<Self> {
-        standing::report(&node.core, consent).map(|(stage, is_late)| Self { stage, is_late })
+    pub(crate) fn of(core: &Core, consent: &ConsentRow) -> Option<Self> {
+        standing::report(core, consent).map(|(stage, is_late)| Self { stage, is_late })
     }
 
     const fn code(&self) -> &'static str {
@@ -216,7 +194,8 @@ impl Reported {
         }
     }
 
-    const fn words(&self) -> &'static str {
+    /// The same for who reads it.
+    pub(crate) const fn words(&self) -> &'static str {
         match self.stage {
             Report::UnderWay => "het bericht is onderweg",
             Report::Taken => "het bericht is aangenomen, de intrekking van de houder is er nog niet",
@@ -225,25 +204,20 @@ impl Reported {
     }
 
     /// Why a person must do something, if so.
-    pub(super) fn attention(&self) -> Option<&'static str> {
+    pub(crate) fn attention(&self) -> Option<&'static str> {
         match self.stage {
             Report::NotTaken => Some("melding-niet-bereikt"),
             Report::UnderWay | Report::Taken => self.is_late.then_some("melding-te-laat"),
         }
     }
 
-    pub(super) fn line(&self, node: &Node, holder: Oin) -> String {
-        let late = if self.is_late { ", TE LAAT" } else { "" };
-        format!("  {:<28} moet haar intrekken: {}{late}", node.name_of(holder), self.words())
-    }
-
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({ "stand": self.code(), "uitleg": self.words(), "te_laat": self.is_late })
     }
 }
 
 /// What of a consent needs a person: who, and why.
-pub(super) fn attention(
+pub(crate) fn attention(
     consent: &ConsentRow,
     standings: &[Standing],
     reported: Option<&Reported>,

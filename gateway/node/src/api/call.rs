@@ -1,0 +1,109 @@
+//! A request as handlers see it, and what they answer.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+};
+use serde::Serialize;
+
+use super::{authentication::Client, body, problem::Problem, query::Query};
+
+/// A request of which is known who asks.
+pub(super) struct Call {
+    /// Who; nobody where everybody may ask.
+    pub(super) client: Option<Arc<Client>>,
+    /// The headers.
+    pub(super) headers: HeaderMap,
+    /// What stands in the path, in its order.
+    pub(super) path: Vec<String>,
+    /// What stands behind it.
+    pub(super) query: Option<String>,
+    /// The body.
+    pub(super) body: Bytes,
+}
+
+/// What a handler gives.
+pub(super) type Reply<'a> = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>>;
+
+/// What was asked.
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: StatusCode,
+    location: Option<HeaderValue>,
+    body: Vec<u8>,
+}
+
+impl Call {
+    /// Who asks, where somebody must.
+    pub(super) fn client(&self) -> Result<&Client, Problem> {
+        self.client.as_deref().ok_or_else(Problem::unknown_client)
+    }
+
+    /// The query, with these keys.
+    pub(super) fn query(&self, known: &[&str]) -> Result<Query, Problem> {
+        Query::parse(self.query.as_deref(), known)
+    }
+
+    /// A part of the path.
+    pub(super) fn part(&self, position: usize) -> &str {
+        self.path.get(position).map_or("", String::as_str)
+    }
+
+    /// The body, read as JSON.
+    pub(super) fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        body::read(&self.body)
+    }
+
+    /// A header, as text.
+    pub(super) fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.headers.get_all(name).into_iter();
+        let (Some(value), rest) = (values.next(), values.next()) else { return Ok(None) };
+        let text = std::str::from_utf8(value.as_bytes()).ok().filter(|_| rest.is_none());
+        let text = text.ok_or_else(|| {
+            Problem::unreadable(format!(
+                "De kopregel {name} is niet te lezen; geef haar één keer, als UTF-8."
+            ))
+        })?;
+        Ok(Some(text.trim()).filter(|text| !text.is_empty()))
+    }
+}
+
+impl Answer {
+    /// What was asked for, as JSON.
+    pub(super) fn ok(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::with(StatusCode::OK, body)
+    }
+
+    /// Something was made, and is found there.
+    pub(super) fn created(path: &str, body: &impl Serialize) -> Result<Self, Problem> {
+        let location = HeaderValue::try_from(path).ok();
+        Ok(Self { location, ..Self::with(StatusCode::CREATED, body)? })
+    }
+
+    fn with(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_vec(body).map_err(|error| {
+            tracing::error!(%error, "an answer of the API cannot be written");
+            Problem::failed()
+        })?;
+        Ok(Self { status, location: None, body })
+    }
+
+    /// JSON that was written before.
+    pub(super) fn written(body: impl Into<Vec<u8>>) -> Self {
+        Self { status: StatusCode::OK, location: None, body: body.into() }
+    }
+
+    /// As it goes over the line.
+    pub(super) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(location) = self.location {
+            headers.insert(header::LOCATION, location);
+        }
+        response
+    }
+}
