@@ -109,6 +109,7 @@ impl Reason {
     }
 
     /// What it means and what to do, in Dutch, for the person who sees the refusal.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::SignatureInvalid => {

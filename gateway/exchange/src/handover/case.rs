@@ -331,12 +331,8 @@ impl Case {
             self.change(step, |offer| offer.note_heard(&step.act, true));
         }
         match step.act {
-            Act::Offered { .. } if code == Reason::ControlElsewhere.code() => {
-                if self.root.is_none_or(|root| Some(root) == step.root()) {
-                    self.lose();
-                }
-            }
-            Act::Offered { .. } => self.claim_by(step),
+            Act::Offered { .. } if code != Reason::ControlElsewhere.code() => self.claim_by(step),
+            Act::Offered { .. } if self.root.is_none_or(|root| Some(root) == step.root()) => self.lose(),
             // The offer itself was refused, or the answer was heard before: nobody waits for it.
             Act::WithdrawalConfirmed { outcome, .. }
                 if [Reason::HandoverAnswered, Reason::HandoverUnknown].map(Reason::code).contains(&code) =>

@@ -180,7 +180,7 @@ impl World {
         match *operation {
             Op::Offer { from, to } => self.offer(from, to),
             Op::Accept(org) => {
-                self.answer_offer(org, |offer, _| Act::Accepted { offer, contact_before: day() })
+                self.answer_offer(org, |offer, _| Act::Accepted { offer, contact_before: day() });
             }
             Op::Decline(org) => {
                 self.answer_offer(org, |offer, _| Act::Declined { offer, reason: DeclineReason::NoRoom });
@@ -260,7 +260,7 @@ impl World {
         match &mut step.act {
             Act::Offered { root, .. } => *root = case.root(),
             Act::Withdrawn { offer, root, .. } => {
-                *root = case.offer(*offer).and_then(super::super::Offer::root)
+                *root = case.offer(*offer).and_then(super::super::Offer::root);
             }
             _ => {}
         }
@@ -307,7 +307,7 @@ impl World {
             Act::Asked { .. } => self.seen.asked += 1,
             Act::Supplemented { .. } => self.seen.supplemented += 1,
             Act::WithdrawalConfirmed { outcome: WithdrawalOutcome::Withdrawn, .. } => {
-                self.seen.withdrawn += 1
+                self.seen.withdrawn += 1;
             }
             Act::Completed { .. } => self.seen.completed += 1,
             _ => {}

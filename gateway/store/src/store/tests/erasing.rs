@@ -213,6 +213,45 @@ async fn removes_what_it_erases() {
     assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [0, 1, 2, 3, 4, 6]);
 }
 
+/// Takes away what later versions added to a database of the first.
+const ADDED_SINCE: &[&str] = &[
+    "DROP TABLE handover_step",
+    "DROP TABLE handover",
+    "DROP TABLE submission",
+    "DROP TABLE submission_answer",
+    "DROP TABLE erased_subject",
+    "DROP TABLE signal_token",
+    "DROP TABLE signal_state",
+    "DROP TABLE signal_pair",
+    "DROP TABLE multiple_signal",
+    "DROP TABLE multiple",
+    "DROP TABLE export",
+    "DROP TABLE access_message",
+    "DROP TABLE consent_subject",
+    "DROP TABLE access_subject",
+    "DROP TABLE access",
+    "DROP TABLE subject",
+    "DROP TABLE subject_state",
+    "ALTER TABLE message DROP COLUMN subject_bsn",
+    "ALTER TABLE message DROP COLUMN subject_place",
+    "DROP TABLE cosigned",
+    "DROP TABLE alarm",
+    "DROP INDEX message_consent",
+    "ALTER TABLE message DROP COLUMN released",
+    "ALTER TABLE message DROP COLUMN consent",
+    "DROP TABLE consent_notice",
+    "DROP TABLE consent_record",
+    "DROP TABLE consent",
+    "ALTER TABLE message DROP COLUMN replaced",
+    "ALTER TABLE message DROP COLUMN keep_until",
+    "ALTER TABLE message DROP COLUMN erased",
+    "ALTER TABLE payload DROP COLUMN form",
+    "ALTER TABLE node DROP COLUMN key_file",
+    "ALTER TABLE node DROP COLUMN key_version",
+    "DROP TABLE erasing",
+    "DELETE FROM _sqlx_migrations WHERE version > 1",
+];
+
 /// Rolls a database back to what the first version made: payloads under the keys of their cases, which stand in it, and
 /// no key file.
 async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
@@ -235,44 +274,8 @@ async fn make_earlier(place: &Place, contents: &[(u64, Uuid, String)]) {
             .await
             .unwrap();
     }
-    for statement in [
-        "DROP TABLE handover_step",
-        "DROP TABLE handover",
-        "DROP TABLE submission",
-        "DROP TABLE submission_answer",
-        "DROP TABLE erased_subject",
-        "DROP TABLE signal_token",
-        "DROP TABLE signal_state",
-        "DROP TABLE signal_pair",
-        "DROP TABLE multiple_signal",
-        "DROP TABLE multiple",
-        "DROP TABLE export",
-        "DROP TABLE access_message",
-        "DROP TABLE consent_subject",
-        "DROP TABLE access_subject",
-        "DROP TABLE access",
-        "DROP TABLE subject",
-        "DROP TABLE subject_state",
-        "ALTER TABLE message DROP COLUMN subject_bsn",
-        "ALTER TABLE message DROP COLUMN subject_place",
-        "DROP TABLE cosigned",
-        "DROP TABLE alarm",
-        "DROP INDEX message_consent",
-        "ALTER TABLE message DROP COLUMN released",
-        "ALTER TABLE message DROP COLUMN consent",
-        "DROP TABLE consent_notice",
-        "DROP TABLE consent_record",
-        "DROP TABLE consent",
-        "ALTER TABLE message DROP COLUMN replaced",
-        "ALTER TABLE message DROP COLUMN keep_until",
-        "ALTER TABLE message DROP COLUMN erased",
-        "ALTER TABLE payload DROP COLUMN form",
-        "ALTER TABLE node DROP COLUMN key_file",
-        "ALTER TABLE node DROP COLUMN key_version",
-        "DROP TABLE erasing",
-        "DELETE FROM _sqlx_migrations WHERE version > 1",
-    ] {
-        sqlx::query(statement).execute(&pool).await.unwrap();
+    for statement in ADDED_SINCE {
+        sqlx::query(*statement).execute(&pool).await.unwrap();
     }
     pool.close().await;
     fs::remove_file(place.file(KEY_FILE)).unwrap();
