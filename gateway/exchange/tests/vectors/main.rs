@@ -172,8 +172,15 @@ fn every_refusal_is_for_its_reason() {
         assert_eq!(refused.id().map(|id| id.to_string()).as_deref(), case["id"].as_str(), "{}", case["name"]);
         reasons.insert(refused.refusal().reason);
     }
-    // Two need more than one message to come about: a withdrawal, an identifier in use.
-    let apart = [Reason::ConsentWithdrawn, Reason::DuplicateWithOtherContent];
+    // What needs messages before it to come about: a withdrawal, an identifier in use, the steps of a handover.
+    let apart = [
+        Reason::ConsentWithdrawn,
+        Reason::DuplicateWithOtherContent,
+        Reason::HandoverUnknown,
+        Reason::HandoverAnswered,
+        Reason::HandoverOutOfTurn,
+        Reason::ControlElsewhere,
+    ];
     let missing: Vec<Reason> = Reason::ALL
         .into_iter()
         .filter(|reason| !reasons.contains(reason) && !apart.contains(reason))
