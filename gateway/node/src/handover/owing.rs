@@ -26,16 +26,19 @@ const MAX_SAID: usize = 16;
 /// How often is looked without being told that there is something.
 const INTERVAL: Duration = Duration::from_secs(30);
 
+/// How long is waited after a full round.
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
+
 /// Runs until cancelled.
 pub async fn run(core: Arc<Core>) {
     loop {
-        match carry_out(&core).await {
-            // There may be more.
-            Ok(MAX_ROUND) => continue,
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "cannot look at handovers now; it is tried again"),
-        }
-        let _ = tokio::time::timeout(INTERVAL, core.handovers.notified()).await;
+        let looked_at = carry_out(&core).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot look at handovers now; it is tried again");
+            0
+        });
+        // After a full round there may be more, or what cannot be dealt with now.
+        let pause = if looked_at == MAX_ROUND { BETWEEN_ROUNDS } else { INTERVAL };
+        let _ = tokio::time::timeout(pause, core.handovers.notified()).await;
     }
 }
 
@@ -43,7 +46,10 @@ pub async fn run(core: Arc<Core>) {
 pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
     let cases = core.store.handovers_to_do(MAX_ROUND).await?;
     for seen in &cases {
-        settle(core, seen.case).await?;
+        // One that cannot be dealt with now does not hold up the others.
+        if let Err(error) = settle(core, seen.case).await {
+            tracing::error!(%error, "cannot say what is owed about a handover now; it is tried again");
+        }
     }
     Ok(cases.len())
 }
