@@ -32,11 +32,11 @@ impl StoredStep {
     }
 }
 
-/// A case that is or was handed over.
+/// A case that is or was handed over, as it was at some moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HandoverCase {
     /// Which.
     pub case: Uuid,
-    /// How many messages it has.
-    pub steps: usize,
+    /// How often something changed in it: a message more, or one that was refused or given up.
+    pub changes: u64,
 }

@@ -11,6 +11,8 @@ pub mod consented;
 pub mod consents;
 pub mod erasing;
 pub mod given;
+pub mod handed;
+pub mod handovers;
 pub mod inbound;
 pub mod log;
 pub mod matching;
@@ -107,6 +109,11 @@ macro_rules! store_conformance {
             matching::forgets_what_was_erased,
             matching::matches_nothing_under_an_ended_consent,
             matching::joins_within_the_period_only,
+            handovers::keeps_the_steps_of_a_case,
+            handovers::refuses_what_was_decided_without_the_last_step,
+            handovers::looks_again_at_what_changed_meanwhile,
+            handovers::looks_again_at_what_was_given_up,
+            handovers::gives_cases_in_order,
             consents::knows_what_was_recorded,
             consents::ends_what_waits,
             consents::keeps_nothing_that_was_decided_before,

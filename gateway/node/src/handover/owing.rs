@@ -31,39 +31,54 @@ const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 
 /// Runs until cancelled.
 pub async fn run(core: Arc<Core>) {
+    let mut after = None;
     loop {
-        let looked_at = carry_out(&core).await.unwrap_or_else(|error| {
+        after = carry_out(&core, after).await.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot look at handovers now; it is tried again");
-            0
+            None
         });
-        // After a full round there may be more, or what cannot be dealt with now.
-        let pause = if looked_at == MAX_ROUND { BETWEEN_ROUNDS } else { INTERVAL };
-        let _ = tokio::time::timeout(pause, core.handovers.notified()).await;
+        let _ = tokio::time::timeout(pause(after), core.handovers.notified()).await;
     }
 }
 
-/// Looks at the cases in which something changed, and says what is owed; returns how many that were.
-pub async fn carry_out(core: &Core) -> Result<usize, StoreError> {
-    let cases = core.store.handovers_to_do(MAX_ROUND).await?;
-    for seen in &cases {
-        // One that cannot be dealt with now does not hold up the others.
-        if let Err(error) = settle(core, seen.case).await {
+/// After a full round there may be more, and that soon.
+const fn pause(after: Option<Uuid>) -> Duration {
+    if after.is_some() { BETWEEN_ROUNDS } else { INTERVAL }
+}
+
+/// Looks at the cases in which something changed, after this one, and says what is owed; returns after which case to go on
+/// when the round was full.
+pub async fn carry_out(core: &Core, after: Option<Uuid>) -> Result<Option<Uuid>, StoreError> {
+    let cases = core.store.handovers_to_do(after, MAX_ROUND).await?;
+    Ok(look_at(&cases, MAX_ROUND, async |case| settle(core, case).await).await)
+}
+
+/// One that cannot be dealt with now holds up no other: it comes up again when all others had their turn.
+async fn look_at(
+    cases: &[HandoverCase],
+    full: usize,
+    settle: impl AsyncFn(Uuid) -> Result<(), StoreError>,
+) -> Option<Uuid> {
+    for seen in cases {
+        if let Err(error) = settle(seen.case).await {
             tracing::error!(%error, "cannot say what is owed about a handover now; it is tried again");
         }
     }
-    Ok(cases.len())
+    cases.last().filter(|_| cases.len() >= full).map(|seen| seen.case)
 }
 
 /// Says everything that is owed about a case.
 async fn settle(core: &Core, id: Uuid) -> Result<(), StoreError> {
     for _ in 0..MAX_SAID {
+        // First how often it changed: what comes after that is looked at again.
+        let Some(seen) = core.store.handover_case(id).await? else { return Ok(()) };
         let Some((known, steps)) = case(core, id).await? else { return Ok(()) };
         let said = match known.owed() {
             Some((to, act)) => say(core, (id, &steps), to, &act).await?,
             None => false,
         };
         if !said {
-            return core.store.handover_looked_at(HandoverCase { case: id, steps: steps.len() }).await;
+            return core.store.handover_looked_at(seen).await;
         }
     }
     tracing::warn!("a handover owes more than is said at a time; it is looked at again");
@@ -125,3 +140,6 @@ async fn document(core: &Core, (row, act): (&MessageRow, &Act)) -> Result<Option
     }
     answering::document(core, row, (schema, &content)).await
 }
+
+#[cfg(test)]
+mod tests;

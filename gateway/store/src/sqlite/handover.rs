@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use exchange::handover::Taken;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
@@ -24,7 +24,7 @@ static KNOWN: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT \"case\", steps FROM handover WHERE \"case\"")));
 
 static CASES: LazyLock<Statement> = LazyLock::new(|| {
-    let conflict = "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, to_do = 1";
+    let conflict = "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, to_do = 1, changes = changes + 1";
     Statement::new(&Part::Insert("handover", &["\"case\"", "steps", "to_do"], conflict))
 });
 
@@ -40,7 +40,7 @@ static READ: LazyLock<Statement> = LazyLock::new(|| {
 
 static REOPEN: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
-        "UPDATE handover SET to_do = 1 FROM message WHERE message.\"case\" = handover.\"case\" AND message.idx",
+        "UPDATE handover SET to_do = 1, changes = changes + 1 FROM message WHERE message.\"case\" = handover.\"case\" AND message.idx",
     ))
 });
 
@@ -164,33 +164,54 @@ pub(crate) async fn steps(
     Ok(found)
 }
 
+/// How the cases after this one are; in the order of their identifiers.
 pub(crate) async fn cases(
     connection: &mut SqliteConnection,
     after: Option<Uuid>,
     limit: usize,
 ) -> Result<Vec<HandoverCase>, StoreError> {
-    let rows =
-        sqlx::query("SELECT \"case\", steps FROM handover WHERE \"case\" > ?1 ORDER BY \"case\" LIMIT ?2")
-            .bind(after.map(|case| case.as_bytes().to_vec()).unwrap_or_default())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(connection)
-            .await?;
-    rows.iter()
-        .map(|row| Ok(HandoverCase { case: uuid(row.try_get(0)?)?, steps: count(row.try_get(1)?)? }))
-        .collect()
+    let text = "SELECT \"case\", changes FROM handover WHERE \"case\" > ?1 ORDER BY \"case\" LIMIT ?2";
+    known(connection, text, (after, limit)).await
 }
 
+/// The same for those at which this node has not looked since something changed.
 pub(crate) async fn to_do(
     connection: &mut SqliteConnection,
+    after: Option<Uuid>,
     limit: usize,
 ) -> Result<Vec<HandoverCase>, StoreError> {
-    let rows = sqlx::query("SELECT \"case\", steps FROM handover WHERE to_do IS NOT NULL LIMIT ?1")
+    let text = "SELECT \"case\", changes FROM handover WHERE to_do IS NOT NULL AND \"case\" > ?1 \
+                ORDER BY \"case\" LIMIT ?2";
+    known(connection, text, (after, limit)).await
+}
+
+async fn known(
+    connection: &mut SqliteConnection,
+    text: &'static str,
+    (after, limit): (Option<Uuid>, usize),
+) -> Result<Vec<HandoverCase>, StoreError> {
+    let rows = sqlx::query(text)
+        .bind(after.map(|case| case.as_bytes().to_vec()).unwrap_or_default())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await?;
-    rows.iter()
-        .map(|row| Ok(HandoverCase { case: uuid(row.try_get(0)?)?, steps: count(row.try_get(1)?)? }))
-        .collect()
+    rows.iter().map(case_of).collect()
+}
+
+/// How a case is now.
+pub(crate) async fn case(
+    connection: &mut SqliteConnection,
+    case: Uuid,
+) -> Result<Option<HandoverCase>, StoreError> {
+    let row = sqlx::query("SELECT \"case\", changes FROM handover WHERE \"case\" = ?1")
+        .bind(case.as_bytes().to_vec())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(case_of).transpose()
+}
+
+fn case_of(row: &SqliteRow) -> Result<HandoverCase, StoreError> {
+    Ok(HandoverCase { case: uuid(row.try_get(0)?)?, changes: from_sql(row.try_get(1)?)? })
 }
 
 /// Nothing is left to do about a case, if it is still as it was when that was found.
@@ -198,9 +219,9 @@ pub(super) async fn looked_at(
     connection: &mut SqliteConnection,
     seen: &HandoverCase,
 ) -> Result<u64, StoreError> {
-    let done = sqlx::query("UPDATE handover SET to_do = NULL WHERE \"case\" = ?1 AND steps = ?2")
+    let done = sqlx::query("UPDATE handover SET to_do = NULL WHERE \"case\" = ?1 AND changes = ?2")
         .bind(seen.case.as_bytes().to_vec())
-        .bind(i64::try_from(seen.steps).unwrap_or(i64::MAX))
+        .bind(to_sql(seen.changes))
         .execute(connection)
         .await?;
     Ok(done.rows_affected())

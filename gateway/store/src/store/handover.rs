@@ -31,12 +31,22 @@ impl Store {
         handover::cases(&mut *self.0.readers.acquire().await?, after, limit.min(MAX_ROWS_READ)).await
     }
 
-    /// The cases at which this node has not looked since something changed; at most `limit`.
-    pub async fn handovers_to_do(&self, limit: usize) -> Result<Vec<HandoverCase>, StoreError> {
-        handover::to_do(&mut *self.0.readers.acquire().await?, limit.min(MAX_ROWS_READ)).await
+    /// How a case is now, if it is or was handed over.
+    pub async fn handover_case(&self, case: Uuid) -> Result<Option<HandoverCase>, StoreError> {
+        handover::case(&mut *self.0.readers.acquire().await?, case).await
     }
 
-    /// This node looked at a case as it was then, and nothing is left to do about that.
+    /// The cases at which this node has not looked since something changed, after this one; at most `limit`.
+    pub async fn handovers_to_do(
+        &self,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<HandoverCase>, StoreError> {
+        handover::to_do(&mut *self.0.readers.acquire().await?, after, limit.min(MAX_ROWS_READ)).await
+    }
+
+    /// This node looked at a case, and nothing is left to do about it as it was then. What changed since is to be looked at
+    /// still.
     pub async fn handover_looked_at(&self, seen: HandoverCase) -> Result<(), StoreError> {
         self.change(Change::HandoverLookedAt(seen)).await.map(drop)
     }
