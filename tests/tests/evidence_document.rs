@@ -248,7 +248,7 @@ fn handover(consent: &str) -> Value {
             "urgentie": "normaal",
             "warmte": { "soort": "schriftelijk" },
             "casusregisseur": { "organisatie": "Gemeente", "functie": "casusregisseur" },
-            "reageren_voor": "2036-12-05T16:00:00+01:00",
+            "reageren_voor": SystemClock.now() + SignedDuration::from_hours(24 * 14),
         },
     })
 }

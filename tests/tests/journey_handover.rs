@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
 use exchange::clock::Clock as _;
-use jiff::{SignedDuration, ToSpan as _, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 use node::system::SystemClock;
 use serde_json::{Value, json};
 use tests::processes::{Done, MUNICIPALITY, Node, Place, Serving, conclude, introduce, until};
@@ -41,7 +41,11 @@ impl World {
     }
 
     fn offer(&self, from: usize, to: usize, case: Option<&str>) -> Done {
-        let file = self.place.file("overdracht.json", handover().to_string().as_bytes());
+        self.offer_until(from, to, case, SystemClock.now() + SignedDuration::from_hours(24 * 14))
+    }
+
+    fn offer_until(&self, from: usize, to: usize, case: Option<&str>, before: Timestamp) -> Done {
+        let file = self.place.file("overdracht.json", handover(before).to_string().as_bytes());
         let to = self.nodes[to].oin;
         let kind = "overdracht-aangeboden";
         let mut arguments = vec!["document", file.to_str().unwrap(), "--soort", kind, "--doel", PURPOSE];
@@ -100,7 +104,7 @@ fn agreement(nodes: &[Node]) -> Value {
     })
 }
 
-fn handover() -> Value {
+fn handover(before: Timestamp) -> Value {
     let director = json!({ "organisatie": "Gemeente Rivierstad", "functie": "casusregisseur" });
     json!({
         "grondslag": {
@@ -120,7 +124,7 @@ fn handover() -> Value {
             "urgentie": "normaal",
             "warmte": { "soort": "driegesprek-gepland", "datum": "2099-01-05" },
             "casusregisseur": director,
-            "reageren_voor": SystemClock.now() + SignedDuration::from_hours(24 * 14),
+            "reageren_voor": before,
         },
     })
 }
@@ -180,6 +184,11 @@ fn a_case_is_held_by_one_and_all_agree_who() {
     }
     let list = world.nodes[1].json(&["overdracht", "lijst"]);
     assert_eq!(list["overdrachten"].as_array().unwrap().len(), 1);
+    for node in [1, 2] {
+        let known = world.case(node, case)["aanbiedingen"][1].take();
+        let waits = (&known["aan_zet"], &known["wacht_op"], &known["geescaleerd"]);
+        assert_eq!(waits, (&json!(SERVICE), &json!("eerste-contact"), &Value::Null));
+    }
 }
 
 /// The holder takes the offer back while the other cannot be reached and has accepted it. The acceptance stands, both nodes say
@@ -211,6 +220,33 @@ fn an_acceptance_that_crosses_a_withdrawal_stands() {
             (SERVICE.into(), "geaccepteerd".into())
         );
     }
+}
+
+/// Both sides know whose turn it is and until when, by the same messages; and an offer leaves time to answer it.
+#[test]
+fn both_sides_know_whose_turn_it_is() {
+    let world = World::new();
+    let now = SystemClock.now();
+    for (asked, hint) in
+        [(SignedDuration::from_hours(4), "vanaf"), (SignedDuration::from_hours(24 * 200), "tot en met")]
+    {
+        let done = world.offer_until(0, 1, None, now + asked);
+        let refused = done.expect(1).json();
+        assert_eq!(refused["reden"], "termijn-onjuist");
+        assert!(refused["over"][0].as_str().unwrap().contains(hint), "{refused}");
+    }
+    let before = now + SignedDuration::from_hours(24 * 14);
+    let offered = world.offer_until(0, 1, None, before).expect(0).json();
+    let case = offered["dossier"].as_str().unwrap();
+    world.settle();
+    for node in [0, 1] {
+        let known = world.case(node, case)["aanbiedingen"][0].take();
+        let waits = (&known["aan_zet"], &known["wacht_op"], &known["uiterlijk_voor"]);
+        assert_eq!(waits, (&json!(SERVICE), &json!("antwoord"), &json!(before)));
+        assert_eq!((&known["herinnerd"], &known["geescaleerd"]), (&Value::Null, &Value::Null));
+    }
+    let shown = world.nodes[1].cli(&["overdracht", "lijst"]).expect(0);
+    assert!(shown.stdout.contains("aan zet: wij (antwoord, voor "), "{shown:?}");
 }
 
 /// Taken back in time: who was asked cannot accept any more, and the holder offers it to somebody else.

@@ -1,15 +1,26 @@
 //! Until when somebody may take to respond, and when to remind them of it.
 //!
 //! What a handover or a question says itself (`reageren_voor`, `antwoord_voor`) goes before what the purpose says: both sides
-//! read the same instant. A sender may give more time than the purpose, and no less ([`check_time_given`]).
+//! read the same instant. A sender may give more time than the purpose, and no less ([`check_time_given`]), but not without end
+//! ([`check_within_bounds`]).
 
 use jiff::{SignedDuration, Timestamp};
 use schemas::{Document, SchemaName};
 
-use crate::{calendar, purpose::Rule, urgency::Urgency};
+use crate::{
+    calendar,
+    message::MAX_LIFETIME,
+    purpose::Rule,
+    refusal::{Reason, Refusal},
+    urgency::Urgency,
+};
 
 /// How much a handover may fall short of the term of its purpose: filling it in takes time too.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
+
+/// How much more time than its purpose a message may give at most: as long as a message lives. What asks for an answer later
+/// than that would be forgotten by everybody, and no reminder would come in time.
+pub const MOST_BEYOND_TERM: SignedDuration = MAX_LIFETIME;
 
 /// The end of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,6 +91,49 @@ pub fn check_time_given(
     let Some(asked) = asked(document) else { return Ok(()) };
     let earliest = rule.respond_before(urgency, made).unwrap_or(made);
     if earliest.duration_since(asked) <= TOLERANCE { Ok(()) } else { Err(TooLittleTime { asked, earliest }) }
+}
+
+/// A message asks for an answer before it was made, or too far away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("er wordt een antwoord gevraagd voor {}; dat kan niet voor {} en niet na {}", dutch(*.asked), dutch(*.made), dutch(*.latest))]
+pub struct OutOfBounds {
+    /// What was asked.
+    pub asked: Timestamp,
+    /// When the message was made.
+    pub made: Timestamp,
+    /// The latest that may be asked.
+    pub latest: Timestamp,
+}
+
+/// Whether the moment before which an offer, a question back or a supplement asks for an answer lies after the message was
+/// made, but for [`TOLERANCE`], and not more than [`MOST_BEYOND_TERM`] after the term of its purpose. Both ends see to it: what
+/// lies within is counted as it stands.
+pub fn check_within_bounds(
+    document: &Document,
+    urgency: Urgency,
+    rule: &Rule,
+    made: Timestamp,
+) -> Result<(), OutOfBounds> {
+    if document.schema() == SchemaName::ConsultationAsked {
+        return Ok(());
+    }
+    let Some(asked) = asked(document) else { return Ok(()) };
+    let term = rule.respond_before(urgency, made).unwrap_or(made);
+    let latest = term.saturating_add(MOST_BEYOND_TERM).unwrap_or(Timestamp::MAX);
+    let is_within = made.duration_since(asked) <= TOLERANCE && asked <= latest;
+    if is_within { Ok(()) } else { Err(OutOfBounds { asked, made, latest }) }
+}
+
+impl From<TooLittleTime> for Refusal {
+    fn from(fault: TooLittleTime) -> Self {
+        Self::about(Reason::TermOutOfBounds, [format!("kan vanaf {}", dutch(fault.earliest))])
+    }
+}
+
+impl From<OutOfBounds> for Refusal {
+    fn from(fault: OutOfBounds) -> Self {
+        Self::about(Reason::TermOutOfBounds, [format!("kan tot en met {}", dutch(fault.latest))])
+    }
 }
 
 fn dutch(instant: Timestamp) -> String {

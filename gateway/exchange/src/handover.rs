@@ -3,6 +3,7 @@
 //! - [`Step`]: what one message does in a handover, without anything about the resident
 //! - [`Case`]: what an organisation knows of a case by the messages it sent and received: every offer, how that stands, who
 //!   holds the case, and what this organisation still owes an answer to
+//! - [`Term`]: what an offer waits for, from whom and until when, and when to remind of that
 //!
 //! The rules, the same at both ends (PROTOCOL §7):
 //!
@@ -18,10 +19,12 @@
 mod case;
 mod offer;
 mod step;
+mod term;
 
 pub use case::{Case, MAX_STEPS, Standing};
 pub use offer::{Offer, OfferState, Question, Withdrawal};
 pub use step::{Act, Completion, DeclineReason, Step, TAG, WithdrawalOutcome, WithdrawalReason, is_handover};
+pub use term::{Awaited, Notice, Term};
 
 /// A step that the rules allowed, and how many messages of the case that was decided with: it counts only as the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]

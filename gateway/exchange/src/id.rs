@@ -22,7 +22,8 @@ pub fn belongs_to(id: Uuid, time: Timestamp) -> bool {
     made.duration_since(time).abs() <= MAX_DRIFT
 }
 
-fn made_at(id: Uuid) -> Option<Timestamp> {
+/// The instant inside a UUIDv7, to the millisecond; nothing of another identifier. Whoever has the identifier reads the same.
+pub fn made_at(id: Uuid) -> Option<Timestamp> {
     if id.get_version() != Some(Version::SortRand) {
         return None;
     }

@@ -11,12 +11,13 @@ use crate::{
     agreement::{Agreement, Party, Standing},
     consent::{ConsentUse, Extract},
     digest::Digest,
-    handover::{Case, Step, Taken},
+    handover::{Case, Offer, Step, Taken},
     oin::Oin,
     organisation::OrganisationKind,
     purpose::{AllowedBasis, Purpose, Rule, SpecialData},
     refusal::{Reason, Refusal},
     rulebook::Rulebook,
+    urgency::Urgency,
 };
 
 pub(crate) use consent::{Resting, covers};
@@ -80,6 +81,12 @@ impl Knowledge<'_> {
         self.case.map_or_else(|| Case::new(me).check(&step), |case| case.check(&step))?;
         Ok(Some(Taken { step, after: self.case.map_or(0, Case::steps) }))
     }
+
+    /// How much haste there is with a step: what is said about an offer has the urgency of that offer.
+    pub(crate) fn urgency(&self, step: &Step) -> Urgency {
+        let offer = self.case.and_then(|case| case.offer(step.offer()));
+        offer.map_or_else(|| step.urgency(), Offer::urgency)
+    }
 }
 
 /// A permission: the rules that were decided by. Only [`decide`] makes one.
@@ -127,6 +134,11 @@ pub fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission
     Allowance::new(rule, from.soort, to.soort).check(question.document)?;
     let rules = rules_digest(agreement, purpose);
     Ok(Permission { rules, retention_days: purpose.content().bewaartermijn_dagen, consent })
+}
+
+/// What the purpose says of messages of this type.
+pub(crate) fn rule<'a>(rulebook: &'a Rulebook, question: &Question<'_>) -> Result<&'a Rule, Refusal> {
+    applicable(rulebook, question).map(|applicable| applicable.rule)
 }
 
 fn rules_digest(agreement: &Agreement, purpose: &Purpose) -> Digest {

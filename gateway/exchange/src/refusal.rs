@@ -46,13 +46,15 @@ pub enum Reason {
     HandoverOutOfTurn,
     /// Another organisation holds the case.
     ControlElsewhere,
+    /// An answer is asked for sooner than the purpose allows, or far too late.
+    TermOutOfBounds,
     /// The identifier is already in use for another message.
     DuplicateWithOtherContent,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SignatureInvalid,
         Self::WrongSender,
         Self::NotAddressed,
@@ -73,6 +75,7 @@ impl Reason {
         Self::HandoverAnswered,
         Self::HandoverOutOfTurn,
         Self::ControlElsewhere,
+        Self::TermOutOfBounds,
         Self::DuplicateWithOtherContent,
     ];
 
@@ -99,6 +102,7 @@ impl Reason {
             Self::HandoverAnswered => "overdracht-al-beantwoord",
             Self::HandoverOutOfTurn => "overdracht-niet-aan-zet",
             Self::ControlElsewhere => "regie-elders",
+            Self::TermOutOfBounds => "termijn-onjuist",
             Self::DuplicateWithOtherContent => "dubbel-met-andere-inhoud",
         }
     }
@@ -171,6 +175,9 @@ impl Reason {
             }
             Self::ControlElsewhere => {
                 "Een andere organisatie heeft de regie over dit dossier. Alleen wie de regie heeft, kan het dossier aanbieden."
+            }
+            Self::TermOutOfBounds => {
+                "Het moment waarvoor een reactie wordt gevraagd past niet bij het doel: het geeft de ander te weinig tijd, of het ligt te ver weg. Kies een ander moment."
             }
             Self::DuplicateWithOtherContent => {
                 "Er is al een ander bericht met hetzelfde kenmerk. Verstuur het als nieuw bericht."

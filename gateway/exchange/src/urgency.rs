@@ -33,6 +33,12 @@ impl Urgency {
         }
     }
 
+    // serde gives a reference to what it asks about.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+    pub(crate) fn is_normal(&self) -> bool {
+        *self == Self::Normal
+    }
+
     /// What a document asks for, by its schema. A threat of eviction or disconnection is a crisis by its nature
     /// (Wgs art. 4 lid 2). What answers another message says nothing of its own: its case has the urgency of the offer.
     pub fn of(document: &Document) -> Self {

@@ -3,6 +3,7 @@
 //! - this file: what the path of a message asks
 //! - [`answering`]: the document that answers an offer
 //! - [`owing`]: what this organisation owes another, such as what became of a withdrawal; said without a person
+//! - [`terms`]: reminding before a term ends, escalating when it ended
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,6 +17,7 @@ use crate::core::Core;
 
 pub mod answering;
 pub mod owing;
+pub mod terms;
 
 /// What is known of some cases.
 #[derive(Debug, Default)]

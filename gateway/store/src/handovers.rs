@@ -1,6 +1,7 @@
 //! What the store knows of handovers: what each message did in one, and how it is with that message.
 
-use exchange::handover::{Standing, Step};
+use exchange::handover::{Notice, Standing, Step};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{Direction, State};
@@ -39,4 +40,28 @@ pub struct HandoverCase {
     pub case: Uuid,
     /// How often something changed in it: a message more, or one that was refused or given up.
     pub changes: u64,
+    /// When it is looked at again because of a term, if it is.
+    pub due: Option<Timestamp>,
+}
+
+/// That this node told of a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TermTold {
+    /// The message that set the term.
+    pub set_by: Uuid,
+    /// What was told.
+    pub notice: Notice,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What this node found when it looked at a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The case as it was then.
+    pub seen: HandoverCase,
+    /// What is told of its terms now.
+    pub told: Vec<TermTold>,
+    /// When to look again, if nothing changes in between.
+    pub due: Option<Timestamp>,
 }

@@ -29,7 +29,7 @@ pub use access::{
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use data_subject::{DataSubject, SubjectKind};
 pub use error::StoreError;
-pub use handovers::{HandoverCase, StoredStep};
+pub use handovers::{HandoverCase, Looked, StoredStep, TermTold};
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
 pub use matching::{JoinedSignal, MatchUpkeep, MultipleSignal, Suggestion};

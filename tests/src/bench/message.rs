@@ -2,6 +2,7 @@
 //! exist, as large as a CloudEvent as the design counts with: 2 KiB.
 
 use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp, Unit};
 use schemas::{Document, SchemaName};
 
 /// The purpose it is sent for.
@@ -10,9 +11,12 @@ pub(super) const PURPOSE: &str = "overdracht-werk-en-inkomen";
 /// Different texts that are sent in turn.
 const VARIANTS: u32 = 512;
 
+/// How long after now an answer is asked for: more than the purpose gives, whatever the calendar says.
+const ANSWERED_IN: SignedDuration = SignedDuration::from_hours(24 * 30);
+
 /// The texts of the documents, as a source would hand them over.
-pub(super) fn texts() -> Vec<String> {
-    (0..VARIANTS).map(text).collect()
+pub(super) fn texts(now: Timestamp) -> Vec<String> {
+    (0..VARIANTS).map(|number| text(number, now + ANSWERED_IN)).collect()
 }
 
 /// The schema of the documents.
@@ -25,7 +29,7 @@ pub(super) fn document(schema: SchemaName, text: &str) -> anyhow::Result<Documen
     Document::parse(schema, text.as_bytes()).context("the message of the benchmark")
 }
 
-fn text(number: u32) -> String {
+fn text(number: u32, answered_before: Timestamp) -> String {
     serde_json::json!({
         "grondslag": {
             "soort": "publieke-taak",
@@ -58,7 +62,7 @@ fn text(number: u32) -> String {
             "urgentie": "normaal",
             "warmte": { "soort": "schriftelijk" },
             "casusregisseur": { "organisatie": "Gemeente Rivierstad", "functie": "casusregisseur" },
-            "reageren_voor": "2026-12-05T16:00:00+01:00",
+            "reageren_voor": answered_before.round(Unit::Second).unwrap_or(answered_before),
         },
     })
     .to_string()

@@ -2,13 +2,13 @@
 //! and what changed in a case is looked at.
 
 use anyhow::{Context as _, Result};
-use exchange::handover::Case;
-use store::{HandoverCase, SentOutcome, State, Store, StoreError, StoredStep};
+use exchange::handover::{Case, Notice};
+use store::{HandoverCase, Looked, SentOutcome, State, Store, StoreError, StoredStep, TermTold};
 use uuid::Uuid;
 
 use super::{
     Database,
-    given::{Maker, Offer as _, checkpoint, lease, now, partner, us},
+    given::{Maker, Offer as _, checkpoint, later, lease, now, partner, us},
     handed::Handed,
 };
 
@@ -27,6 +27,11 @@ async fn to_do(store: &Store) -> Result<HandoverCase> {
     let to_do = store.handovers_to_do(None, 10).await?;
     anyhow::ensure!(to_do.len() == 1, "{to_do:?}");
     to_do.first().copied().context("one")
+}
+
+/// This node looked and found nothing; says whether that counts.
+async fn looked(store: &Store, seen: HandoverCase) -> Result<bool> {
+    Ok(store.handover_looked_at(Looked { seen, told: Vec::new(), due: None }).await?)
 }
 
 async fn is_quiet(store: &Store) -> Result<bool> {
@@ -92,7 +97,7 @@ pub async fn looks_again_at_what_changed_meanwhile(database: &impl Database) -> 
     store.queue(vec![handed.offer(partner(0)?)?]).await?;
     let first = to_do(&store).await?;
     assert_eq!(store.handover_case(handed.case).await?, Some(first));
-    store.handover_looked_at(first).await?;
+    assert!(looked(&store, first).await?);
     assert!(is_quiet(&store).await?, "nothing changed since");
 
     // A message more.
@@ -103,12 +108,12 @@ pub async fn looks_again_at_what_changed_meanwhile(database: &impl Database) -> 
     let refused = SentOutcome::Refused { reason: "overdracht-al-beantwoord".into() };
     let outcomes = vec![refused; taken.messages().len()];
     store.record_receipt(&taken, &outcomes, "receipt".into(), checkpoint(1), now()).await?;
-    store.handover_looked_at(seen).await?;
+    assert!(!looked(&store, seen).await?);
     let again = to_do(&store).await?;
     assert!(again.changes > seen.changes, "{again:?}");
-    store.handover_looked_at(first).await?;
+    assert!(!looked(&store, first).await?);
     assert!(!is_quiet(&store).await?, "what was seen before that clears nothing");
-    store.handover_looked_at(again).await?;
+    assert!(looked(&store, again).await?);
     assert!(is_quiet(&database.open().await?).await?);
     Ok(())
 }
@@ -120,15 +125,16 @@ pub async fn looks_again_at_what_was_given_up(database: &impl Database) -> Resul
     store.queue(vec![handed.offer(partner(0)?)?]).await?;
     let taken = lease(&store, partner(0)?).await?;
     super::given::admit(&store, &taken).await?;
+    drop(taken);
     let seen = to_do(&store).await?;
     store.queue(vec![handed.withdraw(partner(0)?)?]).await?;
     let seen_later = to_do(&store).await?;
     assert!(seen_later.changes > seen.changes);
     let taken = lease(&store, partner(0)?).await?;
     store.record_undeliverable(&taken, "onbereikbaar", now()).await?;
-    store.handover_looked_at(seen_later).await?;
+    assert!(!looked(&store, seen_later).await?);
     let again = to_do(&store).await?;
-    store.handover_looked_at(again).await?;
+    assert!(looked(&store, again).await?);
     assert!(is_quiet(&store).await?);
     Ok(())
 }
@@ -158,11 +164,72 @@ pub async fn gives_cases_in_order(database: &impl Database) -> Result<()> {
         assert_eq!((&all, &due), (&cases, &cases), "{limit} at a time");
     }
     let seen = store.handover_case(cases[1]).await?.context("known")?;
-    store.handover_looked_at(seen).await?;
+    assert!(looked(&store, seen).await?);
     let to_do = store.handovers_to_do(None, 9).await?;
     assert_eq!(to_do.len(), 4, "it is not to be looked at any more");
     assert_eq!(store.handover_cases(None, 9).await?.len(), 5);
     let many: std::collections::BTreeSet<Uuid> = (0..=1024).map(Uuid::from_u128).collect();
     assert!(matches!(store.handover_steps(&many).await, Err(StoreError::TooLarge { .. })));
+    Ok(())
+}
+
+/// What was told of a term is kept once, with when to look again; not when something changed meanwhile.
+pub async fn keeps_what_was_told_of_a_term(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let mut handed = Handed::new(120);
+    let offer = handed.offer(partner(0)?)?;
+    let told = |notice, at| TermTold { set_by: offer.draft().id, notice, at };
+    store.queue(vec![offer.clone()]).await?;
+    let seen = to_do(&store).await?;
+    let reminder = told(Notice::Reminder, later(1));
+    let look = |seen, told, due| store.handover_looked_at(Looked { seen, told, due });
+    assert!(look(seen, vec![reminder], Some(later(5))).await?);
+    assert!(is_quiet(&store).await?);
+    assert_eq!(store.handovers_due(later(4), None, 10).await?, []);
+    let due = store.handovers_due(later(5), None, 10).await?;
+    assert_eq!(due, [HandoverCase { due: Some(later(5)), ..seen }], "at that very moment");
+    // Told again, also by another handle: the first counts.
+    let other_handle = database.open().await?;
+    let again = Looked { seen, told: vec![told(Notice::Reminder, later(9))], due: Some(later(6)) };
+    assert!(other_handle.handover_looked_at(again).await?);
+    assert_eq!(other_handle.handover_told(handed.case).await?, [reminder]);
+
+    store.take_in(vec![handed.declined(partner(0)?)?]).await?;
+    assert!(!look(seen, vec![told(Notice::Escalation, later(6))], None).await?);
+    assert_eq!(store.handover_told(handed.case).await?, [reminder], "it was answered meanwhile");
+    assert_eq!(store.handovers_due(later(6), None, 10).await?.len(), 1);
+    assert!(look(to_do(&store).await?, vec![], None).await?);
+    assert_eq!(store.handovers_due(later(6), None, 10).await?, []);
+    assert_eq!(store.handover_told(Maker::new(121).id()).await?, []);
+    Ok(())
+}
+
+/// Terms that are due come in the order in which they ended, as many as were asked for, each case once.
+pub async fn gives_terms_in_the_order_of_their_end(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let mut expected = Vec::new();
+    for (seed, minutes) in [(130, 3), (131, 1), (132, 2), (133, 2), (134, 9)] {
+        let mut handed = Handed::new(seed);
+        store.queue(vec![handed.offer(partner(0)?)?]).await?;
+        let seen = store.handover_case(handed.case).await?.context("known")?;
+        let due = Some(later(minutes));
+        assert!(store.handover_looked_at(Looked { seen, told: Vec::new(), due }).await?);
+        expected.push((later(minutes), handed.case));
+    }
+    expected.sort_unstable();
+    expected.pop();
+    for limit in [1, 2, 4, 9] {
+        let mut found: Vec<HandoverCase> = Vec::new();
+        loop {
+            let page = store.handovers_due(later(8), found.last().copied(), limit).await?;
+            assert!(page.len() <= limit);
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page);
+        }
+        let found: Vec<_> = found.iter().filter_map(|one| Some((one.due?, one.case))).collect();
+        assert_eq!(found, expected, "{limit} at a time");
+    }
     Ok(())
 }

@@ -114,6 +114,8 @@ macro_rules! store_conformance {
             handovers::looks_again_at_what_changed_meanwhile,
             handovers::looks_again_at_what_was_given_up,
             handovers::gives_cases_in_order,
+            handovers::keeps_what_was_told_of_a_term,
+            handovers::gives_terms_in_the_order_of_their_end,
             consents::knows_what_was_recorded,
             consents::ends_what_waits,
             consents::keeps_nothing_that_was_decided_before,

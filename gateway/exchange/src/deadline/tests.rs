@@ -156,6 +156,33 @@ fn a_sender_gives_the_time_of_the_purpose_or_more() {
     assert!(check(Urgency::High, "2026-11-30T14:00:00+01:00").is_err());
 }
 
+/// Both ends refuse what no clock or calendar explains, and count what lies within as it stands.
+#[test]
+fn what_is_asked_lies_after_the_message_and_not_too_far_away() {
+    let rule = handovers(SchemaName::HandoverOffered);
+    let made = at("2026-11-30T10:00");
+    let check = |asked: &str| {
+        let offer = offer(Urgency::Normal, asked);
+        check_within_bounds(&offer, Urgency::of(&offer), &rule, made)
+    };
+    let latest = at("2026-12-03T00:00") + MOST_BEYOND_TERM;
+    for within in ["2026-11-30T09:59:00+01:00", "2026-11-30T10:01:00+01:00", &latest.to_string()] {
+        assert_eq!(check(within), Ok(()), "{within}");
+    }
+    let beyond = (latest + SignedDuration::from_secs(1)).to_string();
+    for absurd in ["2026-11-30T09:58:59+01:00", "2025-11-30T10:00:00Z", &beyond, "9999-01-01T00:00:00Z"] {
+        let fault = check(absurd).unwrap_err();
+        assert_eq!((fault.made, fault.latest), (made, latest), "{absurd}");
+        let refusal = crate::refusal::Refusal::from(fault);
+        assert_eq!(refusal.reason, crate::refusal::Reason::TermOutOfBounds);
+        assert!(refusal.to_string().contains("05-03-2027 00:00"), "{refusal}");
+    }
+    let consultation = document(SchemaName::ConsultationAsked, CONSULTATION, |content| {
+        content["antwoord_voor"] = json!("9999-01-01T00:00:00Z");
+    });
+    assert_eq!(check_within_bounds(&consultation, Urgency::Normal, &rule, made), Ok(()));
+}
+
 #[test]
 fn a_question_back_and_a_supplement_leave_time_too_and_a_consultation_may_be_short() {
     let soon = "2026-11-30T13:00:00+01:00";

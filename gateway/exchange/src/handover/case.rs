@@ -2,6 +2,7 @@
 
 mod receiving;
 mod sending;
+mod terms;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -233,6 +234,7 @@ impl Case {
             Act::FirstContact { on, .. } => self.change(step, |offer| offer.first_contact = Some(*on)),
             Act::Completed { result, .. } => self.change(step, |offer| offer.result = Some(*result)),
         }
+        self.change(step, |offer| offer.note_term(step));
     }
 
     fn change(&mut self, step: &Step, change: impl FnOnce(&mut Offer)) {
@@ -353,7 +355,9 @@ impl Offer {
             root: step.root(),
             is_younger: false,
             state: OfferState::Open,
+            urgency: step.urgency(),
             respond_before,
+            term: None,
             question: None,
             withdrawal: None,
             unheard: Vec::new(),

@@ -3,8 +3,11 @@
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::step::{Act, Completion, DeclineReason};
-use crate::oin::Oin;
+use super::{
+    step::{Act, Completion, DeclineReason},
+    term::Term,
+};
+use crate::{oin::Oin, urgency::Urgency};
 
 /// An offer, as far as an organisation knows it by the messages it has.
 ///
@@ -26,10 +29,14 @@ pub struct Offer {
     pub(super) root: Option<Uuid>,
     /// The case began here before it began there, so who made it does not hold it.
     pub(super) is_younger: bool,
+    /// How much haste there is.
+    pub(super) urgency: Urgency,
     /// How it stands.
     pub state: OfferState,
     /// Until when an answer is asked for; none of an offer that never came and of which only the withdrawal did.
     pub respond_before: Option<Timestamp>,
+    /// What it waits for, or waited for last; none of an offer that never came.
+    pub term: Option<Term>,
     /// The questions that were asked about it last.
     pub question: Option<Question>,
     /// That it was taken back.
@@ -126,8 +133,14 @@ impl Offer {
         }
     }
 
-    /// Whether it was not answered in time. Who was asked may still do so, and who asked may take it back.
+    /// How much haste there is, also for what is said about it.
+    pub const fn urgency(&self) -> Urgency {
+        self.urgency
+    }
+
+    /// Whether what it waits for did not happen in time. That may still be done, and who made an offer that was not answered
+    /// may take it back.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.is_open() && self.respond_before.is_some_and(|before| before <= now)
+        self.term.is_some_and(|term| term.is_running() && term.deadline.respond_before <= now)
     }
 }

@@ -5,7 +5,7 @@ use schemas::{Document, SchemaName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::oin::Oin;
+use crate::{oin::Oin, refusal::Reason, urgency::Urgency};
 
 /// A message of a handover, without anything about the resident: what is needed to know who holds the case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub enum Act {
         /// The offer with which the handing over of this case began; none when that is this one.
         #[serde(rename = "eerste_aanbod_id", default, skip_serializing_if = "Option::is_none")]
         root: Option<Uuid>,
+        /// How much haste there is, also for what is said about it later.
+        #[serde(rename = "urgentie", default, skip_serializing_if = "Urgency::is_normal")]
+        urgency: Urgency,
     },
     /// Who was asked takes it over.
     #[serde(rename = "geaccepteerd")]
@@ -263,6 +266,18 @@ impl Step {
         Some(Self { message, from, to, act })
     }
 
+    /// The same for who decides about the message: one of a handover that cannot be read as a step is not valid.
+    pub(crate) fn read(
+        document: &Document,
+        message: Uuid,
+        parties: (Oin, Oin),
+    ) -> Result<Option<Self>, Reason> {
+        match Self::of(document, message, parties) {
+            None if is_handover(document.schema()) => Err(Reason::SchemaInvalid),
+            step => Ok(step),
+        }
+    }
+
     /// The offer with which the handing over of the case began, by who offers it or takes that back.
     pub fn root(&self) -> Option<Uuid> {
         match self.act {
@@ -270,6 +285,14 @@ impl Step {
                 Some(root.unwrap_or_else(|| self.offer()))
             }
             _ => None,
+        }
+    }
+
+    /// How much haste there is with an offer; what is said about one has the urgency of that offer.
+    pub(crate) const fn urgency(&self) -> Urgency {
+        match self.act {
+            Act::Offered { urgency, .. } => urgency,
+            _ => Urgency::Normal,
         }
     }
 

@@ -10,6 +10,7 @@ use super::{MAX_CLOCK_SKEW, times_fit};
 use crate::{
     agreement::Agreement,
     consent::{ConsentKey, ConsentUse, Event, Extract, event::is_about_consent},
+    deadline,
     digest::Digest,
     entry::{Entry, Outcome, ReasonCode, Reception},
     envelope::{self, Envelope},
@@ -275,7 +276,12 @@ impl VerifiedMessage {
             if is_confirmation && known.consent == ConsentKnowledge::NothingElse {
                 return Err(Reason::NotTheirsToSay.into());
             }
-            let step = known.take(message.me, Step::of(&document, message.id, parties))?;
+            let step = Step::read(&document, message.id, parties)?;
+            if let Some(step) = &step {
+                let rule = policy::rule(rulebook, &question)?;
+                deadline::check_within_bounds(&document, known.urgency(step), rule, made)?;
+            }
+            let step = known.take(message.me, step)?;
             Ok((permission, event, step))
         });
         match decided {

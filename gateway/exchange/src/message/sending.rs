@@ -11,6 +11,7 @@ use super::times_fit;
 use crate::{
     agreement::Agreement,
     consent::{ConsentKey, ConsentUse, Event, Extract, event::is_about_consent},
+    deadline,
     digest::Digest,
     entry::{Entry, ReasonCode},
     envelope::{Case, Envelope},
@@ -177,7 +178,13 @@ impl Draft {
         let (permission, trimmed) = policy::decide_trimming(rulebook, &question)?;
         // What the receiver would not believe is not said.
         Event::of(&self.document, agreement, (self.from, self.to))?;
-        let step = known.take(self.from, Step::of(&self.document, self.id, (self.from, self.to)))?;
+        let step = Step::read(&self.document, self.id, (self.from, self.to))?;
+        if let Some(step) = &step {
+            let (urgency, rule) = (known.urgency(step), policy::rule(rulebook, &question)?);
+            deadline::check_time_given(&self.document, urgency, rule, self.time)?;
+            deadline::check_within_bounds(&self.document, urgency, rule, self.time)?;
+        }
+        let step = known.take(self.from, step)?;
         Ok(Decided { permission, trimmed, agreement: agreement.clone(), step })
     }
 

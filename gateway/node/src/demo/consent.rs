@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use exchange::{consent::ConsentKey, evidence::Report, oin::Oin, person::Identity, refusal::Refusal};
-use jiff::{ToSpan as _, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 use schemas::{Document, SchemaName};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,6 +21,9 @@ use crate::{
 };
 
 const PURPOSE: &str = "hulp-met-toestemming";
+
+/// Until how long after now an offer asks for an answer: more than the purpose gives.
+const ANSWERED_IN: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// What happened to the consent.
 #[derive(Debug, Clone, Serialize)]
@@ -91,16 +94,17 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
     let nodes = Nodes { municipality, social_service, uwv };
     let consent = grant(&nodes).await?;
     let case = municipality.core.new_id();
+    let now = municipality.core.now();
     let to = social_service.core.me;
     // More than the purpose allows: the resident agreed, but addiction is not in it.
-    let too_much = hold_back(municipality, (to, case), handover(consent, "verslaving")).await?;
-    let offer = (SchemaName::HandoverOffered, handover(consent, "wonen"));
+    let too_much = hold_back(municipality, (to, case), handover(now, consent, "verslaving")).await?;
+    let offer = (SchemaName::HandoverOffered, handover(now, consent, "wonen"));
     let id = send(municipality, (to, case), offer).await?;
     pass_on(&nodes, (case, id), consent).await?;
     let proof = proof_of(municipality, id).await?;
     let report = access_report(municipality).await?;
     let notices = withdraw(&nodes, consent).await?;
-    let after = hold_back(municipality, (to, case), handover(consent, "wonen")).await?;
+    let after = hold_back(municipality, (to, case), handover(now, consent, "wonen")).await?;
     let key = ConsentKey { holder: municipality.core.me, id: consent };
     let outcome = ConsentOutcome {
         overdrachten: admitted(&[social_service, uwv], case).await?,
@@ -168,7 +172,7 @@ async fn grant(nodes: &Nodes<'_>) -> anyhow::Result<Uuid> {
 }
 
 /// What the municipality wants to hand over, with one life domain.
-fn handover(consent: Uuid, domain: &str) -> Value {
+fn handover(now: Timestamp, consent: Uuid, domain: &str) -> Value {
     json!({
         "grondslag": {
             "soort": "toestemming", "artikelen": ["AVG art. 6 lid 1 onder a"], "toestemming": { "id": consent },
@@ -187,7 +191,7 @@ fn handover(consent: Uuid, domain: &str) -> Value {
             "urgentie": "normaal",
             "warmte": { "soort": "schriftelijk" },
             "casusregisseur": { "organisatie": "Gemeente Rivierstad", "functie": "casusregisseur" },
-            "reageren_voor": "2026-12-05T16:00:00+01:00",
+            "reageren_voor": now + ANSWERED_IN,
         },
     })
 }
@@ -246,7 +250,7 @@ async fn pass_on(nodes: &Nodes<'_>, (case, offer): (Uuid, Uuid), consent: Uuid) 
     let service = nodes.social_service;
     let accepted = (SchemaName::HandoverAccepted, acceptance(consent, offer));
     send(service, (nodes.municipality.core.me, case), accepted).await?;
-    let onward = (SchemaName::HandoverOffered, handover(consent, "wonen"));
+    let onward = (SchemaName::HandoverOffered, handover(service.core.now(), consent, "wonen"));
     send(service, (nodes.uwv.core.me, case), onward).await.map(drop)
 }
 

@@ -1,5 +1,5 @@
 //! What this organisation owes another about a handover, and says without a person: what became of a withdrawal, and the
-//! withdrawal of an offer that lapsed because the case began elsewhere before.
+//! withdrawal of an offer that lapsed because the case began elsewhere before. The same rounds tell of terms ([`terms`]).
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use schemas::{Document, SchemaName};
 use store::{HandoverCase, MessageRow, StoreError, StoredStep};
 use uuid::Uuid;
 
-use super::{answering, case};
+use super::{answering, case, terms};
 use crate::{
     core::Core,
     outbound::{self, Submission, Submitted},
@@ -31,43 +31,56 @@ const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 
 /// Runs until cancelled.
 pub async fn run(core: Arc<Core>) {
-    let mut after = None;
+    let mut rounds = Rounds::default();
     loop {
-        after = carry_out(&core, after).await.unwrap_or_else(|error| {
+        let has_more = rounds.carry_out(&core).await.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot look at handovers now; it is tried again");
-            None
+            false
         });
-        let _ = tokio::time::timeout(pause(after), core.handovers.notified()).await;
+        let _ = tokio::time::timeout(pause(has_more), core.handovers.notified()).await;
     }
 }
 
 /// After a full round there may be more, and that soon.
-const fn pause(after: Option<Uuid>) -> Duration {
-    if after.is_some() { BETWEEN_ROUNDS } else { INTERVAL }
+const fn pause(has_more: bool) -> Duration {
+    if has_more { BETWEEN_ROUNDS } else { INTERVAL }
 }
 
-/// Looks at the cases in which something changed, after this one, and says what is owed; returns after which case to go on
-/// when the round was full.
-pub async fn carry_out(core: &Core, after: Option<Uuid>) -> Result<Option<Uuid>, StoreError> {
-    let cases = core.store.handovers_to_do(after, MAX_ROUND).await?;
-    Ok(look_at(&cases, MAX_ROUND, async |case| settle(core, case).await).await)
+/// Where the next round goes on: one that cannot be dealt with now comes up again when all others had their turn.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    changed: Option<HandoverCase>,
+    due: Option<HandoverCase>,
 }
 
-/// One that cannot be dealt with now holds up no other: it comes up again when all others had their turn.
-async fn look_at(
+impl Rounds {
+    /// Looks at cases in which something changed or of which a term is due, and says and tells what is to be said and told;
+    /// returns whether there may be more.
+    pub async fn carry_out(&mut self, core: &Core) -> Result<bool, StoreError> {
+        let after = self.changed.take().map(|seen| seen.case);
+        let changed = core.store.handovers_to_do(after, MAX_ROUND).await?;
+        self.changed = look_at(&changed, MAX_ROUND, |case| settle(core, case)).await;
+        let due = core.store.handovers_due(core.now(), self.due.take(), MAX_ROUND).await?;
+        self.due = look_at(&due, MAX_ROUND, |case| settle(core, case)).await;
+        Ok(self.changed.is_some() || self.due.is_some())
+    }
+}
+
+/// One that cannot be dealt with now holds up no other. Gives the last, when so many make a full round.
+async fn look_at<S: Future<Output = Result<(), StoreError>>>(
     cases: &[HandoverCase],
     full: usize,
-    settle: impl AsyncFn(Uuid) -> Result<(), StoreError>,
-) -> Option<Uuid> {
+    settle: impl Fn(Uuid) -> S,
+) -> Option<HandoverCase> {
     for seen in cases {
         if let Err(error) = settle(seen.case).await {
-            tracing::error!(%error, "cannot say what is owed about a handover now; it is tried again");
+            tracing::error!(%error, "cannot look at a handover now; it is tried again");
         }
     }
-    cases.last().filter(|_| cases.len() >= full).map(|seen| seen.case)
+    cases.last().filter(|_| cases.len() >= full).copied()
 }
 
-/// Says everything that is owed about a case.
+/// Says everything that is owed about a case, and tells of its terms.
 async fn settle(core: &Core, id: Uuid) -> Result<(), StoreError> {
     for _ in 0..MAX_SAID {
         // First how often it changed: what comes after that is looked at again.
@@ -78,7 +91,7 @@ async fn settle(core: &Core, id: Uuid) -> Result<(), StoreError> {
             None => false,
         };
         if !said {
-            return core.store.handover_looked_at(seen).await;
+            return terms::tell(core, seen, &known).await;
         }
     }
     tracing::warn!("a handover owes more than is said at a time; it is looked at again");

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    handovers::HandoverCase,
+    handovers::Looked,
     matching::Matched,
     model::{CosignedCheckpoint, Direction, Owed, PartnerCheckpoint, PartnerRecord, State},
     subject::Tokens,
@@ -54,7 +54,7 @@ pub(crate) enum Change {
     FillSubjects { tokens: Vec<(u64, Tokens)>, through: u64 },
     // The next run of tokens.
     WriteSubjects { run: u64 },
-    HandoverLookedAt(HandoverCase),
+    HandoverLookedAt(Looked),
     Exported { from: u64, next: u64, records: u64, rejected: u64, now: Timestamp },
     ExportFailed { reason: String, now: Timestamp },
     // Nothing is brought to a collector any more.

@@ -5,26 +5,30 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use exchange::handover::Taken;
+use exchange::handover::{Notice, Taken};
+use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    column::{damaged, direction_from_sql, from_sql, state_from_sql, to_sql, uuid},
+    column::{
+        damaged, direction_from_sql, from_sql, state_from_sql, time_from_sql, time_to_sql, to_sql, uuid,
+    },
     committer::Operation,
     group::Group,
     rows::{Part, Statement},
 };
 use crate::{
     error::StoreError,
-    handovers::{HandoverCase, StoredStep},
+    handovers::{HandoverCase, Looked, StoredStep, TermTold},
 };
 
 static KNOWN: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT \"case\", steps FROM handover WHERE \"case\"")));
 
 static CASES: LazyLock<Statement> = LazyLock::new(|| {
-    let conflict = "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, to_do = 1, changes = changes + 1";
+    let conflict =
+        "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, to_do = 1, changes = changes + 1";
     Statement::new(&Part::Insert("handover", &["\"case\"", "steps", "to_do"], conflict))
 });
 
@@ -43,6 +47,22 @@ static REOPEN: LazyLock<Statement> = LazyLock::new(|| {
         "UPDATE handover SET to_do = 1, changes = changes + 1 FROM message WHERE message.\"case\" = handover.\"case\" AND message.idx",
     ))
 });
+
+static TOLD: LazyLock<Statement> = LazyLock::new(|| {
+    let columns = &["\"case\"", "set_by", "kind", "told"];
+    Statement::new(&Part::Insert("handover_notice", columns, "ON CONFLICT DO NOTHING"))
+});
+
+const CASES_AFTER: &str =
+    "SELECT \"case\", changes, due FROM handover WHERE \"case\" > ?1 ORDER BY \"case\" LIMIT ?2";
+
+const TO_DO_AFTER: &str = "SELECT \"case\", changes, due FROM handover WHERE to_do IS NOT NULL AND \"case\" > ?1 \
+                           ORDER BY \"case\" LIMIT ?2";
+
+const DUE_AFTER: &str = "SELECT \"case\", changes, due FROM handover \
+                         WHERE due <= ?1 AND (due, \"case\") > (?2, ?3) ORDER BY due, \"case\" LIMIT ?4";
+
+const ONE_CASE: &str = "SELECT \"case\", changes, due FROM handover WHERE \"case\" = ?1";
 
 /// A message of a handover that is written with its transaction.
 pub(super) struct NewStep {
@@ -170,8 +190,7 @@ pub(crate) async fn cases(
     after: Option<Uuid>,
     limit: usize,
 ) -> Result<Vec<HandoverCase>, StoreError> {
-    let text = "SELECT \"case\", changes FROM handover WHERE \"case\" > ?1 ORDER BY \"case\" LIMIT ?2";
-    known(connection, text, (after, limit)).await
+    known(connection, CASES_AFTER, (after, limit)).await
 }
 
 /// The same for those at which this node has not looked since something changed.
@@ -180,9 +199,7 @@ pub(crate) async fn to_do(
     after: Option<Uuid>,
     limit: usize,
 ) -> Result<Vec<HandoverCase>, StoreError> {
-    let text = "SELECT \"case\", changes FROM handover WHERE to_do IS NOT NULL AND \"case\" > ?1 \
-                ORDER BY \"case\" LIMIT ?2";
-    known(connection, text, (after, limit)).await
+    known(connection, TO_DO_AFTER, (after, limit)).await
 }
 
 async fn known(
@@ -198,33 +215,87 @@ async fn known(
     rows.iter().map(case_of).collect()
 }
 
+/// Those of which a term is due by now, after this one; in the order of when that was.
+pub(crate) async fn due(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    (after, limit): (Option<HandoverCase>, usize),
+) -> Result<Vec<HandoverCase>, StoreError> {
+    let rows = sqlx::query(DUE_AFTER)
+        .bind(time_to_sql(now))
+        .bind(after.and_then(|one| one.due).map_or(i64::MIN, time_to_sql))
+        .bind(after.map(|one| one.case.as_bytes().to_vec()).unwrap_or_default())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(case_of).collect()
+}
+
 /// How a case is now.
 pub(crate) async fn case(
     connection: &mut SqliteConnection,
     case: Uuid,
 ) -> Result<Option<HandoverCase>, StoreError> {
-    let row = sqlx::query("SELECT \"case\", changes FROM handover WHERE \"case\" = ?1")
-        .bind(case.as_bytes().to_vec())
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(ONE_CASE).bind(case.as_bytes().to_vec()).fetch_optional(connection).await?;
     row.as_ref().map(case_of).transpose()
 }
 
 fn case_of(row: &SqliteRow) -> Result<HandoverCase, StoreError> {
-    Ok(HandoverCase { case: uuid(row.try_get(0)?)?, changes: from_sql(row.try_get(1)?)? })
+    let due = row.try_get::<Option<i64>, _>(2)?.map(time_from_sql).transpose()?;
+    Ok(HandoverCase { case: uuid(row.try_get(0)?)?, changes: from_sql(row.try_get(1)?)?, due })
+}
+
+/// What was told of the terms in a case.
+pub(crate) async fn told(connection: &mut SqliteConnection, case: Uuid) -> Result<Vec<TermTold>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT set_by, kind, told FROM handover_notice WHERE \"case\" = ?1 ORDER BY set_by, kind",
+    )
+    .bind(case.as_bytes().to_vec())
+    .fetch_all(connection)
+    .await?;
+    let told = |row: &SqliteRow| {
+        Ok(TermTold {
+            set_by: uuid(row.try_get(0)?)?,
+            notice: notice_from_sql(row.try_get(1)?)?,
+            at: time_from_sql(row.try_get(2)?)?,
+        })
+    };
+    rows.iter().map(told).collect()
+}
+
+const fn notice_to_sql(notice: Notice) -> i64 {
+    match notice {
+        Notice::Reminder => 0,
+        Notice::Escalation => 1,
+    }
+}
+
+fn notice_from_sql(number: i64) -> Result<Notice, StoreError> {
+    [Notice::Reminder, Notice::Escalation]
+        .into_iter()
+        .find(|notice| notice_to_sql(*notice) == number)
+        .ok_or_else(|| damaged("a notice of a term"))
 }
 
 /// Nothing is left to do about a case, if it is still as it was when that was found.
-pub(super) async fn looked_at(
-    connection: &mut SqliteConnection,
-    seen: &HandoverCase,
-) -> Result<u64, StoreError> {
-    let done = sqlx::query("UPDATE handover SET to_do = NULL WHERE \"case\" = ?1 AND changes = ?2")
-        .bind(seen.case.as_bytes().to_vec())
+pub(super) async fn looked_at(connection: &mut SqliteConnection, looked: &Looked) -> Result<u64, StoreError> {
+    let Looked { seen, told, due } = looked;
+    let case = seen.case.as_bytes().to_vec();
+    let done = sqlx::query("UPDATE handover SET to_do = NULL, due = ?3 WHERE \"case\" = ?1 AND changes = ?2")
+        .bind(case.clone())
         .bind(to_sql(seen.changes))
-        .execute(connection)
+        .bind(due.map(time_to_sql))
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+    if done > 0 {
+        TOLD.insert(connection, told, |one, values| {
+            values.add(case.clone()).add(one.set_by.as_bytes().to_vec());
+            values.add(notice_to_sql(one.notice)).add(time_to_sql(one.at));
+        })
         .await?;
-    Ok(done.rows_affected())
+    }
+    Ok(done)
 }
 
 fn count(number: i64) -> Result<usize, StoreError> {

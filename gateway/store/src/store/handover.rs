@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{MAX_BATCH, MAX_ROWS_READ, Store, limited};
 use crate::{
     error::StoreError,
-    handovers::{HandoverCase, StoredStep},
+    handovers::{HandoverCase, Looked, StoredStep, TermTold},
     sqlite::{change::Change, handover},
 };
 
@@ -45,9 +46,25 @@ impl Store {
         handover::to_do(&mut *self.0.readers.acquire().await?, after, limit.min(MAX_ROWS_READ)).await
     }
 
-    /// This node looked at a case, and nothing is left to do about it as it was then. What changed since is to be looked at
-    /// still.
-    pub async fn handover_looked_at(&self, seen: HandoverCase) -> Result<(), StoreError> {
-        self.change(Change::HandoverLookedAt(seen)).await.map(drop)
+    /// The cases of which a term came to its reminder or its end by now, the longest ago first, after this one; at most `limit`.
+    pub async fn handovers_due(
+        &self,
+        now: Timestamp,
+        after: Option<HandoverCase>,
+        limit: usize,
+    ) -> Result<Vec<HandoverCase>, StoreError> {
+        handover::due(&mut *self.0.readers.acquire().await?, now, (after, limit.min(MAX_ROWS_READ))).await
+    }
+
+    /// What this node told of the terms in a case.
+    pub async fn handover_told(&self, case: Uuid) -> Result<Vec<TermTold>, StoreError> {
+        handover::told(&mut *self.0.readers.acquire().await?, case).await
+    }
+
+    /// This node looked at a case, and nothing is left to do about it as it was then. When something changed since, nothing of
+    /// this is kept and it is to be looked at still; says whether it was kept.
+    pub async fn handover_looked_at(&self, looked: Looked) -> Result<bool, StoreError> {
+        limited("terms of a case that are told of at once", looked.told.len(), MAX_BATCH)?;
+        Ok(self.change(Change::HandoverLookedAt(looked)).await? > 0)
     }
 }

@@ -7,10 +7,11 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use exchange::oin::Oin;
+use exchange::{clock::Clock as _, oin::Oin};
 use node::{
     core::Core,
     outbound::{self, Submission, Submitted},
+    system::SystemClock,
 };
 use schemas::SchemaName;
 use tokio::{
@@ -37,7 +38,7 @@ pub(in crate::bench) struct Source {
 impl Source {
     /// Messages to `to`.
     pub(in crate::bench) fn new(to: Oin) -> anyhow::Result<Self> {
-        Ok(Self { to, schema: message::schema()?, texts: message::texts() })
+        Ok(Self { to, schema: message::schema()?, texts: message::texts(SystemClock.now()) })
     }
 
     /// A message of a new case, read from its text as every source's text is.

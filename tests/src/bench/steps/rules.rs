@@ -37,7 +37,7 @@ pub(super) struct Pure {
 /// Messages as the sender signs them.
 pub(super) fn sample(world: &World) -> anyhow::Result<Sample> {
     let now = SystemClock.now();
-    let (schema, texts) = (message::schema()?, message::texts());
+    let (schema, texts) = (message::schema()?, message::texts(now));
     let messages = (0..SAMPLE).map(|number| {
         let document = message::document(schema, &texts[number % texts.len()])?;
         let permitted = draft(world, document, now)?.permit(&world.rules, ConsentKnowledge::NothingElse);

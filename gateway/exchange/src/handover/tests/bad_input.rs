@@ -7,7 +7,7 @@ use super::{
     super::{Act, Case, Completion, DeclineReason, Step, WithdrawalOutcome, WithdrawalReason},
     world::oin,
 };
-use crate::refusal::Reason;
+use crate::{refusal::Reason, urgency::Urgency};
 
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
@@ -18,7 +18,11 @@ fn step(number: u128, (from, to): (usize, usize), act: Act) -> Step {
 }
 
 fn offered(number: u128, from: usize, to: usize) -> Step {
-    step(number, (from, to), Act::Offered { respond_before: Timestamp::UNIX_EPOCH, root: Some(id(1)) })
+    step(
+        number,
+        (from, to),
+        Act::Offered { respond_before: Timestamp::UNIX_EPOCH, root: Some(id(1)), urgency: Urgency::Normal },
+    )
 }
 
 fn accepted(number: u128, (from, to): (usize, usize), offer: u128) -> Step {

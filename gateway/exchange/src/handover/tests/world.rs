@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::{
     Act, Case, Completion, DeclineReason, OfferState, Standing, Step, WithdrawalOutcome, WithdrawalReason,
 };
-use crate::{oin::Oin, refusal::Reason};
+use crate::{id, oin::Oin, random::SeededRandom, refusal::Reason, urgency::Urgency};
 
 const ORGANISATIONS: usize = 3;
 /// The code of a refusal that has nothing to do with handovers.
@@ -222,7 +222,9 @@ impl World {
         }
         let was_accepted =
             self.case(from).offers().iter().any(|offer| offer.to == oin(from) && offer.is_accepted());
-        if self.say(from, to, Act::Offered { respond_before: moment(), root: None }) && was_accepted {
+        if self.say(from, to, Act::Offered { respond_before: moment(), root: None, urgency: Urgency::Normal })
+            && was_accepted
+        {
             self.seen.handed_on += 1;
         }
     }
@@ -255,7 +257,7 @@ impl World {
     /// Queues what may be said.
     fn say(&mut self, from: usize, to: usize, act: Act) -> bool {
         self.made += 1;
-        let mut step = Step { message: Uuid::from_u128(self.made.into()), from: oin(from), to: oin(to), act };
+        let mut step = Step { message: made(self.made), from: oin(from), to: oin(to), act };
         let case = self.case(from);
         match &mut step.act {
             Act::Offered { root, .. } => *root = case.root(),
@@ -423,6 +425,10 @@ impl World {
                 assert_eq!(theirs.is_accepted(), offer.is_accepted(), "{cases:#?}");
                 assert_eq!(theirs.result, offer.result);
                 assert_eq!(theirs.first_contact, offer.first_contact);
+                // What was given up may have been heard: then one side knows of a term that the other does not.
+                if self.seen.given_up == 0 {
+                    assert_eq!(theirs.term, offer.term, "{cases:#?}");
+                }
             }
         }
     }
@@ -430,6 +436,12 @@ impl World {
 
 fn number(oin: Oin) -> usize {
     (0..ORGANISATIONS).find(|number| self::oin(*number) == oin).unwrap()
+}
+
+/// An identifier of its own instant, a minute after the one before.
+fn made(number: u64) -> Uuid {
+    let at = Timestamp::from_second(1_799_990_000 + i64::try_from(number).unwrap() * 60).unwrap();
+    id::new(at, &SeededRandom::new(number))
 }
 
 fn moment() -> Timestamp {
