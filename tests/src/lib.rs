@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod conformance;
+pub mod handover;
 pub mod matching;
 pub mod processes;
 pub mod property;

@@ -39,11 +39,12 @@ use crate::{
         node::Place,
         parties::{Keys, describe, make_keys, party},
         setup,
+        three::parties::among,
     },
     withdrawal::{
         documents::{decided, purpose, record, signal},
         operation::Ground,
-        parties::{among, purposes},
+        parties::purposes,
     },
 };
 

@@ -28,10 +28,11 @@ use super::{
     agreed::{self, Incoming, signer},
     given::{Maker, later, now, partner, us},
 };
+use crate::simulation::three::parties::among;
 use crate::withdrawal::{
     documents::{purpose, record, signal},
     operation::Ground,
-    parties::{among, purposes},
+    parties::purposes,
 };
 
 /// The partners in this agreement.

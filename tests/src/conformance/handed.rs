@@ -24,7 +24,7 @@ use super::{
     agreed::{self, Incoming, signer},
     given::{Maker, later, now, partner, us},
 };
-use crate::withdrawal::parties::among;
+use crate::simulation::three::parties::among;
 
 const PURPOSE: &str = include_str!("../../../config/doelen/overdracht-werk-en-inkomen.toml");
 

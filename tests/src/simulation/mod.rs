@@ -25,6 +25,7 @@ mod quiet;
 mod receipts;
 mod rogue;
 pub(crate) mod setup;
+pub mod three;
 mod world;
 
 use anyhow::Context as _;

@@ -29,5 +29,5 @@ pub fn run(scenario: &Scenario) -> anyhow::Result<Coverage> {
     }
     quiet::settle_down(&mut world).context("after the last step, with a perfect network")?;
     checks::everything(&mut world).context("at the end")?;
-    Ok(world.coverage)
+    Ok(world.coverage())
 }

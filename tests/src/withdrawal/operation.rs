@@ -2,7 +2,10 @@
 
 use proptest::{collection::vec, prelude::*};
 
-use crate::simulation::operation::Damage;
+use crate::simulation::{
+    operation::Damage,
+    three::{self, Organisation},
+};
 
 /// The longest list of episodes that is made up.
 const MAX_EPISODES: usize = 40;
@@ -31,24 +34,16 @@ impl Org {
     pub const OTHERS: [Self; 2] = [Self::Care, Self::Welfare];
 }
 
-/// From one to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Way {
-    /// Who sends, or asks.
-    pub from: Org,
-    /// Who receives, or answers.
-    pub to: Org,
-}
+impl Organisation for Org {
+    const THREE: [Self; 3] = Self::ALL;
 
-impl Way {
-    /// Every way there is.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let from = Org::ALL.into_iter();
-        from.flat_map(|from| {
-            Org::ALL.into_iter().filter(move |to| *to != from).map(move |to| Self { from, to })
-        })
+    fn number(self) -> usize {
+        self as usize
     }
 }
+
+/// From one to another.
+pub type Way = three::Way<Org>;
 
 /// On what a message rests, and by what it is governed when consent ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,9 +1,8 @@
 //! The end of a run: the network is perfect, time goes on, and everything is driven until nothing waits.
 
-use anyhow::{bail, ensure};
+use anyhow::bail;
 use jiff::SignedDuration;
 use node::consent::ending::GRACE;
-use store::State;
 
 use super::{
     operation::{Org, Way},
@@ -23,23 +22,20 @@ pub(super) fn settle_down(world: &mut World) -> anyhow::Result<()> {
     }
     drive(world)?;
     // Whose clock is behind comes to it as well.
-    world.clock.advance(GRACE + SignedDuration::from_mins(10));
+    world.three.clock.advance(GRACE + SignedDuration::from_mins(10));
     drive(world)
 }
 
 fn drive(world: &mut World) -> anyhow::Result<()> {
     for _ in 0..ROUNDS {
-        while !world.network.is_empty() {
-            world.deliver(0)?;
+        while !world.three.network.is_empty() {
+            world.three.deliver(0)?;
             look(world)?;
         }
-        for way in Way::all() {
-            let left = world.node(way.from).under_way()?.len();
-            ensure!(left == 0, "{:?} waits for {left} answers that will not come", way.from);
-        }
+        world.three.nobody_waits()?;
         let mut busy = false;
         for org in Org::ALL {
-            world.expire(org)?;
+            world.three.expire(org)?;
             busy |= world.remind(org)?;
             busy |= world.carry_out(org)?;
             look(world)?;
@@ -49,22 +45,14 @@ fn drive(world: &mut World) -> anyhow::Result<()> {
                 busy = true;
             }
         }
-        if !busy && waiting(world)? == 0 {
+        if !busy && world.three.waiting()? == 0 {
             return Ok(());
         }
-        world.clock.advance(ROUND);
+        world.three.clock.advance(ROUND);
     }
-    bail!("after {ROUNDS} rounds {} messages wait, or something is left to do", waiting(world)?)
+    bail!("after {ROUNDS} rounds {} messages wait, or something is left to do", world.three.waiting()?)
 }
 
 fn look(world: &mut World) -> anyhow::Result<()> {
     Org::ALL.into_iter().try_for_each(|org| world.look(org))
-}
-
-fn waiting(world: &World) -> anyhow::Result<usize> {
-    let mut waiting = 0;
-    for org in Org::ALL {
-        waiting += world.messages(org, State::Waiting)?.len();
-    }
-    Ok(waiting)
 }

@@ -1,12 +1,8 @@
 //! The three nodes, the network between them, and what happens to them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
-use exchange::{agreement::AnswerKind, clock::ManualClock, consent::ConsentKey};
+use exchange::{agreement::AnswerKind, consent::ConsentKey};
 use jiff::{SignedDuration, Timestamp};
 use node::{
     agreements::{self, AgreementFault},
@@ -14,19 +10,17 @@ use node::{
     core::Core,
 };
 use schemas::BasisKind;
-use store::{Direction, Filter, MessageRow, State, StoreError};
-use tempfile::TempDir;
+use store::{MessageRow, State};
 use uuid::Uuid;
 
 use super::{
-    delivering::UnderWay,
     operation::{CONSENTS, Ground, Op, Org, Scenario, Way},
     parties,
 };
 use crate::simulation::{
-    network::{Network, pick},
-    node::{Ran, SimNode},
+    node::SimNode,
     setup,
+    three::{Three, UnderWay},
 };
 
 /// What happened in a run, so that a test can tell that it tested something.
@@ -130,9 +124,7 @@ pub(super) struct Given {
 
 /// Everything there is in a run.
 pub(super) struct World {
-    pub(super) clock: Arc<ManualClock>,
-    nodes: [SimNode<UnderWay>; 3],
-    pub(super) network: Network<Way>,
+    pub(super) three: Three<Org>,
     pub(super) coverage: Coverage,
     pub(super) given: [Given; CONSENTS],
     /// By identifier.
@@ -145,26 +137,15 @@ pub(super) struct World {
     pub(super) looked_at: BTreeMap<Org, u64>,
     /// The agreement was ended.
     pub(super) is_ended: bool,
-    /// Where a batch was refused as a whole, so that each message is tried by itself.
-    pub(super) one_by_one: BTreeSet<Way>,
-    tickets: u64,
-    _folder: TempDir,
 }
 
 impl World {
     pub(super) fn new(scenario: &Scenario) -> anyhow::Result<Self> {
-        let folder = setup::folder()?;
-        let clock = Arc::new(ManualClock::at(setup::start()?));
-        let start = |org: Org| {
-            SimNode::start(parties::place(org, folder.path())?, &clock, scenario.skews[org as usize])
-        };
-        let nodes = [start(Org::Holder)?, start(Org::Care)?, start(Org::Welfare)?];
-        let core = nodes[0].core()?;
+        let three = Three::start(scenario.skews, parties::place)?;
+        let core = three.at(Org::Holder).core()?;
         let given = std::array::from_fn(|_| Given { id: core.new_id(), case: core.new_id(), until: None });
-        let mut world = Self {
-            clock,
-            nodes,
-            network: Network::default(),
+        Ok(Self {
+            three,
             coverage: Coverage::default(),
             given,
             sent: BTreeMap::new(),
@@ -172,60 +153,40 @@ impl World {
             over: BTreeSet::new(),
             looked_at: BTreeMap::new(),
             is_ended: false,
-            one_by_one: BTreeSet::new(),
-            tickets: 0,
-            _folder: folder,
-        };
-        for org in Org::ALL {
-            world.node(org).observe()?;
-        }
-        Ok(world)
+        })
     }
 
-    pub(super) fn node(&mut self, org: Org) -> &mut SimNode<UnderWay> {
-        &mut self.nodes[org as usize]
+    pub(super) fn node(&mut self, org: Org) -> &mut SimNode<UnderWay<Org>> {
+        self.three.node(org)
     }
 
-    pub(super) fn at(&self, org: Org) -> &SimNode<UnderWay> {
-        &self.nodes[org as usize]
-    }
-
-    /// A number for a batch.
-    pub(super) fn ticket(&mut self) -> u64 {
-        self.tickets += 1;
-        self.tickets
+    pub(super) fn at(&self, org: Org) -> &SimNode<UnderWay<Org>> {
+        self.three.at(org)
     }
 
     /// Names a consent.
     pub(super) fn key(&self, consent: usize) -> ConsentKey {
-        ConsentKey { holder: self.nodes[0].oin, id: self.given[consent].id }
+        ConsentKey { holder: self.at(Org::Holder).oin, id: self.given[consent].id }
     }
 
     /// The organisation with this number.
     pub(super) fn org(&self, oin: exchange::oin::Oin) -> anyhow::Result<Org> {
-        Org::ALL.into_iter().find(|org| self.at(*org).oin == oin).context("one of the three")
+        self.three.org(oin)
     }
 
-    /// Lets a node take a step, looks at what came of it, and gives that; nothing if the process died during it.
+    /// Lets a node take a step; gives what came of it, nothing if the process died during it.
     pub(super) fn step<T>(
         &mut self,
         org: Org,
         step: impl AsyncFnOnce(&Core) -> T,
     ) -> anyhow::Result<Option<T>> {
-        // How much it logs is not foreseen.
-        self.node(org).log_size = None;
-        let ran = self.node(org).run(step)?;
-        self.coverage.crashes += u64::from(ran.died());
-        let outcome = match ran {
-            Ran::Done(outcome) | Ran::DoneThenDied(outcome) => Some(outcome),
-            Ran::Cut => {
-                self.coverage.cut += 1;
-                None
-            }
-        };
-        self.node(org).log_size = None;
-        self.node(org).check_restart()?;
-        Ok(outcome)
+        self.three.step(org, step)
+    }
+
+    /// What happened, in all.
+    pub(super) fn coverage(&self) -> Coverage {
+        let Three { failed, crashes, cut, .. } = self.three;
+        Coverage { failed, crashes, cut, ..self.coverage }
     }
 
     /// Lets something happen, and looks at every node.
@@ -247,36 +208,31 @@ impl World {
             Op::CarryOut(org) => self.carry_out(*org).map(drop),
             Op::Remind(org) => self.remind(*org).map(drop),
             Op::Prepare(way) => self.prepare(*way).map(drop),
-            Op::Deliver(number) => self.deliver(*number),
+            Op::Deliver(number) => self.three.deliver(*number),
             Op::Drop(number) => {
-                self.network.lose(*number);
+                self.three.network.lose(*number);
                 Ok(())
             }
             Op::Duplicate(number) => {
-                self.network.duplicate(*number);
+                self.three.network.duplicate(*number);
                 Ok(())
             }
             Op::Corrupt { pick, damage } => {
-                self.network.corrupt(*pick, *damage);
+                self.three.network.corrupt(*pick, *damage);
                 Ok(())
             }
             Op::Advance(seconds) => {
-                self.clock.advance(SignedDuration::from_secs(i64::from(*seconds)));
+                self.three.clock.advance(SignedDuration::from_secs(i64::from(*seconds)));
                 Ok(())
             }
-            Op::Crash(org) => {
-                self.coverage.crashes += 1;
-                self.node(*org).log_size = None;
-                self.node(*org).crash()?;
-                self.node(*org).check_restart()
-            }
+            Op::Crash(org) => self.three.crash(*org),
             Op::CrashDuring { by, turns } => {
                 self.node(*by).arm(*turns);
                 Ok(())
             }
             Op::EndAgreement(org) => self.end_agreement(*org),
-            Op::Expire(org) => self.expire(*org),
-            Op::Resend { by, pick } => self.resend(*by, *pick),
+            Op::Expire(org) => self.three.expire(*org),
+            Op::Resend { by, pick } => self.three.resend(*by, *pick).map(drop),
         }
     }
 
@@ -294,32 +250,9 @@ impl World {
         Ok(reminded.is_none_or(|reminded| reminded > 0))
     }
 
-    pub(super) fn expire(&mut self, org: Org) -> anyhow::Result<()> {
-        let now = self.at(org).now();
-        self.step(org, async |core| core.store.expire(now).await)?.transpose()?;
-        Ok(())
-    }
-
-    /// A person has one undelivered message sent again.
-    fn resend(&mut self, org: Org, number: u8) -> anyhow::Result<()> {
-        let stuck = self.messages(org, State::Undeliverable)?;
-        let Some(row) = pick(number, stuck.len()).map(|at| stuck[at].clone()) else { return Ok(()) };
-        let now = self.at(org).now();
-        match self.step(org, async |core| core.store.resend(row.index, now).await)? {
-            Some(Err(StoreError::NotFound(_) | StoreError::Erased) | Ok(())) | None => Ok(()),
-            Some(Err(error)) => Err(error.into()),
-        }
-    }
-
     /// The messages that a node sent and that are in this state.
     pub(super) fn messages(&self, org: Org, state: State) -> anyhow::Result<Vec<MessageRow>> {
-        let filter = Filter {
-            direction: Some(Direction::Outbound),
-            state: Some(state),
-            limit: store::MAX_ROWS_READ,
-            ..Filter::default()
-        };
-        Ok(self.at(org).steady(async |core| core.store.messages(filter).await)??)
+        self.three.messages(org, state)
     }
 
     fn end_agreement(&mut self, org: Org) -> anyhow::Result<()> {
