@@ -10,6 +10,16 @@ CREATE INDEX handover_due ON handover (due, "case") WHERE due IS NOT NULL;
 -- Of cases from before this it is not known yet.
 UPDATE handover SET to_do = 1;
 
+-- From which entry of the log on every message of a handover has its step: what came before that was from before there were
+-- any.
+CREATE TABLE handover_state (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    since INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO handover_state
+SELECT 1, coalesce((SELECT min(idx) FROM handover_step), (SELECT size FROM log_state), 0);
+
 -- That this node told of a term, so that it does so once. When that was due follows from the messages.
 CREATE TABLE handover_notice (
     "case" BLOB NOT NULL REFERENCES handover,

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{deadline::Deadline, id, oin::Oin};
+use super::step::{Act, Step};
+use crate::{calendar, deadline::Deadline, id, oin::Oin};
 
 /// What an offer waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +60,22 @@ pub struct Term {
 }
 
 impl Term {
-    /// A term that this message sets.
-    pub(super) fn set(set_by: Uuid, awaited: Awaited, by: Oin, respond_before: Timestamp) -> Self {
+    /// The term that a step sets, if it sets one.
+    pub fn of(step: &Step) -> Option<Self> {
+        let (awaited, by, respond_before) = match step.act {
+            Act::Offered { respond_before, .. } | Act::Supplemented { respond_before, .. } => {
+                (Awaited::Answer, step.to, respond_before)
+            }
+            Act::Asked { answer_before, .. } => (Awaited::Supplement, step.to, answer_before),
+            Act::Accepted { contact_before, .. } => {
+                (Awaited::FirstContact, step.from, calendar::end(contact_before))
+            }
+            _ => return None,
+        };
+        Some(Self::set(step.message, awaited, by, respond_before))
+    }
+
+    fn set(set_by: Uuid, awaited: Awaited, by: Oin, respond_before: Timestamp) -> Self {
         let deadline = match id::made_at(set_by) {
             Some(made) => Deadline::between(made, respond_before),
             None => Deadline { respond_before, remind_at: respond_before },

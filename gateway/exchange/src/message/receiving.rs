@@ -172,31 +172,12 @@ impl<'a> ReceivedMessage<'a> {
     }
 }
 
-fn read_envelope(payload: &[u8]) -> Result<Envelope<'_>, Reason> {
+pub(super) fn read_envelope(payload: &[u8]) -> Result<Envelope<'_>, Reason> {
     if payload.len() > envelope::MAX_BYTES {
         return Err(Reason::SchemaInvalid);
     }
     let read: Envelope<'_> = serde_json::from_slice(payload).map_err(|_| Reason::SchemaInvalid)?;
     if read.is_well_formed() { Ok(read) } else { Err(Reason::SchemaInvalid) }
-}
-
-/// The agreement that a stored message names, for asking again whether it is still in force. `None` when the text is no
-/// message; nothing else in it is believed.
-pub fn agreement_of(compact: &str) -> Option<Digest> {
-    let jws = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
-    Some(read_envelope(jws.unverified_payload()).ok()?.convenant)
-}
-
-/// The data of a stored message. `None` when the text is no message, or its data is not valid.
-pub fn document_of(compact: &str) -> Option<Document> {
-    let jws = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
-    document(&read_envelope(jws.unverified_payload()).ok()?).ok()
-}
-
-/// The schema of a stored message, if it is one.
-pub fn message_type_of(compact: &str) -> Option<SchemaName> {
-    let jws = jws::Unverified::parse(jws::MESSAGE, compact).ok()?;
-    SchemaName::of_message_type(&read_envelope(jws.unverified_payload()).ok()?.message_type)
 }
 
 /// Not from the future, not from another time than its identifier, not expired.
@@ -209,7 +190,7 @@ fn in_time(read: &Envelope<'_>, now: Timestamp) -> Result<(), Reason> {
 }
 
 /// The data, if it is valid against the schema that belongs to the type.
-fn document(read: &Envelope<'_>) -> Result<Document, ()> {
+pub(super) fn document(read: &Envelope<'_>) -> Result<Document, ()> {
     let schema = SchemaName::of_message_type(&read.message_type).ok_or(())?;
     if read.dataschema != schema.urn() {
         return Err(());

@@ -270,7 +270,7 @@ const fn notice_to_sql(notice: Notice) -> i64 {
     }
 }
 
-fn notice_from_sql(number: i64) -> Result<Notice, StoreError> {
+pub(super) fn notice_from_sql(number: i64) -> Result<Notice, StoreError> {
     [Notice::Reminder, Notice::Escalation]
         .into_iter()
         .find(|notice| notice_to_sql(*notice) == number)

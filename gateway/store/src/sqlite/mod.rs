@@ -14,7 +14,7 @@
 //! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`processing`]: how far the records of processings were exported
 //! - [`submission`]: what local systems handed over, and listing messages
-//! - [`verify`], [`verify_records`]: the whole log and what belongs to it, for who checks it
+//! - [`verify`], [`verify_records`], [`verify_handover`]: the whole log and what belongs to it, for who checks it
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod access;
@@ -41,6 +41,7 @@ pub(crate) mod submission;
 mod transaction;
 mod tree;
 pub(crate) mod verify;
+pub(crate) mod verify_handover;
 pub(crate) mod verify_records;
 pub(crate) mod wal;
 pub(crate) mod witness;

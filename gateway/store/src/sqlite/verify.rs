@@ -2,6 +2,7 @@
 
 use exchange::{
     digest::Digest,
+    oin::Oin,
     tlog::{Hash, Leaf},
 };
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
@@ -9,6 +10,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use super::{
     column::{damaged, digest, direction_from_sql, from_sql, state_from_sql, to_sql, uuid},
     tree::{Head, roots_from_bytes},
+    verify_handover::Opened,
 };
 use crate::{
     error::StoreError,
@@ -76,6 +78,8 @@ pub(crate) enum ContentFault {
     KeyGone,
     /// It is another message.
     Other,
+    /// What is stored that it does in a handover is something else.
+    Step,
 }
 
 /// How far the log says that it is.
@@ -169,9 +173,12 @@ pub(crate) async fn contents(
     connection: &mut SqliteConnection,
     vault: &Vault,
     (from, to): (u64, u64),
+    (me, steps_since): (Oin, u64),
 ) -> Result<Option<(u64, ContentFault)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT m.idx, m.direction, m.state, m.\"case\", m.digest, k.wrapped, p.sealed, k.erased, p.form, m.erased FROM message m \
+        "SELECT m.idx, m.direction, m.state, m.\"case\", m.digest, k.wrapped, p.sealed, k.erased, p.form, m.erased, \
+         h.step, party.oin FROM message m LEFT JOIN party ON party.num = m.party \
+         LEFT JOIN handover_step h ON h.\"case\" = m.\"case\" AND h.idx = m.idx \
          LEFT JOIN payload p ON p.idx = m.idx LEFT JOIN case_key k ON k.\"case\" = m.\"case\" \
          WHERE m.idx >= ?1 AND m.idx < ?2 ORDER BY m.idx",
     )
@@ -199,7 +206,14 @@ pub(crate) async fn contents(
                     wrapped: row.try_get(5)?,
                     case_erased,
                 };
-                content(vault.open_payload(&payload), &digest, case_erased)?
+                let opened = vault.open_payload(&payload);
+                let has_its_step = opened.as_deref().map_or(Ok(true), |jws| {
+                    let (step, partner) = (row.try_get(10)?, row.try_get(11)?);
+                    let direction = direction_from_sql(row.try_get(1)?)?;
+                    let opened = Opened { index: payload.index, jws, direction, partner, step };
+                    Ok::<_, StoreError>(opened.has_its_step(me, steps_since))
+                })?;
+                content(opened, &digest, case_erased)?.or((!has_its_step).then_some(ContentFault::Step))
             }
         };
         if let Some(fault) = fault {

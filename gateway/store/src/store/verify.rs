@@ -16,7 +16,10 @@ use self::against::{Against, Fault};
 use super::Store;
 use crate::{
     error::StoreError,
-    sqlite::verify::{self, ContentFault, LoggedEntry},
+    sqlite::{
+        verify::{self, ContentFault, LoggedEntry},
+        verify_handover, verify_records,
+    },
 };
 
 /// The most entries in one reading: a few megabytes.
@@ -132,6 +135,10 @@ impl Store {
         if let Some(broken) = walk.end(&head.roots).await? {
             return against.or_unproven(broken).await;
         }
+        let handovers = verify_handover::contradiction(&mut *self.0.readers.acquire().await?).await?;
+        if let Some((index, what)) = handovers {
+            return against.or_unproven(broken(index, what)).await;
+        }
         let whole = Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors: walk.held };
         against.or_unproven(whole).await
     }
@@ -139,7 +146,8 @@ impl Store {
     /// The first message whose content is not the one of its digest. Between the two is no more than a page.
     async fn first_fault(&self, between: (u64, u64)) -> Result<Option<Fault>, StoreError> {
         let mut reader = self.0.readers.acquire().await?;
-        let found = verify::contents(&mut reader, &self.0.vault, between).await?;
+        let steps = (verify_records::owner(&mut reader).await?, verify_handover::since(&mut reader).await?);
+        let found = verify::contents(&mut reader, &self.0.vault, between, steps).await?;
         Ok(found.map(|(index, fault)| Fault { index, what: of_content(fault) }))
     }
 }
@@ -154,6 +162,9 @@ const fn of_content(fault: ContentFault) -> &'static str {
         ContentFault::Unreadable => "de inhoud van het bericht bij deze regel is niet te openen",
         ContentFault::KeyGone => {
             "de sleutel van het bericht bij deze regel is vernietigd, en het logboek zegt niet dat het is gewist. Is er een oudere kopie van de database teruggezet?"
+        }
+        ContentFault::Step => {
+            "wat het bericht bij deze regel in een overdracht doet, is anders opgeslagen of ontbreekt"
         }
         ContentFault::Other => {
             "de inhoud van het bericht bij deze regel is een ander bericht dan in het logboek staat"

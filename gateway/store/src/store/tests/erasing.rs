@@ -216,6 +216,7 @@ async fn removes_what_it_erases() {
 /// Takes away what later versions added to a database of the first.
 const ADDED_SINCE: &[&str] = &[
     "DROP TABLE handover_notice",
+    "DROP TABLE handover_state",
     "DROP TABLE handover_step",
     "DROP TABLE handover",
     "DROP TABLE submission",

@@ -24,6 +24,7 @@ use crate::{
     subject::Tokens,
 };
 
+mod handovers;
 mod records;
 
 /// Two full tiles and most of a third.
