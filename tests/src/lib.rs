@@ -4,6 +4,7 @@ pub mod bench;
 pub mod conformance;
 pub mod handover;
 pub mod matching;
+pub mod offer;
 pub mod processes;
 pub mod property;
 pub mod signal;

@@ -5,7 +5,10 @@ use exchange::clock::Clock as _;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 use node::system::SystemClock;
 use serde_json::{Value, json};
-use tests::processes::{Done, MUNICIPALITY, Node, Place, Serving, conclude, introduce, until};
+use tests::{
+    offer::offer,
+    processes::{Done, MUNICIPALITY, Node, Place, Serving, conclude, introduce, until},
+};
 
 const SERVICE: &str = "00000099000000003000";
 const AGENCY: &str = "00000099000000005000";
@@ -45,7 +48,7 @@ impl World {
     }
 
     fn offer_until(&self, from: usize, to: usize, case: Option<&str>, before: Timestamp) -> Done {
-        let file = self.place.file("overdracht.json", handover(before).to_string().as_bytes());
+        let file = self.place.file("overdracht.json", offer(before).to_string().as_bytes());
         let to = self.nodes[to].oin;
         let kind = "overdracht-aangeboden";
         let mut arguments = vec!["document", file.to_str().unwrap(), "--soort", kind, "--doel", PURPOSE];
@@ -101,31 +104,6 @@ fn agreement(nodes: &[Node]) -> Value {
             "doel": PURPOSE, "doel_digest": purpose["doel_digest"], "van": everybody, "naar": everybody,
             "berichttypen": STEPS.map(|step| format!("nl.sociaaldomein.overdrachten.{step}.v1")),
         }],
-    })
-}
-
-fn handover(before: Timestamp) -> Value {
-    let director = json!({ "organisatie": "Gemeente Rivierstad", "functie": "casusregisseur" });
-    json!({
-        "grondslag": {
-            "soort": "publieke-taak",
-            "artikelen": ["Wet SUWI art. 62 lid 1", "Participatiewet art. 7 lid 1 onder a"],
-        },
-        "betrokkene": { "bsn": "999990342" },
-        "inhoud": {
-            "aanleiding": "De uitkering houdt op.",
-            "wens": { "eigen_woorden": "Werk waar iemand het me voordoet." },
-            "wat_kan_het_verschil_maken": "Eén vaste begeleider.",
-            "situatie": { "werk-en-dagbesteding": { "omschrijving": "Zoekt werk in de techniek." } },
-            "vraagverheldering": {
-                "vraag": "Welk werk past?", "verhelderd_door": director, "verhelderd_op": "2026-11-12",
-                "vastgesteld": ["Einddatum nagekeken."], "nog_na_te_gaan": ["De indicatie."],
-            },
-            "urgentie": "normaal",
-            "warmte": { "soort": "driegesprek-gepland", "datum": "2099-01-05" },
-            "casusregisseur": director,
-            "reageren_voor": before,
-        },
     })
 }
 

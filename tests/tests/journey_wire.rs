@@ -13,7 +13,8 @@ use node::{
 };
 use serde_json::{Value, json};
 use tests::processes::{
-    Letter, MUNICIPALITY, Node, PATIENCE, Papers, Peer, Place, Serving, Stopwatch, forged, proposal,
+    Letter, MUNICIPALITY, Node, PATIENCE, Papers, Peer, Place, Serving, Stopwatch, eventually, forged,
+    proposal,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -38,18 +39,6 @@ async fn scene() -> Scene {
     let scene = Scene { place, node, serving, peer };
     eventually("the node knows its partner", async || scene.peer.log_size().await).await;
     scene
-}
-
-async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let looking = async {
-        loop {
-            if let Some(seen) = look().await {
-                return seen;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
 }
 
 impl Scene {

@@ -24,7 +24,10 @@ use super::{
     agreed::{self, Incoming, signer},
     given::{Maker, later, now, partner, us},
 };
-use crate::simulation::three::parties::among;
+use crate::{
+    offer::{about, offer},
+    simulation::three::parties::among,
+};
 
 const PURPOSE: &str = include_str!("../../../config/doelen/overdracht-werk-en-inkomen.toml");
 
@@ -118,8 +121,11 @@ impl Handed {
 
     /// We offer it.
     pub fn offer(&mut self, to: Oin) -> Result<SignedMessage> {
-        let root = self.known_to(us()?).root();
-        self.say(to, SchemaName::HandoverOffered, &offer(root))
+        let mut data = offer(later(ANSWERED_IN));
+        if let Some(root) = self.known_to(us()?).root() {
+            data["inhoud"]["eerste_aanbod_id"] = json!(root);
+        }
+        self.say(to, SchemaName::HandoverOffered, &data)
     }
 
     /// We take our offer back.
@@ -144,42 +150,8 @@ impl Handed {
     }
 
     /// Something about the last offer.
-    fn about(&self, mut content: Value) -> Result<Value> {
+    fn about(&self, content: Value) -> Result<Value> {
         let known = self.known_to(us()?);
-        content["aanbod_id"] = json!(known.offers().last().context("nothing was offered")?.id);
-        Ok(json!({ "grondslag": basis(), "inhoud": content }))
+        Ok(about(known.offers().last().context("nothing was offered")?.id, content))
     }
-}
-
-fn basis() -> Value {
-    json!({
-        "soort": "publieke-taak",
-        "artikelen": ["Wet SUWI art. 62 lid 1", "Participatiewet art. 7 lid 1 onder a"],
-    })
-}
-
-fn offer(root: Option<Uuid>) -> Value {
-    let director = json!({ "organisatie": "Gemeente Rivierstad", "functie": "casusregisseur" });
-    let mut data = json!({
-        "grondslag": basis(),
-        "betrokkene": { "bsn": "999990342" },
-        "inhoud": {
-            "aanleiding": "De uitkering houdt op.",
-            "wens": { "eigen_woorden": "Werk waar iemand het me voordoet." },
-            "wat_kan_het_verschil_maken": "Eén vaste begeleider.",
-            "situatie": { "werk-en-dagbesteding": { "omschrijving": "Zoekt werk in de techniek." } },
-            "vraagverheldering": {
-                "vraag": "Welk werk past?", "verhelderd_door": director, "verhelderd_op": "2026-11-12",
-                "vastgesteld": ["Einddatum nagekeken."], "nog_na_te_gaan": ["De indicatie."],
-            },
-            "urgentie": "normaal",
-            "warmte": { "soort": "driegesprek-gepland", "datum": "2026-12-05" },
-            "casusregisseur": director,
-            "reageren_voor": later(ANSWERED_IN),
-        },
-    });
-    if let Some(root) = root {
-        data["inhoud"]["eerste_aanbod_id"] = json!(root);
-    }
-    data
 }

@@ -6,7 +6,6 @@
 //! alone are simulated in `exchange`, far more often; this is about what the node and its store make of them.
 
 mod checks;
-mod documents;
 pub mod operation;
 mod parties;
 mod quiet;

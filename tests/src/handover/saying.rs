@@ -2,18 +2,21 @@
 
 use anyhow::bail;
 use exchange::{handover::Offer, oin::Oin, refusal::Reason};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use node::outbound::{self, Submission, Submitted};
-use schemas::SchemaName;
+use schemas::{Document, SchemaName};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    documents::{ANSWERED_IN, about, document, offer},
     operation::{Org, Saying, Way},
     parties::PURPOSE,
     world::World,
 };
+use crate::offer::{about, offer};
+
+/// Until how long after now an answer is asked for: more than the purpose gives, whatever the calendar says.
+const ANSWERED_IN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Why a step of a handover may not be taken.
 const REASONS: [Reason; 4] =
@@ -27,7 +30,7 @@ impl World {
         if is_new && (way.from == Org::Agency || way.to == Org::Agency) {
             return Ok(());
         }
-        let (to, data) = (self.three.at(way.to).oin, offer(self.three.at(way.from).now()));
+        let (to, data) = (self.three.at(way.to).oin, offer(self.three.at(way.from).now() + ANSWERED_IN));
         let id = self.submit((way.from, to), case, (SchemaName::HandoverOffered, &data))?;
         self.coverage.offered += u64::from(id.is_some());
         Ok(())
@@ -60,7 +63,7 @@ impl World {
             purpose: PURPOSE.into(),
             case: Some(self.cases[case]),
             desk: None,
-            document: document(schema, data)?,
+            document: Document::parse(schema, data.to_string().as_bytes())?,
             source_record: None,
         };
         let submitted = self

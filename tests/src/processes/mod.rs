@@ -25,7 +25,7 @@ pub use letter::{Letter, forged};
 pub use node::{Mailbox, Node, Place, Serving};
 pub use peer::{Logged, Papers, Peer};
 pub use program::schakel;
-pub use wait::{PATIENCE, Stopwatch, until};
+pub use wait::{PATIENCE, Stopwatch, eventually, until};
 
 /// The municipality of every journey.
 pub const MUNICIPALITY: &str = "00000099000000001000";

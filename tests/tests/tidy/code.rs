@@ -15,7 +15,6 @@ const SLEEPERS: Exceptions = Exceptions(&[
     ("tests/src/bench/", "measures what passes in time"),
     ("tests/src/processes/wait.rs", "looks again until a deadline: the one way to wait for another process"),
     ("tests/tests/journey_crash.rs", "looks again until a deadline, many times a second"),
-    ("tests/tests/journey_wire.rs", "looks again until a deadline, many times a second"),
 ]);
 
 /// Where an address with a port stands that nobody listens on.

@@ -1,17 +1,10 @@
-//! What is said about a case.
+//! What is said about a case that is handed over. The resident does not exist.
 
-use jiff::{SignedDuration, Timestamp};
-use schemas::{Document, SchemaName};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Until how long after now an answer is asked for: more than the purpose gives, whatever the calendar says.
-pub(super) const ANSWERED_IN: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-pub(super) fn document(schema: SchemaName, data: &Value) -> anyhow::Result<Document> {
-    Ok(Document::parse(schema, data.to_string().as_bytes())?)
-}
-
+/// On what the organisations rest that hand over.
 fn basis() -> Value {
     json!({
         "soort": "publieke-taak",
@@ -19,8 +12,8 @@ fn basis() -> Value {
     })
 }
 
-/// An offer of a case.
-pub(super) fn offer(now: Timestamp) -> Value {
+/// An offer of a case that asks for an answer before this moment.
+pub fn offer(respond_before: Timestamp) -> Value {
     let director = json!({ "organisatie": "Gemeente Rivierstad", "functie": "casusregisseur" });
     json!({
         "grondslag": basis(),
@@ -35,15 +28,15 @@ pub(super) fn offer(now: Timestamp) -> Value {
                 "vastgesteld": ["Einddatum nagekeken."], "nog_na_te_gaan": ["De indicatie."],
             },
             "urgentie": "normaal",
-            "warmte": { "soort": "schriftelijk" },
+            "warmte": { "soort": "driegesprek-gepland", "datum": "2099-01-05" },
             "casusregisseur": director,
-            "reageren_voor": now + ANSWERED_IN,
+            "reageren_voor": respond_before,
         },
     })
 }
 
 /// Something about an offer.
-pub(super) fn about(offer: Uuid, mut content: Value) -> Value {
+pub fn about(offer: Uuid, mut content: Value) -> Value {
     content["aanbod_id"] = json!(offer);
     json!({ "grondslag": basis(), "inhoud": content })
 }
