@@ -173,7 +173,7 @@ fn in_days(days: i64) -> Timestamp {
     SystemClock.now() + SignedDuration::from_hours(24 * days)
 }
 
-fn held(oin: impl ToString, state: &str) -> (String, String) {
+fn held(oin: &(impl ToString + ?Sized), state: &str) -> (String, String) {
     (oin.to_string(), state.to_owned())
 }
 
@@ -205,7 +205,7 @@ async fn answers_from_others_out_of_order_or_twice_move_nothing() {
     assert_eq!((first.reason(), first.known), (ADMITTED, false));
     let again = service.receipt(&acceptance).await;
     assert_eq!((again.reason(), again.known, again.index), (ADMITTED, true, first.index));
-    let taken_over = held(service.oin, "geaccepteerd");
+    let taken_over = held(&service.oin, "geaccepteerd");
     assert_eq!(scene.known(case), taken_over);
     for (from, said, expected) in [
         (service, accepted(offer), ANSWERED),
@@ -233,7 +233,7 @@ async fn of_two_offers_at_once_one_counts() {
     let logged = service.receipted(&[&first, &second]).await;
     let reasons: Vec<_> = logged.iter().map(tests::processes::Logged::reason).collect();
     assert_eq!(reasons, [ADMITTED, OUT_OF_TURN]);
-    let waiting = held(service.oin, "aangeboden");
+    let waiting = held(&service.oin, "aangeboden");
     assert_eq!(scene.known(case), waiting);
     // By another, who says that the case began there, and later.
     assert_eq!(scene.say(agency, case, offered(in_days(14))).await, ELSEWHERE);
@@ -257,14 +257,14 @@ async fn an_acceptance_and_a_withdrawal_that_cross_have_one_outcome() {
     let withdrawal = scene.withdraw(case);
     assert_eq!(scene.known(case), held(MUNICIPALITY, "aangeboden"), "until the other says what became of it");
     assert_eq!(scene.say(service, case, accepted(offer)).await, ADMITTED);
-    assert_eq!(scene.known(case), held(service.oin, "geaccepteerd"));
+    assert_eq!(scene.known(case), held(&service.oin, "geaccepteerd"));
     for (said, expected) in [
         (confirmed(offer, withdrawal, "ingetrokken"), OUT_OF_TURN),
         (confirmed(offer, withdrawal, "was-al-geaccepteerd"), ADMITTED),
         (confirmed(offer, withdrawal, "was-al-geaccepteerd"), ANSWERED),
     ] {
         assert_eq!(scene.say(service, case, said.clone()).await, expected, "{said:?}");
-        assert_eq!(scene.known(case), held(service.oin, "geaccepteerd"));
+        assert_eq!(scene.known(case), held(&service.oin, "geaccepteerd"));
     }
     // It heard first, and then accepts all the same.
     let Offered { case, offer } = scene.offer(service);
@@ -276,7 +276,7 @@ async fn an_acceptance_and_a_withdrawal_that_cross_have_one_outcome() {
     let Offered { case, offer } = scene.offer(service);
     let withdrawal = scene.withdraw(case);
     assert_eq!(scene.say(service, case, confirmed(offer, withdrawal, "was-al-geaccepteerd")).await, ADMITTED);
-    assert_eq!(scene.known(case), held(service.oin, "geaccepteerd"));
+    assert_eq!(scene.known(case), held(&service.oin, "geaccepteerd"));
     scene.well();
 }
 

@@ -118,10 +118,14 @@ pub fn check_within_bounds(
         return Ok(());
     }
     let Some(asked) = asked(document) else { return Ok(()) };
-    let term = rule.respond_before(urgency, made).unwrap_or(made);
-    let latest = term.saturating_add(MOST_BEYOND_TERM).unwrap_or(Timestamp::MAX);
-    let is_within = made.duration_since(asked) <= TOLERANCE && asked <= latest;
-    if is_within { Ok(()) } else { Err(OutOfBounds { asked, made, latest }) }
+    let is_after = made.duration_since(asked) <= TOLERANCE;
+    let most_beyond = |term: Timestamp| term.saturating_add(MOST_BEYOND_TERM).unwrap_or(Timestamp::MAX);
+    // A term does not end before it begins, so most need no calendar.
+    if is_after && asked <= most_beyond(made) {
+        return Ok(());
+    }
+    let latest = most_beyond(rule.respond_before(urgency, made).unwrap_or(made));
+    if is_after && asked <= latest { Ok(()) } else { Err(OutOfBounds { asked, made, latest }) }
 }
 
 impl From<TooLittleTime> for Refusal {
