@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
+    bell,
     explain::explain,
     node::Node,
     system::{SystemClock, SystemRandom},
@@ -187,7 +188,7 @@ pub async fn run() -> ExitCode {
     };
     let output = Output { json: cli.json };
     let done = match start_logging(matches!(cli.command, Command::Serve(_))) {
-        Ok(()) => Box::pin(dispatch(cli, output)).await,
+        Ok(()) => dispatch(cli, output).await,
         Err(error) => Err(error),
     };
     match done {
@@ -205,43 +206,54 @@ pub async fn run() -> ExitCode {
 async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
     let Cli { map: given, command, .. } = cli;
     let map = given.clone().unwrap_or_else(|| PathBuf::from("."));
+    let done = Box::pin(carry_out(command, (&map, given), output)).await;
+    // Whatever it did: a node that runs here looks at once, and not when it comes to it.
+    bell::ring(&map);
+    done
+}
+
+async fn carry_out(
+    command: Command,
+    (map, given): (&Path, Option<PathBuf>),
+    output: Output,
+) -> anyhow::Result<Ending> {
     match command {
-        Command::Init(command) => command.run(&map, output).await,
+        Command::Init(command) => command.run(map, output).await,
         Command::Demo(command) => command.run(given, output).await,
         Command::Bewijs(command) => command.run(output),
-        Command::Doel(command) => command.run(&map, output).await,
-        Command::Serve(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Verstuur(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Berichten(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Partner(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Convenant(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Document(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Overdracht(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Signalen(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Toestemming(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Wissen(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Doel(command) => command.run(map, output).await,
+        Command::Serve(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Verstuur(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Berichten(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Partner(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Convenant(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Document(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Overdracht(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Signalen(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Toestemming(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Wissen(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Logboek(command) if command.checks() => {
             command
-                .run(&Node::open_to_check(&map, Arc::new(SystemClock), Arc::new(SystemRandom)).await?, output)
+                .run(&Node::open_to_check(map, Arc::new(SystemClock), Arc::new(SystemRandom)).await?, output)
                 .await
         }
-        Command::Dataverwerkingen(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Logboek(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Zoek(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Inzage(command) => command.run(&open_watchful(&map, output).await?, output).await,
-        Command::Raadplegingen(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Dataverwerkingen(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Logboek(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Zoek(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Inzage(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Raadplegingen(command) => command.run(&open_watchful(map, output).await?, output).await,
     }
 }
 
 /// Opens the node in `folder`, and says so when a log contradicts itself: whatever one came for, that comes first.
-async fn open_watchful(folder: &std::path::Path, output: Output) -> anyhow::Result<Node> {
+async fn open_watchful(folder: &Path, output: Output) -> anyhow::Result<Node> {
     let node = open(folder).await?;
     witness::warn(&node, output).await?;
     Ok(node)
 }
 
 /// Opens the node in `folder` with the machine's clock and randomness.
-pub async fn open(folder: &std::path::Path) -> anyhow::Result<Node> {
+pub async fn open(folder: &Path) -> anyhow::Result<Node> {
     Node::open(folder, Arc::new(SystemClock), Arc::new(SystemRandom)).await
 }
 

@@ -4,6 +4,7 @@ pub mod access;
 pub mod agreements;
 pub mod api;
 pub mod assets;
+pub mod bell;
 pub mod certificate;
 pub mod cli;
 pub mod config;

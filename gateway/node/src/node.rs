@@ -23,6 +23,7 @@ use transport::{Limits, Link, LinkOptions, Server, ServerOptions, Tls, TlsOption
 
 use crate::{
     api::{self, RunningApi},
+    bell,
     config::Config,
     consent,
     core::Core,
@@ -66,6 +67,7 @@ pub struct Running {
     rules: tokio::task::JoinHandle<()>,
     endings: tokio::task::JoinHandle<()>,
     handovers: tokio::task::JoinHandle<()>,
+    bell: Option<tokio::task::JoinHandle<()>>,
     exporting: Option<tokio::task::JoinHandle<()>>,
     /// What local systems connect to, if there is one.
     pub api: Option<RunningApi>,
@@ -208,6 +210,7 @@ impl Node {
         ));
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
         let handovers = tokio::spawn(handover::owing::run(self.core.clone()));
+        let bell = bell::answer(self.core.clone(), &self.folder);
         let exporting = self.start_exporting().await?;
         let api = api::start(self).await?;
         Ok(Running {
@@ -216,6 +219,7 @@ impl Node {
             rules,
             endings,
             handovers,
+            bell,
             exporting,
             api,
             _lock: lock,
@@ -262,8 +266,8 @@ impl Running {
         self.rules.abort();
         self.endings.abort();
         self.handovers.abort();
-        if let Some(exporting) = &self.exporting {
-            exporting.abort();
+        for task in self.bell.iter().chain(&self.exporting) {
+            task.abort();
         }
         if let Some(api) = self.api {
             api.stop(DRAIN).await;

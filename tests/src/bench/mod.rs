@@ -9,6 +9,7 @@ mod api;
 mod clock;
 mod command;
 mod disk;
+mod handover;
 mod jitter;
 mod load;
 mod matching;
@@ -36,6 +37,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         options::Command::Verify(options) => verify::run(&options).await,
         options::Command::Withdrawal(options) => withdrawal::measure(&options).await,
         options::Command::Api(options) => tokio::task::block_in_place(|| api::measure(&options)),
+        options::Command::Handover(options) => tokio::task::block_in_place(|| handover::measure(&options)),
         options::Command::Matching(options) => matching::run(&options).await,
         options::Command::Sender(options) => sender::run(&options).await,
     }

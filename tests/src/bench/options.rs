@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::TypedValueParser as _};
 use exchange::oin::Oin;
 
 /// Measures two nodes on this machine.
@@ -23,6 +23,8 @@ pub(super) enum Command {
     Withdrawal(WithdrawalOptions),
     /// How long systems of the organisation wait for what they read from the local API.
     Api(ApiOptions),
+    /// How long it takes to take a case over, until both organisations show who holds it.
+    Handover(HandoverOptions),
     /// Recognising residents across senders: precision and recall on a labelled town, and the time of a new signal among
     /// those of very many people.
     Matching(MatchingOptions),
@@ -133,6 +135,19 @@ pub(super) struct ApiOptions {
     #[arg(long, default_value_t = 5_000)]
     pub(super) messages: usize,
     /// Fail when 99 of a hundred are not answered within so many milliseconds.
+    #[arg(long)]
+    pub(super) most: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HandoverOptions {
+    /// On one line.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// How many cases.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000).map(usize::from))]
+    pub(super) handovers: usize,
+    /// Fail when half of them take more than so many milliseconds.
     #[arg(long)]
     pub(super) most: Option<f64>,
 }
