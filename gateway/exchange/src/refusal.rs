@@ -46,13 +46,15 @@ pub enum Reason {
     HandoverOutOfTurn,
     /// Another organisation holds the case.
     ControlElsewhere,
+    /// The desk that it is addressed to is not there, or does not take it.
+    WrongDesk,
     /// The identifier is already in use for another message.
     DuplicateWithOtherContent,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SignatureInvalid,
         Self::WrongSender,
         Self::NotAddressed,
@@ -73,6 +75,7 @@ impl Reason {
         Self::HandoverAnswered,
         Self::HandoverOutOfTurn,
         Self::ControlElsewhere,
+        Self::WrongDesk,
         Self::DuplicateWithOtherContent,
     ];
 
@@ -99,6 +102,7 @@ impl Reason {
             Self::HandoverAnswered => "overdracht-al-beantwoord",
             Self::HandoverOutOfTurn => "overdracht-niet-aan-zet",
             Self::ControlElsewhere => "regie-elders",
+            Self::WrongDesk => "loket-onjuist",
             Self::DuplicateWithOtherContent => "dubbel-met-andere-inhoud",
         }
     }
@@ -171,6 +175,9 @@ impl Reason {
             }
             Self::ControlElsewhere => {
                 "Een andere organisatie heeft de regie over dit dossier. Alleen wie de regie heeft, kan het dossier aanbieden."
+            }
+            Self::WrongDesk => {
+                "Dit loket is er niet bij de ontvanger, of neemt dit niet aan. Kies een van de loketten die hierbij staan, of geef geen loket op; `schakel loketten` laat zien wie wat aanneemt."
             }
             Self::DuplicateWithOtherContent => {
                 "Er is al een ander bericht met hetzelfde kenmerk. Verstuur het als nieuw bericht."

@@ -25,6 +25,7 @@ mod ask;
 mod caller;
 mod consent;
 mod demo;
+mod desks;
 mod document;
 mod dutch;
 mod erase;
@@ -41,6 +42,7 @@ mod send;
 mod serve;
 mod signals;
 mod subject;
+mod undelivered;
 mod witness;
 
 /// Schakel: berichten tussen organisaties in het sociaal domein, gebonden aan een doel en een grondslag,
@@ -74,6 +76,8 @@ enum Command {
     Demo(demo::Demo),
     Verstuur(send::Send),
     Berichten(messages::Messages),
+    Bezorging(undelivered::Undeliverable),
+    Loketten(desks::Desks),
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Document(document::SendDocument),
@@ -213,6 +217,8 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Serve(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Verstuur(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Berichten(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Bezorging(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Loketten(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Partner(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Convenant(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Document(command) => command.run(&open_watchful(&map, output).await?, output).await,

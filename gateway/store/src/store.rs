@@ -12,6 +12,7 @@ mod processing;
 mod rules;
 mod subject;
 mod submission;
+mod undelivered;
 mod verify;
 mod witness;
 
@@ -49,6 +50,9 @@ use crate::{
     },
     subject::Tokeniser,
 };
+
+/// The longest text that says why a partner is not reached and what to do about it.
+pub const MAX_FAILURE_BYTES: usize = 1024;
 
 /// The most messages or leaves in one operation: larger ones would make others wait.
 pub const MAX_BATCH: usize = 1024;

@@ -172,7 +172,8 @@ fn every_refusal_is_for_its_reason() {
         assert_eq!(refused.id().map(|id| id.to_string()).as_deref(), case["id"].as_str(), "{}", case["name"]);
         reasons.insert(refused.refusal().reason);
     }
-    // What needs messages before it to come about: a withdrawal, an identifier in use, the steps of a handover.
+    // What needs messages before it to come about: a withdrawal, an identifier in use, the steps of a handover. No receiver
+    // refuses for a desk.
     let apart = [
         Reason::ConsentWithdrawn,
         Reason::DuplicateWithOtherContent,
@@ -180,6 +181,7 @@ fn every_refusal_is_for_its_reason() {
         Reason::HandoverAnswered,
         Reason::HandoverOutOfTurn,
         Reason::ControlElsewhere,
+        Reason::WrongDesk,
     ];
     let missing: Vec<Reason> = Reason::ALL
         .into_iter()

@@ -40,6 +40,7 @@ pub(crate) mod subject;
 pub(crate) mod submission;
 mod transaction;
 mod tree;
+pub(crate) mod undelivered;
 pub(crate) mod verify;
 pub(crate) mod verify_records;
 pub(crate) mod wal;
