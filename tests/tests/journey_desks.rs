@@ -123,3 +123,57 @@ fn a_message_finds_the_desk_that_takes_it() {
     municipality.verified_log();
     drop(serving);
 }
+
+#[test]
+fn a_message_is_passed_on_and_counted() {
+    let place = Place::new();
+    let (municipality, serving) = place.serving("gemeente", MUNICIPALITY, "gemeente");
+    let (corporation, _other) = place.serving("corporatie", CORPORATION, "woningcorporatie");
+    let desks = format!("{DESKS}\n[[loketten]]\nloket = \"balie\"\nnaam = \"Balie\"\n");
+    let _serving = publish(&municipality, serving, &desks);
+    agree(&place, &municipality, &corporation);
+    corporation.send(&place.file("a.csv", &export::rows(7, 1)), MUNICIPALITY);
+    corporation.settle();
+
+    let first = municipality.mailbox("in").0.last().unwrap().clone();
+    let number = first["nummer"].to_string();
+    let refused = municipality.cli(&["doorgeven", &number, "--naar", "wmo"]).refused();
+    assert!(refused.contains("`wmo`") && refused.contains("schuldhulp, balie"), "{refused}");
+    assert!(municipality.cli(&["doorgeven", &number, "--naar", "schuldhulp"]).refused().contains("al bij"));
+    let passed = municipality.json(&["doorgeven", &number, "--naar", "balie", "--kenmerk", "Z-12"]);
+    let expected = json!({
+        "nummer": first["nummer"], "dossier": first["dossier"], "loket": "balie", "kwam_van_loket": "schuldhulp",
+    });
+    assert_eq!(passed, expected);
+    let now = municipality.mailbox("in").0.last().unwrap().clone();
+    assert_eq!(
+        (&now["loket"], &now["dossier"], &now["bericht"]),
+        (&json!("balie"), &first["dossier"], &first["bericht"])
+    );
+    let on_record = municipality.json(&["raadplegingen", "--bericht", &number])["raadplegingen"][0].clone();
+    assert_eq!((&on_record["besluit"], &on_record["kenmerk"]), (&json!("doorgeven"), &json!("Z-12")));
+    let sent = corporation.mailbox("uit").0[0]["nummer"].to_string();
+    assert!(
+        corporation.cli(&["doorgeven", &sent, "--naar", "balie"]).refused().contains("niet binnengekomen")
+    );
+    municipality.cli(&["wissen", "dossier", first["dossier"].as_str().unwrap(), "--zeker"]).expect(0);
+    assert!(municipality.cli(&["doorgeven", &number, "--naar", "schuldhulp"]).refused().contains("gewist"));
+    municipality.verified_log();
+
+    // What was erased still counts; a small number does not stand there.
+    let figures = municipality.json(&["cijfers"])["cijfers"].clone();
+    let line = &figures[0]["regels"][0];
+    assert_eq!((&figures[0]["richting"], &figures[0]["totaal"]), (&json!("in"), &json!(7)));
+    assert_eq!(
+        (&line["oin"], &line["aantal"], &line["beantwoord"]),
+        (&json!(CORPORATION), &json!(7), &json!(0))
+    );
+    assert_eq!(municipality.json(&["cijfers", "--tot", "2020-01-01"])["cijfers"], json!([]));
+    let csv = municipality.cli(&["cijfers", "--csv"]).expect(0).stdout;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert!(lines[0].starts_with("\"richting\";\"doel\"") && lines.len() == 2, "{csv}");
+    assert!(
+        lines[1].contains("\"vroegsignalering-huur\"") && lines[1].contains("\"toegelaten\";\"7\";\"0\""),
+        "{csv}"
+    );
+}

@@ -8,7 +8,7 @@ use exchange::clock::Clock as _;
 use jiff::{SignedDuration, Timestamp};
 use node::system::SystemClock;
 use serde_json::{Value, json};
-use tests::processes::{CORPORATION, MUNICIPALITY, Node, Place, agree, export, until};
+use tests::processes::{CORPORATION, Done, MUNICIPALITY, Node, Place, agree, export, until};
 
 /// The corporation knows the municipality by an address where nobody answers.
 fn lose(municipality: &Node, corporation: &Node, place: &Place) {
@@ -36,6 +36,20 @@ fn long_wait(corporation: &Node) -> Timestamp {
         let next: Timestamp = queue["volgende_poging"].as_str()?.parse().ok()?;
         (next.duration_since(SystemClock.now()) > SignedDuration::from_secs(6)).then_some(next)
     })
+}
+
+/// Once the municipality shows itself, so many messages are there, and before the wait would have been over.
+fn comes_back(
+    (municipality, corporation): (&Node, &Node),
+    next: Timestamp,
+    arrived: usize,
+    shows_itself: impl FnOnce() -> Done,
+) {
+    find(municipality, corporation);
+    shows_itself().expect(0);
+    corporation.settle();
+    assert!(SystemClock.now() < next, "it was only tried when its wait was over");
+    assert_eq!(municipality.mailbox("in").states()["toegelaten"], arrived);
 }
 
 #[test]
@@ -91,22 +105,16 @@ fn what_waits_is_told_given_up_and_goes_at_once() {
     );
     assert_eq!(listed(&corporation, &[])["wachtrijen"][0]["wachtend"], 3);
 
-    // A partner that asks us something is there.
-    find(&municipality, &corporation);
-    municipality.cli(&["partner", "test", CORPORATION]).expect(0);
-    corporation.settle();
-    assert!(SystemClock.now() < first, "it was only tried when its wait was over");
-    assert_eq!(municipality.mailbox("in").states()["toegelaten"], 3);
-
-    // One that answers a question of another process is, too.
+    // A partner that asks us something is there, and so is one that answers a question of another process.
+    comes_back((&municipality, &corporation), first, 3, || {
+        municipality.cli(&["partner", "test", CORPORATION])
+    });
     lose(&municipality, &corporation, &place);
     corporation.send(&place.file("b.csv", &export::rows(2, 2)), MUNICIPALITY);
     let second = long_wait(&corporation);
-    find(&municipality, &corporation);
-    corporation.cli(&["partner", "test", MUNICIPALITY]).expect(0);
-    corporation.settle();
-    assert!(SystemClock.now() < second, "it was only tried when its wait was over");
-    assert_eq!(municipality.mailbox("in").states()["toegelaten"], 5);
+    comes_back((&municipality, &corporation), second, 5, || {
+        corporation.cli(&["partner", "test", MUNICIPALITY])
+    });
     assert_eq!(corporation.mailbox("uit").states()["onbestelbaar"], 1);
     corporation.verified_log();
 }

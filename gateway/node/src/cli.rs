@@ -29,12 +29,14 @@ mod desks;
 mod document;
 mod dutch;
 mod erase;
+mod figures;
 mod find;
 mod handover;
 mod init;
 mod logbook;
 mod messages;
 mod partner;
+mod pass_on;
 mod processings;
 mod proof;
 mod purpose;
@@ -78,6 +80,8 @@ enum Command {
     Berichten(messages::Messages),
     Bezorging(undelivered::Undeliverable),
     Loketten(desks::Desks),
+    Doorgeven(pass_on::PassOn),
+    Cijfers(figures::Figures),
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Document(document::SendDocument),
@@ -219,6 +223,8 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Berichten(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Bezorging(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Loketten(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Doorgeven(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Cijfers(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Partner(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Convenant(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Document(command) => command.run(&open_watchful(&map, output).await?, output).await,

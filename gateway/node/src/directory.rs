@@ -28,7 +28,7 @@ const FRESH: SignedDuration = SignedDuration::from_hours(1);
 /// A partner is not asked more often than this, also when it keeps coming back or does not answer.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(10);
 /// How often to look for what is not fresh any more.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 /// How often to look while a partner that returned may not be asked yet.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Partners that are asked at the same time.
@@ -88,7 +88,7 @@ pub async fn run(core: Arc<Core>, link: Link) {
                 ask(&core, &link, due).await;
             }
             Err(error) => {
-                tracing::error!(%error, "cannot read the partners; their desks stay as they are known")
+                tracing::error!(%error, "cannot read the partners; their desks stay as they are known");
             }
         }
         let pause = if returned.is_empty() { LOOK } else { LOOK_AGAIN };

@@ -1,6 +1,6 @@
 //! What was sent and did not arrive: for whom it waits and why, and what a person can do about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use exchange::{consent::event::is_about_consent, oin::Oin, refusal};
 use jiff::Timestamp;
@@ -59,22 +59,23 @@ pub async fn find(core: &Core, which: Undelivered) -> Result<Found, StoreError> 
     let mut states: BTreeMap<Oin, PartnerState> = BTreeMap::new();
     let mut found = Found { rows: Vec::with_capacity(rows.len()), more_after };
     for row in rows {
-        if !states.contains_key(&row.partner) {
-            states.insert(row.partner, core.store.partner_state(row.partner).await?);
-        }
-        let why = why(core, &row, states.get(&row.partner));
+        let state = match states.entry(row.partner) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(core.store.partner_state(row.partner).await?),
+        };
+        let why = why(core, &row, state);
         found.rows.push((row, why));
     }
     Ok(found)
 }
 
 /// Why a message did not arrive and what to do about it, in Dutch.
-fn why(core: &Core, row: &MessageRow, state: Option<&PartnerState>) -> String {
+fn why(core: &Core, row: &MessageRow, state: &PartnerState) -> String {
     if row.state == State::Waiting {
         if !core.partners().contains_key(&row.partner) {
             return "De ontvanger is geen partner (meer). Voeg hem toe met `schakel partner toevoegen`, of geef het bericht op.".into();
         }
-        let failure = state.and_then(|state| state.failure.clone());
+        let failure = state.failure.clone();
         return failure.unwrap_or_else(|| "Het staat klaar en gaat weg zodra het knooppunt draait.".into());
     }
     reason(row.reason.as_deref())

@@ -10,6 +10,7 @@ mod consents;
 mod data_subject;
 mod entry_keys;
 mod error;
+mod figures;
 mod handovers;
 mod hot;
 mod key;
@@ -30,6 +31,7 @@ pub use access::{
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use data_subject::{DataSubject, SubjectKind};
 pub use error::StoreError;
+pub use figures::{MAX_COUNTED, Moved};
 pub use handovers::{HandoverCase, StoredStep};
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};

@@ -2,7 +2,9 @@
 
 mod access;
 mod consent;
+mod desk;
 mod erasing;
+mod figures;
 mod handover;
 mod inbound;
 mod log;

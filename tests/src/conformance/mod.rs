@@ -9,6 +9,7 @@ pub mod access;
 pub mod agreed;
 pub mod consented;
 pub mod consents;
+pub mod desks;
 pub mod erasing;
 pub mod given;
 pub mod inbound;
@@ -80,6 +81,8 @@ macro_rules! store_conformance {
             undelivered::gives_up_for_good,
             undelivered::believes_a_receipt_after_giving_up,
             undelivered::gives_up_what_did_not_arrive_and_nothing_else,
+            desks::passes_on_from_where_it_is,
+            desks::tells_what_moved,
             inbound::answers_with_a_receipt_that_verifies,
             inbound::keeps_what_was_admitted,
             inbound::files_each_message_once,

@@ -8,7 +8,7 @@ use super::*;
 const SIGNAL: &str = "nl.sociaaldomein.signalen.betalingsachterstand.v1";
 const WORK: Work<'_> = Work { purpose: "vroegsignalering-huur", message_type: SIGNAL };
 
-fn desk(value: serde_json::Value) -> Desk {
+fn desk(value: &serde_json::Value) -> Desk {
     let mut whole = json!({ "loket": "huur", "naam": "Huur" });
     for (name, member) in value.as_object().unwrap() {
         whole[name] = member.clone();
@@ -42,7 +42,7 @@ fn what_older_nodes_published_reads_the_same() {
 
 #[test]
 fn a_desk_takes_what_it_says() {
-    let takes = |value| desk(value).takes(WORK);
+    let takes = |value| desk(&value).takes(WORK);
     assert!(
         takes(json!({})) && takes(json!({ "doelen": ["vroegsignalering-huur"], "berichttypen": [SIGNAL] }))
     );
@@ -53,7 +53,7 @@ fn a_desk_takes_what_it_says() {
 
 #[test]
 fn a_desk_opens_and_closes() {
-    let desk = desk(json!({ "open": office() }));
+    let desk = desk(&json!({ "open": office() }));
     let opening = |day, hour| desk.opening(at(day, hour, 0));
     assert_eq!(opening(MONDAY, 8), Opening::Closed { next: Some(at(MONDAY, 9, 0)) });
     assert_eq!(opening(MONDAY, 9), Opening::Open { until: Some(at(MONDAY, 17, 0)) });
@@ -69,7 +69,7 @@ fn holidays_exceptions_and_absence_go_before_the_week() {
     let next = |value: serde_json::Value| {
         let mut whole = value;
         whole["open"] = office();
-        desk(whole).opening(at(christmas, 10, 0))
+        desk(&whole).opening(at(christmas, 10, 0))
     };
     let after = |day| Opening::Closed { next: Some(at(day, 9, 0)) };
     assert_eq!(next(json!({})), after(date(2026, 12, 28)));
@@ -90,11 +90,11 @@ fn holidays_exceptions_and_absence_go_before_the_week() {
 fn a_desk_that_never_closes_is_open() {
     let days = ["maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"];
     let always = days.map(|day| json!({ "dag": day, "van": "00:00", "tot": "24:00" }));
-    let crisis = desk(json!({ "open": always, "ook_op_feestdagen": true }));
+    let crisis = desk(&json!({ "open": always, "ook_op_feestdagen": true }));
     assert_eq!(crisis.opening(at(MONDAY, 3, 0)), Opening::Open { until: None });
     assert_eq!(crisis.opening_words().unwrap(), "maandag tot en met zondag 0.00-24.00 uur");
     // Open over midnight, until the first holiday.
-    let but_holidays = desk(json!({ "open": always }));
+    let but_holidays = desk(&json!({ "open": always }));
     let end = calendar::midnight(date(2026, 12, 25));
     assert_eq!(but_holidays.opening(at(MONDAY, 3, 0)), Opening::Open { until: end });
 }
@@ -102,7 +102,7 @@ fn a_desk_that_never_closes_is_open() {
 /// On the last Sunday of March there is no half past two, and in October two of them.
 #[test]
 fn hours_stand_while_clocks_change() {
-    let night = desk(json!({ "open": [{ "dag": "zondag", "van": "02:30", "tot": "04:00" }] }));
+    let night = desk(&json!({ "open": [{ "dag": "zondag", "van": "02:30", "tot": "04:00" }] }));
     let spring = date(2027, 3, 28);
     assert_eq!(night.opening(at(spring, 1, 0)), Opening::Closed { next: Some(at(spring, 3, 30)) });
     let autumn = date(2026, 10, 25);
@@ -111,7 +111,7 @@ fn hours_stand_while_clocks_change() {
 }
 
 fn town() -> Vec<Desk> {
-    let one = |name: &str, value: serde_json::Value| Desk { loket: name.into(), ..desk(value) };
+    let one = |name: &str, value: serde_json::Value| Desk { loket: name.into(), ..desk(&value) };
     vec![
         one("wmo", json!({ "doelen": ["hulp-met-toestemming"] })),
         one("oud", json!({ "opgeheven": { "per": "2026-11-01", "opvolger": "ouder" } })),
@@ -170,12 +170,12 @@ fn successors_that_go_round_lead_nowhere() {
 #[test]
 fn mistakes_are_told() {
     assert_eq!(mistake(&town()), None);
-    let hours = |hours: serde_json::Value| mistake(&[desk(json!({ "open": hours }))]).unwrap();
+    let hours = |hours: serde_json::Value| mistake(&[desk(&json!({ "open": hours }))]).unwrap();
     let monday = |from: &str, to: &str| json!({ "dag": "maandag", "van": from, "tot": to });
     assert!(hours(json!([monday("17:00", "09:00")])).contains("op maandag eindigt"));
     assert!(hours(json!([monday("09:00", "12:00"), monday("11:00", "13:00")])).contains("overlappen"));
-    assert!(mistake(&[desk(json!({})), desk(json!({}))]).unwrap().contains("twee keer"));
-    let told = |value| mistake(&[desk(value)]).unwrap();
+    assert!(mistake(&[desk(&json!({})), desk(&json!({}))]).unwrap().contains("twee keer"));
+    let told = |value| mistake(&[desk(&value)]).unwrap();
     assert!(told(json!({ "opgeheven": { "per": "2026-12-25", "opvolger": "weg" } })).contains("`weg`"));
     assert!(told(json!({ "opgeheven": { "per": "2026-12-25", "opvolger": "huur" } })).contains("`huur`"));
     let away = json!({ "afwezig": [{ "van": "2026-12-25", "tot": "2026-12-24" }] });

@@ -17,6 +17,9 @@ use crate::{
 
 /// Laat zien wat nog niet is aangekomen en waarom, en doe er iets aan.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Voorbeelden:\n  schakel bezorging lijst\n  schakel bezorging opnieuw --partner 00000099000000002000 --bevestig 12\n  schakel bezorging opgeven 1041 --omdat anders-geregeld"
+)]
 pub(super) struct Undeliverable {
     #[command(subcommand)]
     what: What,
@@ -34,6 +37,9 @@ enum What {
         /// Alleen wat in deze stand is.
         #[arg(long, value_name = "STAND")]
         stand: Option<Pending>,
+        /// Hoeveel berichten per stand, de oudste eerst; zonder deze optie 50, hooguit 500.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+        aantal: u16,
         /// Ga verder na het bericht met dit nummer; alleen samen met --stand.
         #[arg(long, value_name = "NUMMER", requires = "stand")]
         na: Option<u64>,
@@ -77,9 +83,13 @@ struct Which {
     /// Alleen wat op deze dag of later is gemaakt.
     #[arg(long, value_name = "DAG")]
     sinds: Option<Date>,
-    /// Hoeveel berichten per stand, de oudste eerst; zonder deze optie 50, hooguit 500.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-    aantal: u16,
+}
+
+impl Which {
+    fn with(&self, pending: Pending, after: Option<u64>, limit: usize) -> anyhow::Result<Undelivered> {
+        let since = self.sinds.map(start_of).transpose()?;
+        Ok(Undelivered { pending, partner: self.partner, purpose: self.doel.clone(), since, after, limit })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -87,15 +97,8 @@ struct Choice {
     /// De nummers van de berichten.
     #[arg(value_name = "NUMMER", conflicts_with_all = ["partner", "doel", "sinds", "bevestig"])]
     nummers: Vec<u64>,
-    /// Alleen wat voor deze organisatie is.
-    #[arg(long, value_name = "OIN")]
-    partner: Option<Oin>,
-    /// Alleen wat voor dit doel is.
-    #[arg(long)]
-    doel: Option<String>,
-    /// Alleen wat op deze dag of later is gemaakt.
-    #[arg(long, value_name = "DAG")]
-    sinds: Option<Date>,
+    #[command(flatten)]
+    which: Which,
     /// Om hoeveel berichten het gaat; hooguit 256 tegelijk.
     #[arg(long, value_name = "GETAL")]
     bevestig: Option<usize>,
@@ -106,14 +109,7 @@ impl Choice {
         if !self.nummers.is_empty() {
             return Ok(Chosen::These(self.nummers));
         }
-        let which = Undelivered {
-            pending,
-            partner: self.partner,
-            purpose: self.doel,
-            since: self.sinds.map(start_of).transpose()?,
-            after: None,
-            limit: MAX_AT_ONCE,
-        };
+        let which = self.which.with(pending, None, MAX_AT_ONCE)?;
         Ok(Chosen::Found { which, expected: self.bevestig })
     }
 }
@@ -121,7 +117,9 @@ impl Choice {
 impl Undeliverable {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
-            What::Lijst { which, stand, na } => list(node, which, (stand, na), output).await,
+            What::Lijst { which, stand, aantal, na } => {
+                list(node, (&which, stand), (na, aantal.into()), output).await
+            }
             What::Opnieuw { chosen, decider } => {
                 let access = decider.decision(Reason::Dossier, None, node.core.now())?;
                 let chosen = chosen.chosen(Pending::Undeliverable)?;
@@ -160,12 +158,11 @@ fn tell(done: &Done, what: &str, output: Output) {
 
 async fn list(
     node: &Node,
-    which: Which,
-    (pending, after): (Option<Pending>, Option<u64>),
+    (which, pending): (&Which, Option<Pending>),
+    (after, limit): (Option<u64>, usize),
     output: Output,
 ) -> anyhow::Result<Ending> {
     let now = node.core.now();
-    let since = which.sinds.map(start_of).transpose()?;
     let mut waiting = undelivered::waiting(&node.core).await?;
     waiting.retain(|one| which.partner.is_none_or(|partner| partner == one.to));
     for one in &waiting {
@@ -175,15 +172,7 @@ async fn list(
     let asked = pending.map_or_else(|| vec![Pending::Waiting, Pending::Undeliverable], |one| vec![one]);
     let (mut rows, mut more): (Vec<Value>, Option<u64>) = (Vec::new(), None);
     for one in asked {
-        let which = Undelivered {
-            pending: one,
-            partner: which.partner,
-            purpose: which.doel.clone(),
-            since,
-            after,
-            limit: which.aantal.into(),
-        };
-        let found = undelivered::find(&node.core, which).await?;
+        let found = undelivered::find(&node.core, which.with(one, after, limit)?).await?;
         stuck |= one == Pending::Undeliverable && !found.rows.is_empty();
         for (row, why) in &found.rows {
             output.say(messages::line(node, row));

@@ -51,6 +51,7 @@ pub(crate) enum Change {
     PutAnswer { agreement: Digest, from: Oin, jws: String, leaf: Leaf, notify: Vec<Oin> },
     Resend { index: u64, now: Timestamp },
     GiveUp(Resignation),
+    PassOn { index: u64, from: Option<String>, to: String },
     Told(Owed),
     ForgetAgreement(Digest),
     Destroyed { indexes: Vec<u64>, version: u64 },
@@ -75,7 +76,7 @@ impl Change {
     pub(super) fn missing_names<'o>(&'o self, names: &Names, missing: &mut Missing<'o>) {
         match self {
             Self::PutPartner(record) | Self::RefreshPartner { record, .. } => {
-                missing.party(names, record.oin)
+                missing.party(names, record.oin);
             }
             Self::RemovePartner(oin)
             | Self::Failed { oin, .. }
@@ -93,6 +94,7 @@ impl Change {
             Self::PutAgreement { .. }
             | Self::ForgetAgreement(_)
             | Self::Resend { .. }
+            | Self::PassOn { .. }
             | Self::Destroyed { .. }
             | Self::HandoverLookedAt(_)
             | Self::FillSubjects { .. }
@@ -143,6 +145,7 @@ pub(super) async fn apply(
         }
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
         Change::GiveUp(resignation) => undelivered::resign(names, connection, group, *resignation).await,
+        Change::PassOn { index, from, to } => pass_on(connection, *index, (from.as_deref(), to)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
         Change::HandoverLookedAt(seen) => handover::looked_at(connection, seen).await,
@@ -388,6 +391,26 @@ async fn resend(
     )
     .bind(to_sql(index))
     .bind(to_sql(writer.edge.size()))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Puts what came in at another desk, if it is still at that one.
+async fn pass_on(
+    connection: &mut SqliteConnection,
+    index: u64,
+    (from, to): (Option<&str>, &str),
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE message SET desk = ?3 WHERE idx = ?1 AND direction = ?4 AND state = ?5 AND erased IS NULL \
+         AND desk IS ?2",
+    )
+    .bind(to_sql(index))
+    .bind(from)
+    .bind(to)
+    .bind(direction_to_sql(Direction::Inbound))
+    .bind(state_to_sql(State::Admitted))
     .execute(connection)
     .await?;
     Ok(done.rows_affected())

@@ -25,6 +25,7 @@ pub(crate) mod connect;
 pub(crate) mod consent;
 pub(crate) mod deeds;
 pub(crate) mod erase;
+pub(crate) mod figures;
 pub(crate) mod file;
 mod group;
 pub(crate) mod handover;
