@@ -50,6 +50,16 @@ fn arrived_at(node: &Node) -> Vec<Value> {
     desks
 }
 
+/// Desks that cannot be right.
+fn refuses_to_start(municipality: &Node) {
+    let settings = municipality.path("schakel.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, text.replace("opvolger = \"balie\"", "opvolger = \"nergens\"")).unwrap();
+    let refused = municipality.cli(&["loketten"]).refused();
+    assert!(refused.contains("`schuldhulp`") && refused.contains("`nergens`"), "{refused}");
+    fs::write(&settings, text).unwrap();
+}
+
 #[test]
 fn a_message_finds_the_desk_that_takes_it() {
     let place = Place::new();
@@ -113,13 +123,7 @@ fn a_message_finds_the_desk_that_takes_it() {
     assert_eq!(arrived_at(&municipality), ["balie", "schuldhulp", "schuldhulp"]);
     assert_eq!(theirs(&corporation, &["--doel", "vroegsignalering-huur"]), ["balie"]);
 
-    // What cannot be right does not start.
-    let settings = municipality.path("schakel.toml");
-    let text = fs::read_to_string(&settings).unwrap();
-    fs::write(&settings, text.replace("opvolger = \"balie\"", "opvolger = \"nergens\"")).unwrap();
-    let refused = municipality.cli(&["loketten"]).refused();
-    assert!(refused.contains("`schuldhulp`") && refused.contains("`nergens`"), "{refused}");
-    fs::write(&settings, text).unwrap();
+    refuses_to_start(&municipality);
     municipality.verified_log();
     drop(serving);
 }

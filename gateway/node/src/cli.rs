@@ -24,6 +24,7 @@ mod agreement;
 mod ask;
 mod caller;
 mod consent;
+mod consultation;
 mod demo;
 mod desks;
 mod document;
@@ -79,6 +80,7 @@ enum Command {
     Verstuur(send::Send),
     Berichten(messages::Messages),
     Bezorging(undelivered::Undeliverable),
+    Consultatie(consultation::Consultations),
     Loketten(desks::Desks),
     Doorgeven(pass_on::PassOn),
     Cijfers(figures::Figures),
@@ -222,6 +224,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Verstuur(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Berichten(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Bezorging(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Consultatie(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Loketten(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Doorgeven(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Cijfers(command) => command.run(&open_watchful(&map, output).await?, output).await,

@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod consent;
+pub mod consultation;
 pub mod core;
 pub mod delivery;
 pub mod demo;
