@@ -272,3 +272,6 @@ async fn all(core: &Core, which: Undelivered) -> Result<Vec<MessageRow>, Undeliv
     }
     Ok(rows)
 }
+
+#[cfg(test)]
+mod tests;
