@@ -53,6 +53,11 @@ pub fn is_working_day(day: Date) -> bool {
     !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !holiday::is_holiday(day)
 }
 
+/// Whether a day is a holiday.
+pub fn is_holiday(day: Date) -> bool {
+    holiday::is_holiday(day)
+}
+
 /// The day itself when it is a working day, otherwise the first one after it.
 pub fn working_day_from(day: Date) -> Date {
     days_from(day).find(|day| is_working_day(*day)).unwrap_or(Date::MAX)
@@ -75,7 +80,7 @@ pub fn after_days(begins: Date, days: u16) -> Date {
 }
 
 /// A day and those after it.
-fn days_from(day: Date) -> impl Iterator<Item = Date> {
+pub(crate) fn days_from(day: Date) -> impl Iterator<Item = Date> {
     std::iter::successors(Some(day), |day| day.tomorrow().ok())
 }
 

@@ -4,6 +4,7 @@ use schemas::SchemaName;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    desk::Desk,
     jws,
     oin::Oin,
     organisation::OrganisationKind,
@@ -47,22 +48,6 @@ pub struct Addresses {
     /// QUIC, if it offers that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quic: Option<String>,
-}
-
-/// A desk (`loket`) where people work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Desk {
-    /// Its name on the wire.
-    pub loket: String,
-    /// Its name for people.
-    pub naam: String,
-    /// When it is open, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub openingstijden: Option<String>,
-    /// How to reach it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact: Option<String>,
 }
 
 /// The text is not a descriptor.

@@ -21,6 +21,7 @@ pub mod consent;
 pub mod deadline;
 pub mod delivery;
 pub mod descriptor;
+pub mod desk;
 pub mod digest;
 pub mod entry;
 pub mod envelope;

@@ -48,6 +48,8 @@ pub enum Reason {
     ControlElsewhere,
     /// An answer is asked for sooner than the purpose allows, or far too late.
     TermOutOfBounds,
+    /// The desk that it is addressed to is not there, or does not take it.
+    WrongDesk,
     /// The identifier is already in use for another message.
     DuplicateWithOtherContent,
 }
@@ -76,6 +78,7 @@ impl Reason {
         Self::HandoverOutOfTurn,
         Self::ControlElsewhere,
         Self::TermOutOfBounds,
+        Self::WrongDesk,
         Self::DuplicateWithOtherContent,
     ];
 
@@ -103,6 +106,7 @@ impl Reason {
             Self::HandoverOutOfTurn => "overdracht-niet-aan-zet",
             Self::ControlElsewhere => "regie-elders",
             Self::TermOutOfBounds => "termijn-onjuist",
+            Self::WrongDesk => "loket-onjuist",
             Self::DuplicateWithOtherContent => "dubbel-met-andere-inhoud",
         }
     }
@@ -178,6 +182,9 @@ impl Reason {
             }
             Self::TermOutOfBounds => {
                 "Het moment waarvoor een reactie wordt gevraagd past niet bij het doel: het geeft de ander te weinig tijd, of het ligt te ver weg. Kies een ander moment."
+            }
+            Self::WrongDesk => {
+                "Dit loket is er niet bij de ontvanger, of neemt dit niet aan. Kies een van de loketten die hierbij staan, of geef geen loket op; `schakel loketten` laat zien wie wat aanneemt."
             }
             Self::DuplicateWithOtherContent => {
                 "Er is al een ander bericht met hetzelfde kenmerk. Verstuur het als nieuw bericht."

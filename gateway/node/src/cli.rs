@@ -25,16 +25,20 @@ mod agreement;
 mod ask;
 mod caller;
 mod consent;
+mod consultation;
 mod demo;
+mod desks;
 mod document;
 mod dutch;
 mod erase;
+mod figures;
 mod find;
 mod handover;
 mod init;
 mod logbook;
 mod messages;
 mod partner;
+mod pass_on;
 mod processings;
 mod proof;
 mod purpose;
@@ -42,6 +46,7 @@ mod send;
 mod serve;
 mod signals;
 mod subject;
+mod undelivered;
 mod witness;
 
 /// Schakel: berichten tussen organisaties in het sociaal domein, gebonden aan een doel en een grondslag,
@@ -75,6 +80,11 @@ enum Command {
     Demo(demo::Demo),
     Verstuur(send::Send),
     Berichten(messages::Messages),
+    Bezorging(undelivered::Undeliverable),
+    Consultatie(consultation::Consultations),
+    Loketten(desks::Desks),
+    Doorgeven(pass_on::PassOn),
+    Cijfers(figures::Figures),
     Partner(partner::Partner),
     Convenant(agreement::Agreement),
     Document(document::SendDocument),
@@ -225,6 +235,11 @@ async fn carry_out(
         Command::Serve(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Verstuur(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Berichten(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Bezorging(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Consultatie(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Loketten(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Doorgeven(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Cijfers(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Partner(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Convenant(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Document(command) => command.run(&open_watchful(map, output).await?, output).await,

@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use exchange::{descriptor::Desk, oin::Oin, organisation::OrganisationKind};
+use exchange::{
+    desk::{self, Desk},
+    oin::Oin,
+    organisation::OrganisationKind,
+};
 use serde::{Deserialize, Serialize};
 
 mod api;
@@ -231,6 +235,7 @@ impl Config {
         self.netwerk.host()?;
         self.dataverwerkingen.as_ref().map_or(Ok(()), Processings::check)?;
         self.api.as_ref().map_or(Ok(()), |api| api.check())?;
+        desk::mistake(&self.loketten).map_or(Ok(()), Err)?;
         for (position, connection) in self.koppelingen.iter().enumerate() {
             let same = |other: &Connection| other.naam == connection.naam;
             if self.koppelingen[..position].iter().any(same) {

@@ -7,15 +7,15 @@ use std::{
 
 use arc_swap::ArcSwap;
 use exchange::{
-    agreement::Agreement, clock::Clock, descriptor::Descriptor, digest::Digest, oin::Oin, purpose::Purpose,
-    random::Random, rulebook::Rulebook, signature::Signer,
+    agreement::Agreement, clock::Clock, descriptor::Descriptor, desk::Desk, digest::Digest, oin::Oin,
+    purpose::Purpose, random::Random, rulebook::Rulebook, signature::Signer,
 };
 use jiff::Timestamp;
 use store::{RulesVersion, Store, StoreError};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, broadcast};
 use uuid::Uuid;
 
-use crate::witness::Seen;
+use crate::{directory::Returned, witness::Seen};
 
 /// News of settled batches kept for a listener that is not quick enough.
 const SETTLED_NEWS: usize = 256;
@@ -46,6 +46,10 @@ pub struct Core {
     /// Tells which messages that were sent reached a final state, in the order in which that became durable. A listener
     /// that lags behind loses the oldest news, never the state itself.
     pub settled: broadcast::Sender<Arc<[Uuid]>>,
+    /// The partners that showed themselves.
+    pub returned: Returned,
+    /// The desks of this organisation.
+    pub desks: ArcSwap<Vec<Desk>>,
     rules: ArcSwap<Rulebook>,
     partners: ArcSwap<HashMap<Oin, Descriptor>>,
     /// To whom this node owes answers, about which agreements.
@@ -127,6 +131,8 @@ impl Core {
             handovers: Notify::new(),
             reached: AtomicBool::new(false),
             settled: broadcast::Sender::new(SETTLED_NEWS),
+            returned: Returned::default(),
+            desks: ArcSwap::default(),
             rules: ArcSwap::default(),
             partners: ArcSwap::default(),
             owed: ArcSwap::default(),

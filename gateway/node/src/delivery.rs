@@ -48,7 +48,9 @@ const MAX_PARTNERS: usize = 64;
 const POLL: Duration = Duration::from_secs(1);
 
 /// The longest reason for waiting, in bytes: what the store takes.
-const MAX_REASON: usize = store::MAX_TEXT_BYTES;
+const MAX_REASON: usize = store::MAX_FAILURE_BYTES;
+/// A partner that shows itself is not tried more often than this: what it asks of us must not make us call without end.
+const BETWEEN_RETURNS: SignedDuration = SignedDuration::from_secs(5);
 
 /// Messages with the request about them.
 pub struct Batch {
@@ -184,7 +186,8 @@ pub async fn settle(
         }
         (Err(error), _) => {
             tracing::warn!(%partner, %error, "partner could not be reached");
-            Ok(Settled::Waiting { reason: error.explanation(), no_sooner: None })
+            let reason = format!("{} {}", error.explanation(), error.remedy());
+            Ok(Settled::Waiting { reason, no_sooner: None })
         }
     }
 }
@@ -194,13 +197,14 @@ fn is_final(status: u16) -> bool {
     matches!(status, 400 | 405 | 406 | 411 | 413 | 414 | 415 | 422 | 431)
 }
 
+/// What a status means, and what to do about it.
 fn refusal_text(status: u16) -> String {
     match status {
-        403 => "de ontvanger kent dit knooppunt nog niet als partner".into(),
-        404 => "op het adres van de ontvanger antwoordt geen Schakel-knooppunt".into(),
-        429 => "de ontvanger vraagt om rustiger aan te doen".into(),
-        503 => "de ontvanger kan nu even niets aannemen".into(),
-        other => format!("de ontvanger antwoordde met HTTP {other}"),
+        403 => "De ontvanger kent dit knooppunt nog niet als partner. Vraag de beheerder daar om uw organisatie toe te voegen.".into(),
+        404 => "Op het adres van de ontvanger antwoordt geen Schakel-knooppunt. Vraag de partner om het goede adres.".into(),
+        429 => "De ontvanger vraagt om rustiger aan te doen. U hoeft niets te doen.".into(),
+        503 => "De ontvanger kan nu even niets aannemen. Duurt het lang, vraag dan de beheerder daar wat er is.".into(),
+        other => format!("De ontvanger antwoordde met HTTP {other}. Duurt het lang, vraag dan de beheerder daar wat er is."),
     }
 }
 
@@ -213,7 +217,7 @@ async fn receipted(core: &Core, lease: Lease, body: &[u8]) -> Result<Settled, St
         Err(fault) => {
             tracing::error!(%partner, fault, "partner answered with a receipt that proves nothing");
             let reason =
-                "de ontvanger gaf geen geldig ontvangstbewijs; neem contact op met de beheerder daar";
+                "De ontvanger gaf geen geldig ontvangstbewijs. Neem contact op met de beheerder daar.";
             return Ok(Settled::Waiting { reason: reason.into(), no_sooner: None });
         }
     };
@@ -279,6 +283,11 @@ pub struct Driver {
 struct PartnerState {
     backoff: Backoff,
     not_before: Timestamp,
+    /// When the store knew of that: from then on it is the store that says whether the partner is due, since another
+    /// process may have found that it is there again.
+    noted: Option<Timestamp>,
+    /// When its wait was cut short last.
+    returned: Timestamp,
     one_by_one: bool,
     /// Something waits that could not go along with what is under way.
     held_up: bool,
@@ -290,10 +299,19 @@ impl Default for PartnerState {
         Self {
             backoff: Backoff::default(),
             not_before: Timestamp::MIN,
+            noted: None,
+            returned: Timestamp::MIN,
             one_by_one: false,
             held_up: false,
             slots: Arc::new(Semaphore::new(BATCHES_IN_FLIGHT)),
         }
+    }
+}
+
+impl PartnerState {
+    /// Whether it may be tried, as one that the store says is due, asked at `now`.
+    fn may_try(&self, now: Timestamp) -> bool {
+        self.not_before <= now || self.noted.is_some_and(|noted| noted < now)
     }
 }
 
@@ -335,10 +353,28 @@ impl Driver {
     /// Tries a partner at once: it became reachable or announced itself.
     pub async fn wake(&self, partner: Oin) -> Result<(), StoreError> {
         self.with(partner, |state| state.not_before = Timestamp::MIN);
+        self.core.returned.add(partner);
         self.core.store.note_partner_reached(partner, self.core.now()).await?;
         self.core.work.notify_one();
         self.core.reached.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// A partner asked us something, so it is there: what waits for it does not wait any longer.
+    pub async fn heard_from(&self, partner: Oin) {
+        let now = self.core.now();
+        let cut_short = self.with(partner, |state| {
+            let waits = state.backoff.failures() > 0 && state.not_before > now;
+            // A clock that was set back must not make it wait.
+            let often = state.returned <= now && now.duration_since(state.returned) < BETWEEN_RETURNS;
+            if waits && !often {
+                state.returned = now;
+            }
+            waits && !often
+        });
+        if cut_short && let Err(error) = self.wake(partner).await {
+            tracing::error!(%error, "cannot note that a partner returned; it is tried when its wait is over");
+        }
     }
 
     async fn housekeeping(&self) {
@@ -361,8 +397,8 @@ impl Driver {
             let mut left = due.waiting;
             while left > 0 {
                 let partner = due.oin;
-                let (slots, one_by_one, may) = self
-                    .with(partner, |state| (state.slots.clone(), state.one_by_one, state.not_before <= now));
+                let (slots, one_by_one, may) =
+                    self.with(partner, |state| (state.slots.clone(), state.one_by_one, state.may_try(now)));
                 let Some(slot) = may.then(|| slots.try_acquire_owned().ok()).flatten() else { break };
                 let Some(batch) = prepare(&self.core, partner, one_by_one).await? else { break };
                 left = left.saturating_sub(batch.lease.messages().len() as u64);
@@ -392,7 +428,7 @@ impl Driver {
                 return self
                     .wait(
                         partner,
-                        "de partner heeft nog geen adres; voeg hem toe met `schakel partner`",
+                        "De ontvanger is geen partner, en heeft dus geen adres. Voeg hem toe met `schakel partner toevoegen`.",
                         None,
                     )
                     .await;
@@ -420,7 +456,12 @@ impl Driver {
             }
             Err(error) => {
                 tracing::error!(%error, "cannot record the outcome of a delivery");
-                self.wait(partner, "de uitkomst kon niet worden opgeslagen", None).await;
+                self.wait(
+                    partner,
+                    "De uitkomst kon niet worden opgeslagen. Controleer of er ruimte is op de schijf.",
+                    None,
+                )
+                .await;
             }
         }
     }
@@ -432,11 +473,16 @@ impl Driver {
             if state.not_before <= now {
                 state.not_before = state.backoff.next(now, no_sooner, &*self.core.random);
             }
+            state.noted = None;
             state.not_before
         });
         let reason = &reason[..reason.floor_char_boundary(MAX_REASON)];
-        if let Err(error) = self.core.store.note_partner_failure(partner, reason, now, next).await {
-            tracing::error!(%error, "cannot note that a partner is unreachable");
+        match self.core.store.note_partner_failure(partner, reason, now, next).await {
+            Ok(()) => {
+                let noted = self.core.now();
+                self.with(partner, |state| state.noted = Some(noted));
+            }
+            Err(error) => tracing::error!(%error, "cannot note that a partner is unreachable"),
         }
     }
 

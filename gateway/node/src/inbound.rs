@@ -1,7 +1,8 @@
 //! The path of a message into the organisation, up to the receipt.
 
 use exchange::{
-    message::{ReceivedMessage, RefusedMessage, VerifiedMessage},
+    desk::{self, Work},
+    message::{AdmittedMessage, ReceivedMessage, RefusedMessage, VerifiedMessage},
     oin::Oin,
     policy,
     receipt::Receipt,
@@ -107,9 +108,16 @@ fn decide(
             known.learn(event);
             about_consent = true;
         }
-        arrivals.push(Arrival::new(decided, now));
+        let desk = decided.as_ref().ok().and_then(|admitted| arrives_at(core, admitted));
+        arrivals.push(Arrival::new(decided, now).at_desk(desk));
     }
     Decided { arrivals, about_consent, in_handover }
+}
+
+/// The desk of this organisation where a message arrives.
+fn arrives_at(core: &Core, message: &AdmittedMessage) -> Option<String> {
+    let work = Work { purpose: message.purpose(), message_type: message.message_type() };
+    desk::receive(&core.desks.load(), message.desk(), work, core.now())
 }
 
 #[cfg(test)]

@@ -123,6 +123,7 @@ impl Node {
         } else {
             Core::new(me, store, signer, clock, random).await?
         };
+        core.desks.store(Arc::new(config.loketten.clone()));
         Ok(Self { folder: folder.to_owned(), config, core: Arc::new(core), tls, link, log_key })
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use exchange::{
     agreement::Standing,
     consent::{ConsentKey, Extract},
+    desk::Desk,
     digest::Digest,
     handover::is_handover,
     message::{Draft, HeldBack, SignedMessage},
@@ -16,7 +17,7 @@ use exchange::{
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::Document;
-use store::{Access, Decision, Enqueued, Outgoing, State, StoreError};
+use store::{Access, Decision, Enqueued, GivenUp, MessageRow, Outgoing, State, StoreError};
 use uuid::Uuid;
 
 use crate::{
@@ -166,6 +167,7 @@ fn decide(
     submissions: &[Submission],
     now: Timestamp,
 ) -> Decided {
+    let partners = core.partners();
     let mut outcomes = Vec::with_capacity(submissions.len());
     let (mut messages, mut held_back) = (Vec::new(), Vec::new());
     for submission in submissions {
@@ -173,7 +175,8 @@ fn decide(
         let draft = draft(core, rules, submission, now);
         let case = cases.about(draft.handover_case());
         let consent = known.about(draft.claimed_consent());
-        match sign(core, rules, policy::Knowledge { consent, case }, draft) {
+        let receiver = partners.get(&draft.to).map_or(&[][..], |receiver| &receiver.loketten);
+        match sign(core, (rules, receiver), policy::Knowledge { consent, case }, draft) {
             Ok(message) => {
                 cases.learn(core, message.draft().case, message.step());
                 outcomes.push(queued(&message));
@@ -232,11 +235,11 @@ fn choose_agreement(
 
 fn sign(
     core: &Core,
-    rules: &Rulebook,
+    (rules, receiver): (&Rulebook, &[Desk]),
     known: policy::Knowledge<'_>,
     draft: Draft,
 ) -> Result<SignedMessage, HeldBack> {
-    draft.permit(rules, known)?.sign(&*core.signer)
+    draft.at_desk_of(receiver)?.permit(rules, known)?.sign(&*core.signer)
 }
 
 fn note_repeats(outcomes: Vec<Submitted>, enqueued: Vec<Enqueued>) -> Vec<(Submitted, Option<u64>)> {
@@ -273,7 +276,7 @@ pub enum ResendError {
     },
     /// It is not undeliverable, it expired, or another took its place.
     #[error(
-        "bericht {0} kan niet opnieuw. Dat kan alleen met een onbestelbaar bericht dat niet verlopen is en niet al door een nieuw is vervangen; `schakel berichten --stand onbestelbaar` laat zien welke er zijn"
+        "bericht {0} kan niet opnieuw. Dat kan alleen met een onbestelbaar bericht dat niet verlopen of opgegeven is en niet al door een nieuw is vervangen; `schakel berichten --stand onbestelbaar` laat zien welke er zijn"
     )]
     NotUndeliverable(u64),
     /// The store did not answer.
@@ -292,8 +295,18 @@ const ENDED_WITH_CONSENT: [Option<&str>; 2] =
 /// Has an undeliverable message sent again, behind everything that waits, as somebody decided. That they did is kept first,
 /// with the case of the message unless another was given.
 pub async fn resend(core: &Core, mut access: Access, index: u64) -> Result<(), ResendError> {
-    let (rules, row) = (core.rules(), core.store.logged(index).await?);
-    let row = row.ok_or(ResendError::NotUndeliverable(index))?;
+    let row = core.store.logged(index).await?.ok_or(ResendError::NotUndeliverable(index))?;
+    may_go_again(core, &row)?;
+    access.why.case = access.why.case.or(row.case);
+    core.store.record_decision(access, Decision::OpnieuwVersturen, &[index]).await?;
+    go_again(core, index).await?;
+    core.work.notify_one();
+    Ok(())
+}
+
+/// Whether a message may be sent again, as far as can be told before it is tried.
+pub(crate) fn may_go_again(core: &Core, row: &MessageRow) -> Result<(), ResendError> {
+    let (rules, index) = (core.rules(), row.index);
     let agreement = row.agreement.and_then(|digest| rules.agreement(digest));
     if agreement.is_some_and(|agreement| agreement.standing(core.now()) != Standing::InForce) {
         return Err(ResendError::AgreementOver(index));
@@ -301,17 +314,20 @@ pub async fn resend(core: &Core, mut access: Access, index: u64) -> Result<(), R
     if ENDED_WITH_CONSENT.contains(&row.reason.as_deref()) {
         return Err(ResendError::ConsentOver { index, consent: row.consent });
     }
-    if row.state != State::Undeliverable {
+    let given_up = row.reason.as_deref().and_then(GivenUp::of_code).is_some();
+    let expired = row.expires.is_some_and(|expires| expires <= core.now());
+    if row.state != State::Undeliverable || given_up || expired {
         return Err(ResendError::NotUndeliverable(index));
     }
-    access.why.case = access.why.case.or(row.case);
-    core.store.record_decision(access, Decision::OpnieuwVersturen, &[index]).await?;
-    match core.store.resend(index, core.now()).await {
-        Err(StoreError::NotFound(_)) => return Err(ResendError::NotUndeliverable(index)),
-        resent => resent?,
-    }
-    core.work.notify_one();
     Ok(())
+}
+
+/// Puts a message in the queue again, once somebody's decision to do so is on record.
+pub(crate) async fn go_again(core: &Core, index: u64) -> Result<(), ResendError> {
+    match core.store.resend(index, core.now()).await {
+        Err(StoreError::NotFound(_)) => Err(ResendError::NotUndeliverable(index)),
+        resent => Ok(resent?),
+    }
 }
 
 #[cfg(test)]

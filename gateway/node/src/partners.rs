@@ -108,6 +108,7 @@ pub async fn add(core: &Core, descriptor: &str, sure: bool) -> Result<Descriptor
             kind: read.soort.to_string(),
             descriptor: descriptor.trim().to_owned(),
             added: core.now(),
+            seen: core.now(),
         })
         .await?;
     core.reload().await?;

@@ -157,10 +157,14 @@ impl Handler for Routes {
     async fn handle(&self, peer: Arc<Peer>, request: Request) -> Response {
         let oin = peer.oin;
         let path = request.path.as_str();
+        let is_partner = self.core.partners().contains_key(&oin);
+        if is_partner {
+            self.driver.heard_from(oin).await;
+        }
         if (request.method.as_str(), path) == ("GET", "/v1/knooppunt") {
             return text("application/jose", self.descriptor.clone());
         }
-        if !self.core.partners().contains_key(&oin) {
+        if !is_partner {
             tracing::warn!(%oin, "refused an organisation that is not a partner");
             let detail = "Vraag de beheerder van dit knooppunt om uw organisatie als partner toe te voegen.";
             return Response::problem(403, "partner-onbekend", "Onbekende partner", detail);

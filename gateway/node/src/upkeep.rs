@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use transport::{Identity, Link, Request, Tls, TlsError, Trust};
 
 use crate::{
-    agreements, core::Core, drop_folders::Results, matching, partners, retention, subjects, witness,
+    agreements, core::Core, directory, drop_folders::Results, matching, partners, retention, subjects,
+    witness,
 };
 
 pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
@@ -61,6 +62,7 @@ pub async fn run(core: Arc<Core>, link: Link, (tls, files): (Tls, TlsFiles), res
     calls.spawn(announce(core.clone(), link.clone()));
     calls.spawn(retention::run(core.clone(), results));
     calls.spawn(witness::run(core.clone(), link.clone()));
+    calls.spawn(directory::run(core.clone(), link.clone()));
     calls.spawn(subjects::run(core.clone()));
     calls.spawn(matching::run(core.clone()));
     let mut telling = agreements::Telling::new();

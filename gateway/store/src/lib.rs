@@ -10,6 +10,7 @@ mod consents;
 mod data_subject;
 mod entry_keys;
 mod error;
+mod figures;
 mod handovers;
 mod hot;
 mod key;
@@ -21,6 +22,7 @@ mod sqlite;
 mod store;
 mod subject;
 mod submission;
+mod undelivered;
 
 pub use access::{
     Access, AccessFilter, AccessRecord, Accessed, Accesses, Actor, ActorKind, Decided, Decision, Deed, Found,
@@ -29,6 +31,7 @@ pub use access::{
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use data_subject::{DataSubject, SubjectKind};
 pub use error::StoreError;
+pub use figures::{MAX_COUNTED, Moved};
 pub use handovers::{HandoverCase, Looked, StoredStep, TermTold};
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};
 pub use lease::{Lease, Leased};
@@ -39,10 +42,11 @@ pub use model::{
     Priority, RaisedAlarm, RulesVersion, SentOutcome, State, StoredAgreement, Swept,
 };
 pub use store::{
-    Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES, MAX_LEAF_BYTES,
-    MAX_MATCHED, MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES, Options, Store, SubjectUpkeep,
-    UNREADABLE_REASON, Verdict, WITHDRAWN_REASON,
+    Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES,
+    MAX_FAILURE_BYTES, MAX_LEAF_BYTES, MAX_MATCHED, MAX_PAYLOAD_BYTES, MAX_ROWS_READ, MAX_TEXT_BYTES,
+    Options, Store, SubjectUpkeep, UNREADABLE_REASON, Verdict, WITHDRAWN_REASON,
 };
 pub use submission::{
     ANSWER_LIFETIME, Answered, EarlierAnswer, Listed, Listing, MAX_ANSWER_BYTES, MAX_ANSWERS, Submitter,
 };
+pub use undelivered::{GivenUp, NotGivenUp, NotPending, Pending, Queue, Undelivered, UndeliveredRows};

@@ -212,6 +212,15 @@ impl Arrival {
         matches!(self.event, Some(Event::Withdrawn(_) | Event::Reported { .. }))
     }
 
+    /// It arrives at this desk, whichever its sender named.
+    #[must_use]
+    pub fn at_desk(mut self, desk: Option<String>) -> Self {
+        if let Verdict::Admitted(attributes) = &mut self.verdict {
+            attributes.desk = desk;
+        }
+        self
+    }
+
     /// What came at this moment, and was decided about it.
     pub fn new(decided: Result<AdmittedMessage, RefusedMessage>, received: Timestamp) -> Self {
         match decided {
@@ -428,7 +437,7 @@ pub struct MessageRow {
     pub purpose: Option<String>,
     /// The agreement by which it was permitted, unless it was refused on arrival.
     pub agreement: Option<Digest>,
-    /// The desk it is for, when it came in for one.
+    /// The desk where it arrived, when it came in for one.
     pub desk: Option<String>,
     /// How it is with it.
     pub state: State,
@@ -520,6 +529,8 @@ pub struct PartnerRecord {
     pub descriptor: String,
     /// When it was added.
     pub added: Timestamp,
+    /// When its node last showed that descriptor, or somebody brought it.
+    pub seen: Timestamp,
 }
 
 /// How it goes with reaching a partner.

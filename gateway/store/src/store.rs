@@ -2,7 +2,9 @@
 
 mod access;
 mod consent;
+mod desk;
 mod erasing;
+mod figures;
 mod handover;
 mod inbound;
 mod log;
@@ -12,6 +14,7 @@ mod processing;
 mod rules;
 mod subject;
 mod submission;
+mod undelivered;
 mod verify;
 mod witness;
 
@@ -49,6 +52,9 @@ use crate::{
     },
     subject::Tokeniser,
 };
+
+/// The longest text that says why a partner is not reached and what to do about it.
+pub const MAX_FAILURE_BYTES: usize = 1024;
 
 /// The most messages or leaves in one operation: larger ones would make others wait.
 pub const MAX_BATCH: usize = 1024;

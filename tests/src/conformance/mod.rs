@@ -9,6 +9,7 @@ pub mod access;
 pub mod agreed;
 pub mod consented;
 pub mod consents;
+pub mod desks;
 pub mod erasing;
 pub mod given;
 pub mod handed;
@@ -21,6 +22,7 @@ pub mod outbound;
 pub mod person;
 pub mod races;
 pub mod rules;
+pub mod undelivered;
 pub mod witness;
 
 use store::{Store, StoreError};
@@ -76,6 +78,13 @@ macro_rules! store_conformance {
             outbound::serves_who_waits_longest,
             outbound::refuses_what_is_too_large,
             outbound::keeps_the_latest_checkpoint_of_a_partner,
+            undelivered::lists_what_did_not_arrive,
+            undelivered::tells_who_waits_longest,
+            undelivered::gives_up_for_good,
+            undelivered::believes_a_receipt_after_giving_up,
+            undelivered::gives_up_what_did_not_arrive_and_nothing_else,
+            desks::passes_on_from_where_it_is,
+            desks::tells_what_moved,
             inbound::answers_with_a_receipt_that_verifies,
             inbound::keeps_what_was_admitted,
             inbound::files_each_message_once,
@@ -149,6 +158,7 @@ macro_rules! store_conformance {
             races::writes_from_two_handles,
             races::loses_no_message_between_lease_and_receipt,
             rules::keeps_partners,
+            rules::refreshes_what_is_still_known,
             rules::keeps_agreements_and_answers,
             rules::tells_each_answer_to_each_party,
             rules::forgets_one_agreement,

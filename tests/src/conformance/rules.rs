@@ -17,6 +17,7 @@ fn record(number: usize, descriptor: &str) -> Result<PartnerRecord> {
         kind: "gemeente".into(),
         descriptor: descriptor.into(),
         added: later(i64::try_from(number)?),
+        seen: later(i64::try_from(number)?),
     })
 }
 
@@ -31,13 +32,33 @@ pub async fn keeps_partners(database: &impl Database) -> Result<()> {
     for number in [3, 1, 2] {
         store.put_partner(record(number, "first")?).await?;
     }
-    let later = PartnerRecord { added: later(99), ..record(2, "second")? };
-    store.put_partner(later).await?;
-    assert_eq!(store.partners().await?, [record(1, "first")?, record(2, "second")?, record(3, "first")?]);
+    store.put_partner(PartnerRecord { added: later(99), seen: later(99), ..record(2, "second")? }).await?;
+    let second = PartnerRecord { seen: later(99), ..record(2, "second")? };
+    assert_eq!(store.partners().await?, [record(1, "first")?, second, record(3, "first")?]);
     assert_eq!(store.partner(partner(3)?).await?, Some(record(3, "first")?));
     assert!(store.remove_partner(partner(3)?).await?);
     assert!(!store.remove_partner(partner(3)?).await?);
     assert_eq!(store.partner(partner(3)?).await?, None);
+    Ok(())
+}
+
+/// What a partner shows takes the place of what is known, unless that is something else by now.
+pub async fn refreshes_what_is_still_known(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    store.put_partner(record(1, "first")?).await?;
+    let version = store.rules_version().await?;
+    let shown =
+        |descriptor, at| Ok::<_, anyhow::Error>(PartnerRecord { seen: later(at), ..record(1, descriptor)? });
+    assert!(store.refresh_partner("first".into(), shown("first", 5)?).await?);
+    assert_eq!(store.rules_version().await?, version, "nothing to read again");
+    assert_eq!(store.partner(partner(1)?).await?, Some(shown("first", 5)?));
+    assert!(store.refresh_partner("first".into(), shown("second", 6)?).await?);
+    assert_ne!(store.rules_version().await?, version);
+    assert!(!store.refresh_partner("first".into(), shown("third", 7)?).await?);
+    assert_eq!(store.partner(partner(1)?).await?, Some(shown("second", 6)?));
+    store.remove_partner(partner(1)?).await?;
+    assert!(!store.refresh_partner("second".into(), shown("third", 8)?).await?);
+    assert_eq!(store.partner(partner(1)?).await?, None);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use adapters::Mapping;
 use exchange::{
     agreement::Agreement,
     consent::{ConsentRecord, Salts},
-    descriptor::Desk,
+    desk::Desk,
     oin::Oin,
     organisation::OrganisationKind,
     purpose::Purpose,
@@ -16,7 +16,7 @@ use node::{
     api::Role,
     config::{Api, Client, Config, Connection, Network, Organisation, Processings, Storage, Tls, Tokens},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{FILES, Source, file, none};
@@ -171,13 +171,20 @@ fn everything() -> Config {
             klaar_dagen: 1,
             fout_dagen: 1,
         }],
-        loketten: vec![Desk {
-            loket: some(),
-            naam: some(),
-            openingstijden: Some(some()),
-            contact: Some(some()),
-        }],
+        loketten: vec![desk()],
     }
+}
+
+fn desk() -> Desk {
+    let hours = json!({ "van": "09:00", "tot": "17:00" });
+    serde_json::from_value(json!({
+        "loket": "iets", "naam": "Iets", "doelen": ["iets"], "berichttypen": ["iets"], "openingstijden": "iets",
+        "open": [{ "dag": "maandag", "van": "09:00", "tot": "17:00" }], "ook_op_feestdagen": true,
+        "uitzonderingen": [{ "datum": "2026-12-24", "open": [hours] }], "contact": "iets",
+        "afwezig": [{ "van": "2026-12-24", "tot": "2026-12-24", "vervanging": "iets" }],
+        "opgeheven": { "per": "2026-12-24", "opvolger": "iets" },
+    }))
+    .unwrap()
 }
 
 /// The keys in a value, with those they are in before them.

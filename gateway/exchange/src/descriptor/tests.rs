@@ -16,7 +16,7 @@ fn descriptor() -> Descriptor {
             loket: "huur".into(),
             naam: "Huurincasso".into(),
             openingstijden: Some("maandag tot en met vrijdag, 9 tot 17 uur".into()),
-            contact: None,
+            ..Desk::default()
         }],
         protocolversies: vec!["1".into()],
     }

@@ -12,6 +12,7 @@ use crate::{
     agreement::Agreement,
     consent::{ConsentKey, ConsentUse, Event, Extract, event::is_about_consent},
     deadline,
+    desk::{self, Desk, Work},
     digest::Digest,
     entry::{Entry, ReasonCode},
     envelope::{Case, Envelope},
@@ -99,7 +100,8 @@ pub struct SignedMessage {
     step: Option<Taken>,
 }
 
-/// A draft that may not leave, with the reason. Only [`Draft::permit`] and [`PermittedDraft::sign`] make one, and of
+/// A draft that may not leave, with the reason. Only [`Draft::permit`], [`Draft::at_desk_of`] and
+/// [`PermittedDraft::sign`] make one, and of
 /// what was in it only what the log says remains.
 ///
 /// ```compile_fail,E0451
@@ -141,6 +143,17 @@ impl Draft {
                 });
                 Ok(PermittedDraft { draft: self, permission, agreement, left_out, step })
             }
+            Err(refusal) => Err(self.hold_back(refusal)),
+        }
+    }
+
+    /// Asks whether the receiver, of whom these desks are known, has the desk that this draft is addressed to, and that it
+    /// takes this.
+    pub fn at_desk_of(self, desks: &[Desk]) -> Result<Self, HeldBack> {
+        let message_type = self.document.schema().message_type().unwrap_or_default();
+        let work = Work { purpose: &self.purpose, message_type };
+        match desk::check(desks, self.desk.as_deref(), work, self.time) {
+            Ok(()) => Ok(self),
             Err(refusal) => Err(self.hold_back(refusal)),
         }
     }

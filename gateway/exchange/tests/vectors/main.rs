@@ -172,8 +172,8 @@ fn every_refusal_is_for_its_reason() {
         assert_eq!(refused.id().map(|id| id.to_string()).as_deref(), case["id"].as_str(), "{}", case["name"]);
         reasons.insert(refused.refusal().reason);
     }
-    // What needs messages before it to come about: a withdrawal, an identifier in use, the steps of a handover. And what is only
-    // refused of those.
+    // What needs messages before it to come about: a withdrawal, an identifier in use, the steps of a handover. What is only
+    // refused of those. And no receiver refuses for a desk.
     let apart = [
         Reason::ConsentWithdrawn,
         Reason::DuplicateWithOtherContent,
@@ -182,6 +182,7 @@ fn every_refusal_is_for_its_reason() {
         Reason::HandoverOutOfTurn,
         Reason::ControlElsewhere,
         Reason::TermOutOfBounds,
+        Reason::WrongDesk,
     ];
     let missing: Vec<Reason> = Reason::ALL
         .into_iter()

@@ -143,6 +143,8 @@ fn decided(decision: Decision) -> String {
     match decision {
         Decision::Versturen => "gegevens versturen".to_owned(),
         Decision::OpnieuwVersturen => "opnieuw versturen".to_owned(),
+        Decision::Doorgeven => "doorgeven".to_owned(),
+        Decision::Opgeven => "opgeven".to_owned(),
         Decision::Wissen => "wissen".to_owned(),
         Decision::ConvenantVoorstellen(digest) => convenant(digest, "voorstellen"),
         Decision::ConvenantAanvaarden(digest) => convenant(digest, "aanvaarden"),

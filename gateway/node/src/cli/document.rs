@@ -59,24 +59,35 @@ impl SendDocument {
             document,
             source_record: None,
         };
-        match outbound::submit_decided(&node.core, vec![submission], &access).await?.pop() {
-            Some(Submitted::QueuedWithout { id, left_out }) => {
-                output.say(format!("Het document is op weg naar {}, als bericht {id} in dossier {case}. Wat het doel niet toelaat is weggelaten: {}.", node.name_of(self.aan), left_out.join(", ")));
-                output.answer(&json!({ "bericht": id, "dossier": case, "weggelaten": left_out }));
-                Ok(Ending::Good)
-            }
-            Some(Submitted::Queued(id)) => {
-                output.say(format!(
-                    "Het document is op weg naar {}, als bericht {id} in dossier {case}.",
-                    node.name_of(self.aan)
-                ));
-                output.answer(&json!({ "bericht": id, "dossier": case, "weggelaten": [] }));
-                Ok(Ending::Good)
-            }
-            Some(Submitted::HeldBack(refusal)) => Ok(held_back(&refusal, output)),
-            Some(Submitted::AlreadyOffered) | None => {
-                bail!("het document is niet aangenomen. Probeer het opnieuw")
-            }
+        let submitted = outbound::submit_decided(&node.core, vec![submission], &access).await?.pop();
+        tell(node, submitted, (self.aan, case), output)
+    }
+}
+
+/// Tells what became of one document.
+pub(super) fn tell(
+    node: &Node,
+    submitted: Option<Submitted>,
+    (to, case): (Oin, Uuid),
+    output: Output,
+) -> anyhow::Result<Ending> {
+    match submitted {
+        Some(Submitted::QueuedWithout { id, left_out }) => {
+            output.say(format!("Het document is op weg naar {}, als bericht {id} in dossier {case}. Wat het doel niet toelaat is weggelaten: {}.", node.name_of(to), left_out.join(", ")));
+            output.answer(&json!({ "bericht": id, "dossier": case, "weggelaten": left_out }));
+            Ok(Ending::Good)
+        }
+        Some(Submitted::Queued(id)) => {
+            output.say(format!(
+                "Het document is op weg naar {}, als bericht {id} in dossier {case}.",
+                node.name_of(to)
+            ));
+            output.answer(&json!({ "bericht": id, "dossier": case, "weggelaten": [] }));
+            Ok(Ending::Good)
+        }
+        Some(Submitted::HeldBack(refusal)) => Ok(held_back(&refusal, output)),
+        Some(Submitted::AlreadyOffered) | None => {
+            bail!("het document is niet aangenomen. Probeer het opnieuw")
         }
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn explain(error: &clap::Error) -> String {
 
 /// What the value of an argument looks like, by the argument as a call shows it.
 fn expected(argument: &str) -> &'static str {
-    const VALUES: [(&str, &str); 20] = [
+    const VALUES: [(&str, &str); 26] = [
         (
             "<TOESTEMMING>",
             "geef het nummer van een toestemming, zoals `schakel toestemming tonen` het laat zien",
@@ -130,6 +130,12 @@ fn expected(argument: &str) -> &'static str {
             "--reden",
             "kies uit dossier, inzageverzoek, correctieverzoek, wisverzoek, bezwaar, controle, incident, bewijs en beheer",
         ),
+        ("--omdat", "kies uit anders-geregeld, niet-meer-nodig, verkeerde-ontvanger en ontvanger-gestopt"),
+        ("--van", "geef een dag als 2026-11-22"),
+        ("--sinds", "geef een dag als 2026-11-22"),
+        ("--bevestig", "geef een getal"),
+        ("<STAND>", "kies uit wacht, onbestelbaar, geweigerd en opgegeven"),
+        ("<NUMMER>", "geef het nummer van een bericht"),
         ("--na", "geef het nummer van een bericht"),
         ("--stand", "kies uit wacht, toegelaten, geweigerd en onbestelbaar"),
         ("ID>", "geef het id van een bericht of zijn nummer, zoals `schakel berichten --json` het laat zien"),

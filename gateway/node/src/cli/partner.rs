@@ -10,7 +10,7 @@ use transport::Endpoint;
 
 use super::{Ending, Output, caller::Decider, dutch_time};
 use crate::{
-    listing,
+    directory, listing,
     node::Node,
     partners::{self, PartnerError},
 };
@@ -211,8 +211,9 @@ async fn test(node: &Node, oin: Oin, output: Output) -> anyhow::Result<Ending> {
     let known = Descriptor::verify(&record.descriptor)?;
     let endpoint = partners::endpoint_of(&known);
     match partners::fetch(&node.link, &endpoint).await {
-        Ok((_, found)) => {
+        Ok((text, found)) => {
             node.core.store.note_partner_reached(oin, node.core.now()).await?;
+            directory::take_over(&node.core, record.clone(), &text, &found).await?;
             let same = partners::same_keys(&found, &known);
             if same {
                 output.say(format!(

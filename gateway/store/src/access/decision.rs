@@ -12,6 +12,10 @@ pub enum Decision {
     Versturen,
     /// A message that could not be delivered is sent again.
     OpnieuwVersturen,
+    /// Messages that were not delivered are given up.
+    Opgeven,
+    /// A message that came in is passed on to another desk.
+    Doorgeven,
     /// Messages are erased.
     Wissen,
     /// An agreement is put before other organisations, and accepted.
@@ -34,6 +38,8 @@ impl Decision {
         match self {
             Self::Versturen => "versturen",
             Self::OpnieuwVersturen => "opnieuw-versturen",
+            Self::Opgeven => "opgeven",
+            Self::Doorgeven => "doorgeven",
             Self::Wissen => "wissen",
             Self::ConvenantVoorstellen(_) => "convenant-voorstellen",
             Self::ConvenantAanvaarden(_) => "convenant-aanvaarden",
@@ -47,7 +53,7 @@ impl Decision {
     /// The agreement or organisation that it is about.
     pub fn about(self) -> Option<String> {
         match self {
-            Self::Versturen | Self::OpnieuwVersturen | Self::Wissen => None,
+            Self::Versturen | Self::OpnieuwVersturen | Self::Opgeven | Self::Doorgeven | Self::Wissen => None,
             Self::ConvenantVoorstellen(digest)
             | Self::ConvenantAanvaarden(digest)
             | Self::ConvenantAfwijzen(digest)

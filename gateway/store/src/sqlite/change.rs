@@ -17,7 +17,9 @@ use super::{
     names::{Missing, Names},
     processing, read,
     rows::{Part, Statement},
-    subject, submission, witness,
+    subject, submission,
+    undelivered::{self, Resignation},
+    witness,
 };
 use crate::{
     error::StoreError,
@@ -39,6 +41,7 @@ static NEW_PURPOSES: LazyLock<Statement> = LazyLock::new(|| {
 /// A small change.
 pub(crate) enum Change {
     PutPartner(PartnerRecord),
+    RefreshPartner { previous: String, record: PartnerRecord },
     RemovePartner(Oin),
     Failed { oin: Oin, reason: String, now: Timestamp, next_attempt: Timestamp },
     Reached { oin: Oin, now: Timestamp },
@@ -47,6 +50,8 @@ pub(crate) enum Change {
     PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
     PutAnswer { agreement: Digest, from: Oin, jws: String, leaf: Leaf, notify: Vec<Oin> },
     Resend { index: u64, now: Timestamp },
+    GiveUp(Resignation),
+    PassOn { index: u64, from: Option<String>, to: String },
     Told(Owed),
     ForgetAgreement(Digest),
     Destroyed { indexes: Vec<u64>, version: u64 },
@@ -70,7 +75,9 @@ pub(crate) enum Change {
 impl Change {
     pub(super) fn missing_names<'o>(&'o self, names: &Names, missing: &mut Missing<'o>) {
         match self {
-            Self::PutPartner(record) => missing.party(names, record.oin),
+            Self::PutPartner(record) | Self::RefreshPartner { record, .. } => {
+                missing.party(names, record.oin);
+            }
             Self::RemovePartner(oin)
             | Self::Failed { oin, .. }
             | Self::Reached { oin, .. }
@@ -83,9 +90,11 @@ impl Change {
                     missing.party(names, *oin);
                 }
             }
+            Self::GiveUp(resignation) => missing.word(names, resignation.why.code()),
             Self::PutAgreement { .. }
             | Self::ForgetAgreement(_)
             | Self::Resend { .. }
+            | Self::PassOn { .. }
             | Self::Destroyed { .. }
             | Self::HandoverLookedAt(_)
             | Self::FillSubjects { .. }
@@ -112,6 +121,9 @@ pub(super) async fn apply(
     let names = &writer.names;
     match change {
         Change::PutPartner(record) => put_partner(connection, names.party(record.oin)?, record).await,
+        Change::RefreshPartner { previous, record } => {
+            refresh_partner(connection, names.party(record.oin)?, (previous, record)).await
+        }
         Change::RemovePartner(oin) => remove_partner(connection, names.party(*oin)?).await,
         Change::Failed { oin, reason, now, next_attempt } => {
             failed(connection, names.party(*oin)?, reason, (*now, *next_attempt)).await
@@ -132,6 +144,8 @@ pub(super) async fn apply(
             Ok(new)
         }
         Change::Resend { index, now } => resend(writer, connection, group, (*index, *now)).await,
+        Change::GiveUp(resignation) => undelivered::resign(names, connection, group, *resignation).await,
+        Change::PassOn { index, from, to } => pass_on(connection, *index, (from.as_deref(), to)).await,
         Change::Told(owed) => told(connection, names.party(owed.to)?, owed).await,
         Change::ForgetAgreement(digest) => forget_agreement(connection, digest).await,
         Change::HandoverLookedAt(seen) => handover::looked_at(connection, seen).await,
@@ -165,19 +179,44 @@ async fn put_partner(
     record: &PartnerRecord,
 ) -> Result<u64, StoreError> {
     sqlx::query(
-        "INSERT INTO partner (party, name, kind, descriptor, added) VALUES (?1, ?2, ?3, ?4, ?5) \
+        "INSERT INTO partner (party, name, kind, descriptor, added, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
          ON CONFLICT (party) DO UPDATE SET name = excluded.name, kind = excluded.kind, \
-         descriptor = excluded.descriptor",
+         descriptor = excluded.descriptor, seen = excluded.seen",
     )
     .bind(party)
     .bind(record.name.as_str())
     .bind(record.kind.as_str())
     .bind(record.descriptor.as_str())
     .bind(time_to_sql(record.added))
+    .bind(time_to_sql(record.seen))
     .execute(&mut *connection)
     .await?;
     rules_changed(connection).await?;
     Ok(1)
+}
+
+/// The node of a partner shows this, and what is known of it is `previous`. Only then: somebody may have removed the partner or
+/// brought other keys meanwhile.
+async fn refresh_partner(
+    connection: &mut SqliteConnection,
+    party: i64,
+    (previous, record): (&str, &PartnerRecord),
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE partner SET name = ?3, descriptor = ?4, seen = ?5 WHERE party = ?1 AND descriptor = ?2",
+    )
+    .bind(party)
+    .bind(previous)
+    .bind(record.name.as_str())
+    .bind(record.descriptor.as_str())
+    .bind(time_to_sql(record.seen))
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if done > 0 && previous != record.descriptor {
+        rules_changed(connection).await?;
+    }
+    Ok(done)
 }
 
 async fn remove_partner(connection: &mut SqliteConnection, party: i64) -> Result<u64, StoreError> {
@@ -323,13 +362,16 @@ async fn resend(
     // nothing but the consent.
     let row = sqlx::query(
         "SELECT m.party, m.reason FROM message m LEFT JOIN consent c ON c.num = m.consent \
+         LEFT JOIN word reason ON reason.num = m.reason \
          WHERE m.idx = ?1 AND m.direction = ?2 AND m.state = ?3 AND m.expires > ?4 AND m.replaced = 0 \
+         AND NOT coalesce(reason.text, '') GLOB ?5 \
          AND (c.num IS NULL OR (c.state = 0 AND c.reported IS NULL AND coalesce(c.valid_until > ?4, 1)))",
     )
     .bind(to_sql(index))
     .bind(outbound)
     .bind(undeliverable)
     .bind(time_to_sql(now))
+    .bind(undelivered::given_up())
     .fetch_optional(&mut *connection)
     .await?
     .ok_or(StoreError::NotFound("undelivered message that has not expired"))?;
@@ -349,6 +391,26 @@ async fn resend(
     )
     .bind(to_sql(index))
     .bind(to_sql(writer.edge.size()))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Puts what came in at another desk, if it is still at that one.
+async fn pass_on(
+    connection: &mut SqliteConnection,
+    index: u64,
+    (from, to): (Option<&str>, &str),
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE message SET desk = ?3 WHERE idx = ?1 AND direction = ?4 AND state = ?5 AND erased IS NULL \
+         AND desk IS ?2",
+    )
+    .bind(to_sql(index))
+    .bind(from)
+    .bind(to)
+    .bind(direction_to_sql(Direction::Inbound))
+    .bind(state_to_sql(State::Admitted))
     .execute(connection)
     .await?;
     Ok(done.rows_affected())

@@ -32,7 +32,7 @@ use crate::{
 
 /// What every reading of messages selects.
 macro_rules! message_rows {
-    ($($rest:literal),+) => {
+    ($($rest:tt)+) => {
         concat!(
             "SELECT m.idx, m.direction, m.id, m.\"case\", party.oin, type.text, purpose.text, agreement.text, m.desk, \
              m.state, reason.text, m.created, m.expires, m.finished, m.digest, m.keep_until, \
@@ -42,7 +42,7 @@ macro_rules! message_rows {
              LEFT JOIN word type ON type.num = m.type LEFT JOIN word purpose ON purpose.num = m.purpose \
              LEFT JOIN word agreement ON agreement.num = m.agreement LEFT JOIN word reason ON reason.num = m.reason \
              LEFT JOIN consent ON consent.num = m.consent AND m.released IS NULL LEFT JOIN party holder ON holder.num = consent.holder ",
-            $($rest),+
+            $($rest)+
         )
     };
 }
@@ -504,7 +504,7 @@ pub(crate) async fn partners(
     only: Option<Oin>,
 ) -> Result<Vec<PartnerRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT party.oin, p.name, p.kind, p.descriptor, p.added FROM partner p JOIN party ON party.num = p.party \
+        "SELECT party.oin, p.name, p.kind, p.descriptor, p.added, coalesce(p.seen, p.added) FROM partner p JOIN party ON party.num = p.party \
          WHERE ?1 IS NULL OR party.oin = ?1 ORDER BY party.oin",
     )
     .bind(only.as_ref().map(Oin::as_str))
@@ -518,6 +518,7 @@ pub(crate) async fn partners(
                 kind: row.try_get(2)?,
                 descriptor: row.try_get(3)?,
                 added: time_from_sql(row.try_get(4)?)?,
+                seen: time_from_sql(row.try_get(5)?)?,
             })
         })
         .collect()

@@ -3,7 +3,7 @@
 use exchange::{digest::Digest, oin::Oin, tlog::Leaf};
 use jiff::Timestamp;
 
-use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_LEAF_BYTES, Store, check_text, limited};
+use super::{MAX_BATCH, MAX_DOCUMENT_BYTES, MAX_FAILURE_BYTES, MAX_LEAF_BYTES, Store, check_text, limited};
 use crate::{
     error::StoreError,
     model::{Owed, PartnerCheckpoint, PartnerRecord, PartnerState, RulesVersion, StoredAgreement},
@@ -11,11 +11,15 @@ use crate::{
 };
 
 impl Store {
+    /// The node of a partner showed this descriptor, where `previous` is known of it; says whether that was still so.
+    pub async fn refresh_partner(&self, previous: String, record: PartnerRecord) -> Result<bool, StoreError> {
+        check_partner(&record)?;
+        Ok(self.change(Change::RefreshPartner { previous, record }).await? > 0)
+    }
+
     /// Adds a partner, or replaces what is known of it.
     pub async fn put_partner(&self, record: PartnerRecord) -> Result<(), StoreError> {
-        check_text(&record.name)?;
-        check_text(&record.kind)?;
-        limited("bytes of a descriptor", record.descriptor.len(), MAX_DOCUMENT_BYTES)?;
+        check_partner(&record)?;
         self.change(Change::PutPartner(record)).await.map(drop)
     }
 
@@ -47,7 +51,8 @@ impl Store {
         now: Timestamp,
         next_attempt: Timestamp,
     ) -> Result<(), StoreError> {
-        let reason = check_text(reason)?.to_owned();
+        limited("bytes of a failure", reason.len(), MAX_FAILURE_BYTES)?;
+        let reason = reason.to_owned();
         self.0.hot.forget(oin);
         self.change(Change::Failed { oin, reason, now, next_attempt }).await.map(drop)
     }
@@ -128,6 +133,12 @@ impl Store {
         limited("bytes of a checkpoint", checkpoint.note.len(), MAX_DOCUMENT_BYTES)?;
         self.change(Change::PutCheckpoint { oin, checkpoint }).await.map(drop)
     }
+}
+
+fn check_partner(record: &PartnerRecord) -> Result<(), StoreError> {
+    check_text(&record.name)?;
+    check_text(&record.kind)?;
+    limited("bytes of a descriptor", record.descriptor.len(), MAX_DOCUMENT_BYTES)
 }
 
 #[cfg(test)]
