@@ -448,4 +448,32 @@ fn is_found_by_who_resembles(world: &World, consent: &str) {
     ];
     let told = world.nodes[HOLDER].cli(&report).expect(1).json();
     assert_eq!(told["toestemmingen_misschien"], json!([consent]));
+    are_on_record(world, (&found, &told), consent);
+}
+
+/// What was shown as perhaps is on record so, and found by the resident it is about and by each of the messages.
+fn are_on_record(world: &World, (found, told): (&Value, &Value), consent: &str) {
+    let node = &world.nodes[HOLDER];
+    let person = world.person(|_| {});
+    let numbers = |answer: &Value| -> Vec<u64> {
+        answer["misschien"].as_array().unwrap().iter().map(|row| row["nummer"].as_u64().unwrap()).collect()
+    };
+    let (searched, reported) = (numbers(found), numbers(told));
+    assert!(!searched.is_empty() && searched == reported, "{found} {told}");
+    let message = searched[0].to_string();
+    for filter in [["--persoon", &person], ["--bericht", &message]] {
+        let mut log = vec!["raadplegingen", "--reden", "controle", "--kenmerk", "FG-1"];
+        log.extend(filter);
+        let looks = node.json(&log);
+        for what in ["zoeken", "uitvoer"] {
+            let rows = looks["raadplegingen"].as_array().unwrap();
+            let shown =
+                |row: &&Value| row["wat"] == what && row["toestemmingen_misschien"] == json!([consent]);
+            let look = rows.iter().find(shown).unwrap_or_else(|| panic!("{filter:?} {what}: {looks}"));
+            assert_eq!((&look["berichten"], &look["berichten_misschien"]), (&json!([]), &json!(searched)));
+        }
+    }
+    let log = ["raadplegingen", "--bericht", message.as_str()];
+    let text = node.cli(&log).expect(0).stdout.clone();
+    assert!(text.contains("misschien over deze persoon: "), "{text}");
 }

@@ -43,6 +43,8 @@ pub(crate) fn access(record: &AccessRecord) -> Value {
         "persoon_gezocht": record.searched_person,
         "berichten": record.messages,
         "toestemmingen": record.consents,
+        "berichten_misschien": record.perhaps,
+        "toestemmingen_misschien": record.consents_perhaps,
     })
 }
 

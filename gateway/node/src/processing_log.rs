@@ -160,7 +160,8 @@ impl<'c> Deriver<'c> {
         let subject = match subject {
             // Who looked for somebody looked at what is about them, whatever became of it since.
             None if operation.name == "raadpleging" => {
-                self.core.store.accessed(operation.entry).await?.subject
+                let accessed = self.core.store.accessed(operation.entry).await?;
+                accessed.subject.filter(|_| !accessed.perhaps.contains(&index))
             }
             known => known,
         };

@@ -258,6 +258,12 @@ pub struct AccessRecord {
     /// The consents whose records were found or decided about, by number.
     #[serde(rename = "toestemmingen", default, skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<Uuid>,
+    /// Messages that were shown as perhaps about the person that was looked for, by index.
+    #[serde(rename = "berichten_misschien", default, skip_serializing_if = "Vec::is_empty")]
+    pub perhaps: Vec<u64>,
+    /// Consents that were shown as perhaps of that person, by number.
+    #[serde(rename = "toestemmingen_misschien", default, skip_serializing_if = "Vec::is_empty")]
+    pub consents_perhaps: Vec<Uuid>,
     /// Whether a person was looked for.
     #[serde(rename = "persoon_gezocht", default)]
     pub searched_person: bool,
@@ -288,11 +294,18 @@ impl AccessRecord {
             when,
             messages,
             consents,
+            perhaps: about.perhaps.clone(),
+            consents_perhaps: about.consents_perhaps.clone(),
             searched_person,
             decision,
             findable,
             subject,
         }
+    }
+
+    /// The messages that were shown or decided about, also those that were shown as perhaps.
+    pub fn all_messages(&self) -> impl Iterator<Item = u64> {
+        self.messages.iter().chain(&self.perhaps).copied()
     }
 
     /// By what the persons it is about are found. Of what earlier versions recorded this is not known.
@@ -328,6 +341,9 @@ pub struct Decided {
 pub(crate) struct About {
     pub(crate) messages: Vec<u64>,
     pub(crate) consents: Vec<Uuid>,
+    /// What is shown as perhaps about the person that is looked for.
+    pub(crate) perhaps: Vec<u64>,
+    pub(crate) consents_perhaps: Vec<Uuid>,
     /// Of the persons, by which the access is found whatever becomes of the messages.
     pub(crate) tokens: BTreeSet<Token>,
     /// Whether a person was looked for, and is the one of the tokens.
@@ -342,7 +358,9 @@ pub(crate) struct About {
 pub struct Accessed {
     /// The messages that were shown or decided about.
     pub messages: Vec<u64>,
-    /// The consents, by number.
+    /// Those that were shown as perhaps about the person that was looked for.
+    pub perhaps: Vec<u64>,
+    /// The consents, by number; also those that were shown as perhaps.
     pub consents: Vec<Uuid>,
     /// The person that was looked for or decided about.
     pub subject: Option<DataSubject>,

@@ -110,6 +110,7 @@ macro_rules! store_conformance {
             person::forgets_who_was_erased,
             person::keeps_who_saw_what,
             person::finds_who_looked_after_erasing,
+            person::keeps_what_was_shown_as_perhaps,
             person::keeps_who_sent_with_what_it_became,
             person::keeps_who_erased_a_case,
             matching::joins_signals_of_several_senders,

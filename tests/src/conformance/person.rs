@@ -201,6 +201,29 @@ pub async fn finds_who_looked_after_erasing(database: &impl Database) -> Result<
     Ok(())
 }
 
+/// What is shown because it may be about whom somebody looks for is on record, as that, and found by message and by whom
+/// it is about.
+pub async fn keeps_what_was_shown_as_perhaps(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let maker = Maker::new(69);
+    let message = about(&maker, &resident("van den Brouwer", "E.J."), |_| {})?;
+    store.take_in(vec![admitted(&message, now())?]).await?;
+    let mut resembles = resident("Brouwer", "E.");
+    resembles["naam"] = json!({ "achternaam": "Brouwer" });
+    let resembles = Identity::read(&resembles).context("a person")?;
+    assert_eq!(search(&store, &resembles).await?, (vec![], vec![0]));
+    let of_message = AccessFilter { message: Some(0), limit: 100, ..AccessFilter::default() };
+    let by_message = store.accesses(somebody(Deed::Raadplegingen)?, of_message).await?.records;
+    for found in [by_message, about_person(&store, &person("Brouwer", "E.")?).await?] {
+        assert_eq!(places(&found), [1]);
+        assert_eq!((found[0].messages.as_slice(), found[0].perhaps.as_slice()), (&[][..], &[0][..]));
+        assert!(found[0].searched_person);
+    }
+    assert_eq!(places(&about_person(&store, &person("Brouwer", "A.")?).await?), [] as [u64; 0]);
+    assert_eq!(store.accessed(1).await?.messages, [0]);
+    Ok(())
+}
+
 /// Who decided to send something is kept in the same breath, with the numbers, and found by whom it was about when all of it
 /// was erased. What was sent before is no decision.
 pub async fn keeps_who_sent_with_what_it_became(database: &impl Database) -> Result<()> {

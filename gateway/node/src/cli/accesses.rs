@@ -1,6 +1,6 @@
 //! `schakel raadplegingen`.
 
-use std::path::PathBuf;
+use std::{fmt::Display, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -119,22 +119,26 @@ fn line(record: &AccessRecord) -> String {
 /// What it was about, in words.
 fn about(record: &AccessRecord) -> String {
     let mut about: Vec<String> = record.decision.map(decided).into_iter().collect();
-    match record.messages.as_slice() {
-        [] => {}
-        [one] => about.push(format!("bericht {one}")),
-        many => about.push(format!("{} berichten", many.len())),
-    }
-    match record.consents.as_slice() {
-        [] => {}
-        [one] => about.push(format!("toestemming {one}")),
-        many => about.push(format!("{} toestemmingen", many.len())),
-    }
+    about.extend(counted(&record.messages, "bericht", "berichten"));
+    about.extend(counted(&record.consents, "toestemming", "toestemmingen"));
+    let perhaps = |what: String| format!("misschien over deze persoon: {what}");
+    about.extend(counted(&record.perhaps, "bericht", "berichten").map(perhaps));
+    about.extend(counted(&record.consents_perhaps, "toestemming", "toestemmingen").map(perhaps));
     if about.is_empty() && record.searched_person {
         let nothing = "persoon gezocht, niets gevonden";
         let read = record.what == Deed::Raadplegingen;
         about.push(if read { "over een persoon" } else { nothing }.to_owned());
     }
     about.join(", ")
+}
+
+/// Which one, or how many.
+fn counted(all: &[impl Display], one: &str, many: &str) -> Option<String> {
+    match all {
+        [] => None,
+        [single] => Some(format!("{one} {single}")),
+        _ => Some(format!("{} {many}", all.len())),
+    }
 }
 
 /// A decision, in words.

@@ -45,7 +45,7 @@ pub(crate) struct Recording {
     pub(crate) plain: Vec<u8>,
     /// Over that, as the leaf has it.
     pub(crate) digest: Digest,
-    /// What was shown.
+    /// What was shown, also as perhaps.
     pub(crate) messages: Vec<u64>,
     /// Whom it is about.
     pub(crate) tokens: Vec<Token>,
@@ -102,7 +102,8 @@ impl Recording {
         let when = access.when;
         let Recorded { plain, digest } = Recorded::new(&AccessRecord::new(access, &about), salt)?;
         let leaf = Entry::Raadpleging { bewijs: digest, tijd: when }.leaf();
-        let About { messages, tokens, .. } = about;
+        let About { mut messages, perhaps, tokens, .. } = about;
+        messages.extend(perhaps);
         Ok(Self { leaf, plain, digest, messages, tokens: tokens.into_iter().collect() })
     }
 }

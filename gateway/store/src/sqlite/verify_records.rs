@@ -163,8 +163,7 @@ pub(crate) async fn unfindable(
 ) -> Result<Option<u64>, StoreError> {
     let (Some(first), Some(last)) = (accesses.first(), accesses.last()) else { return Ok(None) };
     let between = (first.index, last.index + 1);
-    let messages: BTreeSet<u64> =
-        accesses.iter().flat_map(|access| access.messages.iter().copied()).collect();
+    let messages: BTreeSet<u64> = accesses.iter().flat_map(AccessRecord::all_messages).collect();
     let tokens: BTreeSet<Token> = accesses.iter().flat_map(AccessRecord::tokens).collect();
     let (mut shown, mut about) = (HashSet::new(), HashSet::new());
     for part in messages.into_iter().collect::<Vec<_>>().chunks(MOST_ROWS) {
@@ -182,7 +181,7 @@ pub(crate) async fn unfindable(
         }
     }
     let is_found = |access: &&AccessRecord| {
-        access.messages.iter().all(|message| shown.contains(&(access.index, *message)))
+        access.all_messages().all(|message| shown.contains(&(access.index, message)))
             && access.tokens().into_iter().all(|token| about.contains(&(access.index, token)))
     };
     Ok(accesses.iter().find(|access| !is_found(access)).map(|access| access.index))

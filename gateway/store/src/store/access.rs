@@ -72,27 +72,34 @@ impl Store {
         self.refresh_keys();
         let known = self.known_of(person).await?;
         let messages: Vec<u64> = known.messages.iter().copied().collect();
+        let perhaps: Vec<u64> = known.perhaps.difference(&known.messages).copied().collect();
         let now = access.when;
-        let (consents, consents_perhaps) = self.consents_of(person).await?;
-        // Also by what the messages say of the person: who is found by number is found again by name.
-        let mut tokens = self.persons_of(&messages).await?;
-        tokens.extend(self.0.tokeniser.searched(person));
-        let about = About {
-            messages: messages.clone(),
-            consents: consents.iter().map(|key| key.id).collect(),
-            tokens,
-            searched_person: true,
-            decision: None,
-            subject: self.sealed(Some(person))?,
-        };
+        let mut about =
+            About { searched_person: true, subject: self.sealed(Some(person))?, ..About::default() };
+        about.tokens.extend(self.0.tokeniser.searched(person));
+        let (consents, consents_perhaps) = self.consents_of(person, &mut about.tokens).await?;
+        // Also by what the messages say of the person: who is found by number is found again by name, and who was shown
+        // as perhaps somebody by who that is.
+        about.tokens.extend(self.persons_of(&messages).await?);
+        about.tokens.extend(self.persons_of(&perhaps).await?);
+        about.consents = consents.iter().map(|key| key.id).collect();
+        about.consents_perhaps = consents_perhaps.iter().map(|key| key.id).collect();
+        (about.messages, about.perhaps) = (messages.clone(), perhaps.clone());
         let access = self.record(access, about).await?;
         let shown = self.shown(&messages, now).await?;
         let mut reader = self.0.readers.acquire().await?;
-        let mut perhaps = Vec::with_capacity(known.perhaps.len());
-        for index in known.perhaps {
-            perhaps.extend(read::message_at(&mut reader, index).await?);
+        let mut rows = Vec::with_capacity(perhaps.len());
+        for index in perhaps {
+            rows.extend(read::message_at(&mut reader, index).await?);
         }
-        Ok(Found { messages: shown, perhaps, consents, consents_perhaps, complete: known.complete, access })
+        Ok(Found {
+            messages: shown,
+            perhaps: rows,
+            consents,
+            consents_perhaps,
+            complete: known.complete,
+            access,
+        })
     }
 
     /// Records that somebody decided something, about these messages if it is about any; gives its place in the log.
@@ -150,9 +157,13 @@ impl Store {
         self.record(access, About { consents: vec![consent], tokens, subject, ..About::default() }).await
     }
 
-    /// The consents of which the record is about this person, and those of which it may be. Opens them, and shows them to
-    /// nobody.
-    async fn consents_of(&self, person: &Identity) -> Result<(Vec<ConsentKey>, Vec<ConsentKey>), StoreError> {
+    /// The consents of which the record is about this person, and those of which it may be; by what their persons are found
+    /// goes with `found_by`. Opens them, and shows them to nobody.
+    async fn consents_of(
+        &self,
+        person: &Identity,
+        found_by: &mut BTreeSet<Token>,
+    ) -> Result<(Vec<ConsentKey>, Vec<ConsentKey>), StoreError> {
         let tokens = self.0.tokeniser.tokens(person);
         let mut reader = self.0.readers.acquire().await?;
         let (mut same, mut perhaps) = (BTreeSet::new(), BTreeSet::new());
@@ -161,11 +172,13 @@ impl Store {
         {
             let record = ConsentRecord::from_stored(&text);
             let record = record.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            match Identity::of(record.document()).map(|other| other.compare(person)) {
-                Some(Match::Same) => drop(same.insert(key)),
-                Some(Match::Perhaps) => drop(perhaps.insert(key)),
-                Some(Match::Different) | None => {}
+            let Some(other) = Identity::of(record.document()) else { continue };
+            match other.compare(person) {
+                Match::Same => drop(same.insert(key)),
+                Match::Perhaps => drop(perhaps.insert(key)),
+                Match::Different => continue,
             }
+            found_by.extend(self.0.tokeniser.searched(&other));
         }
         perhaps.retain(|key| !same.contains(key));
         Ok((same.into_iter().collect(), perhaps.into_iter().collect()))
@@ -216,9 +229,12 @@ impl Store {
         let mut reader = self.0.readers.acquire().await?;
         match access::at(&mut reader, &self.0.vault, index).await {
             Ok(None) => Ok(Accessed::default()),
-            Ok(Some(AccessRecord { what, messages, consents, subject, .. })) => {
-                let messages = if what == Deed::Besluit { Vec::new() } else { messages };
-                Ok(Accessed { messages, consents, subject })
+            Ok(Some(record)) => {
+                let decided = record.what == Deed::Besluit;
+                let messages = if decided { Vec::new() } else { record.all_messages().collect() };
+                let AccessRecord { perhaps, mut consents, consents_perhaps, subject, .. } = record;
+                consents.extend(consents_perhaps);
+                Ok(Accessed { messages, perhaps, consents, subject })
             }
             Err(StoreError::Corrupt(error)) => {
                 tracing::error!(entry = index, error, "the record of an access cannot be read");
@@ -424,10 +440,10 @@ fn ended(known: &consent::Known, now: Timestamp) -> Option<Withheld> {
 
 fn passes(record: &AccessRecord, filter: &AccessFilter, of_case: &BTreeSet<u64>) -> bool {
     let for_case = |case| {
-        record.why.case == Some(case) || record.messages.iter().any(|message| of_case.contains(message))
+        record.why.case == Some(case) || record.all_messages().any(|message| of_case.contains(&message))
     };
     filter.case.is_none_or(for_case)
-        && filter.message.is_none_or(|message| record.messages.contains(&message))
+        && filter.message.is_none_or(|message| record.all_messages().any(|one| one == message))
         && filter.by.as_deref().is_none_or(|name| record.who.is_called(name))
         && filter.from.is_none_or(|from| record.when >= from)
         && filter.until.is_none_or(|until| record.when < until)

@@ -13,6 +13,8 @@ fn record(what: Deed, messages: &[u64], consents: usize) -> AccessRecord {
         when: Timestamp::UNIX_EPOCH,
         messages: messages.to_vec(),
         consents: vec![Uuid::from_u128(5); consents],
+        perhaps: Vec::new(),
+        consents_perhaps: Vec::new(),
         searched_person: false,
         decision: None,
         findable: String::new(),
@@ -27,6 +29,12 @@ fn says_what_it_was_about() {
         searched_person: true,
         ..record(what, messages, consents)
     };
+    let perhaps = |messages: &[u64], consents| AccessRecord {
+        searched_person: true,
+        perhaps: messages.to_vec(),
+        consents_perhaps: vec![Uuid::from_u128(5); consents],
+        ..record(Deed::Zoeken, &[], 0)
+    };
     let decided = |decision, messages: &[u64]| AccessRecord {
         decision: Some(decision),
         ..record(Deed::Besluit, messages, 0)
@@ -39,6 +47,13 @@ fn says_what_it_was_about() {
         (searched(Deed::Zoeken, &[], 0), "persoon gezocht, niets gevonden".to_owned()),
         (searched(Deed::Zoeken, &[], 1), format!("toestemming {consent}")),
         (searched(Deed::Uitvoer, &[3], 2), "bericht 3, 2 toestemmingen".to_owned()),
+        (perhaps(&[14], 0), "misschien over deze persoon: bericht 14".to_owned()),
+        (
+            perhaps(&[14, 15], 1),
+            format!(
+                "misschien over deze persoon: 2 berichten, misschien over deze persoon: toestemming {consent}"
+            ),
+        ),
         (searched(Deed::Raadplegingen, &[], 0), "over een persoon".to_owned()),
         (record(Deed::Raadplegingen, &[], 0), String::new()),
         (record(Deed::Inzien, &[], 1), format!("toestemming {consent}")),
