@@ -16,6 +16,8 @@
 //! - Who accepted hands the case on once its acceptance was taken in: until then it may still be refused.
 //! - What was given up before the other said to have it may have been heard or not. It stands, and may be said again.
 
+use jiff::Timestamp;
+
 mod case;
 mod offer;
 mod step;
@@ -33,6 +35,10 @@ pub struct Taken {
     pub step: Step,
     /// How many came before it.
     pub after: usize,
+    /// Whether this organisation owes another something about the case with this step in it.
+    pub owes: bool,
+    /// When the first of its terms is to be told of, whatever was told before.
+    pub due: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -78,8 +78,10 @@ impl Knowledge<'_> {
     /// Whether this step may be taken in the case, as far as `me` knows it.
     pub(crate) fn take(&self, me: Oin, step: Option<Step>) -> Result<Option<Taken>, Refusal> {
         let Some(step) = step else { return Ok(None) };
-        self.case.map_or_else(|| Case::new(me).check(&step), |case| case.check(&step))?;
-        Ok(Some(Taken { step, after: self.case.map_or(0, Case::steps) }))
+        let mut case = self.case.cloned().unwrap_or_else(|| Case::new(me));
+        let after = case.steps();
+        case.take(&step)?;
+        Ok(Some(Taken { step, after, owes: case.owed().is_some(), due: case.first_due() }))
     }
 
     /// How much haste there is with a step: what is said about an offer has the urgency of that offer.

@@ -43,7 +43,7 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
         let known = Knowledge::of_all(core, verified.iter().flatten()).await?;
         let cases = verified.iter().flatten().filter_map(VerifiedMessage::handover_case);
         let cases = Cases::of(core, cases.collect()).await?;
-        let Decided { arrivals, about_consent, in_handover } =
+        let Decided { arrivals, about_consent, owes } =
             decide(core, &ruling.rules, (known, cases), verified);
         match core.store.file(ruling.version, arrivals).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
@@ -52,7 +52,7 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
                 if about_consent {
                     core.endings.notify_one();
                 }
-                if in_handover {
+                if owes {
                     core.handovers.notify_one();
                 }
                 return Ok(receipt);
@@ -80,8 +80,8 @@ struct Decided {
     arrivals: Vec<Arrival>,
     /// Whether something in it ends, extends or answers a consent.
     about_consent: bool,
-    /// Whether something in it is part of a handover.
-    in_handover: bool,
+    /// Whether this organisation owes an answer about a handover after it.
+    owes: bool,
 }
 
 /// Decides in the order of the delivery: what a message says of a consent, or does in a handover, counts for those after it.
@@ -92,7 +92,7 @@ fn decide(
     verified: Vec<Result<VerifiedMessage, RefusedMessage>>,
 ) -> Decided {
     let now = core.now();
-    let (mut about_consent, mut in_handover) = (false, false);
+    let (mut about_consent, mut owes) = (false, false);
     let mut arrivals = Vec::with_capacity(verified.len());
     for message in verified {
         let decided = message.and_then(|message| {
@@ -101,7 +101,7 @@ fn decide(
             message.admit(rules, policy::Knowledge { consent, case }, now)
         });
         if let Ok(admitted) = &decided {
-            in_handover |= admitted.step().is_some();
+            owes |= admitted.step().is_some_and(|taken| taken.owes);
             cases.learn(core, admitted.case(), admitted.step());
         }
         if let Some(event) = decided.as_ref().ok().and_then(|admitted| admitted.event()) {
@@ -111,7 +111,7 @@ fn decide(
         let desk = decided.as_ref().ok().and_then(|admitted| arrives_at(core, admitted));
         arrivals.push(Arrival::new(decided, now).at_desk(desk));
     }
-    Decided { arrivals, about_consent, in_handover }
+    Decided { arrivals, about_consent, owes }
 }
 
 /// The desk of this organisation where a message arrives.

@@ -136,6 +136,19 @@ impl Handed {
         self.say(to, SchemaName::HandoverWithdrawn, &data)
     }
 
+    /// A partner offers it.
+    pub fn offered(&mut self, from: Oin) -> Result<Incoming> {
+        self.hear(from, SchemaName::HandoverOffered, &offer(later(ANSWERED_IN)))
+    }
+
+    /// A partner takes its offer back.
+    pub fn withdrawn(&mut self, from: Oin) -> Result<Incoming> {
+        let mut content = json!({ "reden": "andere-oplossing" });
+        content["eerste_aanbod_id"] = json!(self.known_to(us()?).root());
+        let data = self.about(content)?;
+        self.hear(from, SchemaName::HandoverWithdrawn, &data)
+    }
+
     /// A partner takes it over.
     pub fn accepted(&mut self, from: Oin) -> Result<Incoming> {
         let director = json!({ "organisatie": "Sociale Dienst Rivierland", "functie": "consulent" });

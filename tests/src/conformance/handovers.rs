@@ -3,13 +3,14 @@
 
 use anyhow::{Context as _, Result};
 use exchange::handover::{Case, Notice};
+use jiff::SignedDuration;
 use store::{HandoverCase, Looked, SentOutcome, State, Store, StoreError, StoredStep, TermTold};
 use uuid::Uuid;
 
 use super::{
     Database,
     given::{Maker, Offer as _, checkpoint, later, lease, now, partner, us},
-    handed::Handed,
+    handed::{ANSWERED_IN, Handed},
 };
 
 async fn steps(store: &Store, case: Uuid) -> Result<Vec<StoredStep>> {
@@ -95,25 +96,50 @@ pub async fn looks_again_at_what_changed_meanwhile(database: &impl Database) -> 
     let store = database.create().await?;
     let mut handed = Handed::new(107);
     store.queue(vec![handed.offer(partner(0)?)?]).await?;
-    let first = to_do(&store).await?;
-    assert_eq!(store.handover_case(handed.case).await?, Some(first));
-    assert!(looked(&store, first).await?);
-    assert!(is_quiet(&store).await?, "nothing changed since");
+    let first = store.handover_case(handed.case).await?.context("known")?;
+    assert!(is_quiet(&store).await?, "an offer owes nobody anything");
 
-    // A message more.
-    store.queue(vec![handed.withdraw(partner(0)?)?]).await?;
+    refuse(&store).await?;
     let seen = to_do(&store).await?;
-    // Refused while somebody looks.
-    let taken = lease(&store, partner(0)?).await?;
-    let refused = SentOutcome::Refused { reason: "overdracht-al-beantwoord".into() };
-    let outcomes = vec![refused; taken.messages().len()];
-    store.record_receipt(&taken, &outcomes, "receipt".into(), checkpoint(1), now()).await?;
+    // A message more, which is refused while somebody looks.
+    store.queue(vec![handed.withdraw(partner(0)?)?]).await?;
+    assert!(to_do(&store).await?.changes > seen.changes);
+    refuse(&store).await?;
     assert!(!looked(&store, seen).await?);
     let again = to_do(&store).await?;
     assert!(again.changes > seen.changes, "{again:?}");
     assert!(!looked(&store, first).await?);
     assert!(!is_quiet(&store).await?, "what was seen before that clears nothing");
     assert!(looked(&store, again).await?);
+    assert!(is_quiet(&database.open().await?).await?);
+    Ok(())
+}
+
+/// The partner refuses what waits for it.
+async fn refuse(store: &Store) -> Result<()> {
+    let taken = lease(store, partner(0)?).await?;
+    let refused = SentOutcome::Refused { reason: "overdracht-al-beantwoord".into() };
+    let outcomes = vec![refused; taken.messages().len()];
+    store.record_receipt(&taken, &outcomes, "receipt".into(), checkpoint(1), now()).await?;
+    Ok(())
+}
+
+/// A case is looked at when something is owed about it, until somebody looked; and for its terms when the first comes up.
+pub async fn looks_at_what_is_owed(database: &impl Database) -> Result<()> {
+    let store = database.create().await?;
+    let mut handed = Handed::new(109);
+    let offered = handed.offered(partner(0)?)?;
+    let due = handed.known_to(us()?).first_due().context("an offer has a term")?;
+    store.take_in(vec![offered]).await?;
+    assert!(is_quiet(&store).await?);
+    let minute = SignedDuration::from_mins(1);
+    assert_eq!(store.handovers_due(due - minute, None, 10).await?, []);
+    assert_eq!(store.handovers_due(due, None, 10).await?.len(), 1);
+
+    store.take_in(vec![handed.withdrawn(partner(0)?)?]).await?;
+    assert_eq!(store.handovers_due(later(ANSWERED_IN), None, 10).await?, [], "nothing is awaited any more");
+    let seen = to_do(&store).await?;
+    assert!(looked(&store, seen).await?);
     assert!(is_quiet(&database.open().await?).await?);
     Ok(())
 }
@@ -126,10 +152,11 @@ pub async fn looks_again_at_what_was_given_up(database: &impl Database) -> Resul
     let taken = lease(&store, partner(0)?).await?;
     super::given::admit(&store, &taken).await?;
     drop(taken);
-    let seen = to_do(&store).await?;
+    let seen = store.handover_case(handed.case).await?.context("known")?;
     store.queue(vec![handed.withdraw(partner(0)?)?]).await?;
-    let seen_later = to_do(&store).await?;
+    let seen_later = store.handover_case(handed.case).await?.context("known")?;
     assert!(seen_later.changes > seen.changes);
+    assert!(is_quiet(&store).await?);
     let taken = lease(&store, partner(0)?).await?;
     store.record_undeliverable(&taken, "onbereikbaar", now()).await?;
     assert!(!looked(&store, seen_later).await?);
@@ -145,7 +172,7 @@ pub async fn gives_cases_in_order(database: &impl Database) -> Result<()> {
     let mut cases = Vec::new();
     for seed in 110..115 {
         let mut handed = Handed::new(seed);
-        store.queue(vec![handed.offer(partner(0)?)?]).await?;
+        store.take_in(vec![handed.offered(partner(0)?)?, handed.withdrawn(partner(0)?)?]).await?;
         cases.push(handed.case);
     }
     cases.sort_unstable();
@@ -180,7 +207,7 @@ pub async fn keeps_what_was_told_of_a_term(database: &impl Database) -> Result<(
     let offer = handed.offer(partner(0)?)?;
     let told = |notice, at| TermTold { set_by: offer.draft().id, notice, at };
     store.queue(vec![offer.clone()]).await?;
-    let seen = to_do(&store).await?;
+    let seen = store.handover_case(handed.case).await?.context("known")?;
     let reminder = told(Notice::Reminder, later(1));
     let look = |seen, told, due| store.handover_looked_at(Looked { seen, told, due });
     assert!(look(seen, vec![reminder], Some(later(5))).await?);
@@ -197,8 +224,6 @@ pub async fn keeps_what_was_told_of_a_term(database: &impl Database) -> Result<(
     store.take_in(vec![handed.declined(partner(0)?)?]).await?;
     assert!(!look(seen, vec![told(Notice::Escalation, later(6))], None).await?);
     assert_eq!(store.handover_told(handed.case).await?, [reminder], "it was answered meanwhile");
-    assert_eq!(store.handovers_due(later(6), None, 10).await?.len(), 1);
-    assert!(look(to_do(&store).await?, vec![], None).await?);
     assert_eq!(store.handovers_due(later(6), None, 10).await?, []);
     assert_eq!(store.handover_told(Maker::new(121).id()).await?, []);
     Ok(())

@@ -122,6 +122,7 @@ macro_rules! store_conformance {
             handovers::keeps_the_steps_of_a_case,
             handovers::refuses_what_was_decided_without_the_last_step,
             handovers::looks_again_at_what_changed_meanwhile,
+            handovers::looks_at_what_is_owed,
             handovers::looks_again_at_what_was_given_up,
             handovers::gives_cases_in_order,
             handovers::keeps_what_was_told_of_a_term,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     offer::{Offer, OfferState, Question, Withdrawal},
     step::{Act, Step, WithdrawalOutcome, WithdrawalReason},
+    term::Term,
 };
 use crate::{oin::Oin, refusal::Reason};
 
@@ -142,6 +143,12 @@ impl Case {
             }
             _ => true,
         }
+    }
+
+    /// When the first of its running terms is to be told of.
+    pub fn first_due(&self) -> Option<Timestamp> {
+        let running = self.offers.iter().filter_map(|offer| offer.term).filter(Term::is_running);
+        running.map(|term| term.deadline.remind_at.min(term.deadline.respond_before)).min()
     }
 
     /// What this organisation owes another, and to whom: an answer to a withdrawal, or the withdrawal of what lapsed.

@@ -27,6 +27,22 @@ pub struct Step {
 /// The member that says which act it is, beside what the message itself holds.
 pub const TAG: &str = "stap";
 
+/// Every member of a document that an act is made of.
+const MEMBERS: [&str; 12] = [
+    "aanbod_id",
+    "antwoord_voor",
+    "datum",
+    "eerste_aanbod_id",
+    "eerste_contact_voor",
+    "intrekking_id",
+    "reageren_voor",
+    "reden",
+    "resultaat",
+    "uitkomst",
+    "urgentie",
+    "vraag_id",
+];
+
 /// What a message does in a handover.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stap", rename_all = "kebab-case")]
@@ -260,9 +276,12 @@ impl Step {
     /// What a message with this document does in a handover; `None` when it is no part of one.
     pub fn of(document: &Document, message: Uuid, (from, to): (Oin, Oin)) -> Option<Self> {
         let name = step_name(document.schema())?;
-        let mut content = document.value().get("inhoud")?.as_object()?.clone();
-        content.insert(TAG.to_owned(), name.into());
-        let act = serde_json::from_value(content.into()).ok()?;
+        let content = document.value().get("inhoud")?.as_object()?;
+        // Not the texts about the resident, which are most of it.
+        let read = |member: &&str| Some(((*member).to_owned(), content.get(*member)?.clone()));
+        let mut act: serde_json::Map<_, _> = MEMBERS.iter().filter_map(read).collect();
+        act.insert(TAG.to_owned(), name.into());
+        let act = serde_json::from_value(act.into()).ok()?;
         Some(Self { message, from, to, act })
     }
 

@@ -3,7 +3,10 @@
 //! What is decided about a message of a handover was decided with what was known of its case. The transaction that keeps it
 //! holds it against that: when another message of the case came first, it is decided again.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
 
 use exchange::handover::{Notice, Taken};
 use jiff::Timestamp;
@@ -27,9 +30,9 @@ static KNOWN: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT \"case\", steps FROM handover WHERE \"case\"")));
 
 static CASES: LazyLock<Statement> = LazyLock::new(|| {
-    let conflict =
-        "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, to_do = 1, changes = changes + 1";
-    Statement::new(&Part::Insert("handover", &["\"case\"", "steps", "to_do"], conflict))
+    let conflict = "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, \
+                    to_do = coalesce(excluded.to_do, to_do), due = excluded.due, changes = changes + 1";
+    Statement::new(&Part::Insert("handover", &["\"case\"", "steps", "to_do", "due"], conflict))
 });
 
 static STEPS: LazyLock<Statement> =
@@ -69,6 +72,10 @@ pub(super) struct NewStep {
     case: Uuid,
     index: u64,
     step: String,
+    /// Whether something is to be said about it.
+    owes: bool,
+    /// When a term of the case is to be told of.
+    due: Option<Timestamp>,
 }
 
 /// The cases whose handovers an operation is about.
@@ -121,7 +128,7 @@ pub(super) fn take(
     }
     *known += 1;
     let step = serde_json::to_string(&taken.step).map_err(|_| damaged("a step of a handover"))?;
-    group.steps.push(NewStep { case, index, step });
+    group.steps.push(NewStep { case, index, step, owes: taken.owes, due: taken.due });
     Ok(())
 }
 
@@ -131,14 +138,11 @@ pub(super) async fn write(connection: &mut SqliteConnection, group: &mut Group) 
     if steps.is_empty() {
         return Ok(());
     }
-    let mut cases: Vec<Uuid> = steps.iter().map(|step| step.case).collect();
-    cases.sort_unstable();
-    cases.dedup();
-    let known: Vec<(Uuid, usize)> =
-        cases.into_iter().map(|case| (case, group.cases.get(&case).copied().unwrap_or_default())).collect();
+    let cases = changed(group, &steps);
     CASES
-        .insert(connection, &known, |(case, steps), values| {
-            values.add(case.as_bytes().to_vec()).add(i64::try_from(*steps).unwrap_or(i64::MAX)).add(1_i64);
+        .insert(connection, &cases, |changed, values| {
+            values.add(changed.case.as_bytes().to_vec()).add(changed.steps);
+            values.add(changed.owes.then_some(1_i64)).add(changed.due.map(time_to_sql));
         })
         .await?;
     STEPS
@@ -146,6 +150,28 @@ pub(super) async fn write(connection: &mut SqliteConnection, group: &mut Group) 
             values.add(step.case.as_bytes().to_vec()).add(to_sql(step.index)).add(step.step.clone());
         })
         .await
+}
+
+/// A case with the messages that it gets.
+struct Changed {
+    case: Uuid,
+    /// How many it has then.
+    steps: i64,
+    owes: bool,
+    due: Option<Timestamp>,
+}
+
+/// The cases of these messages, in the order of the table.
+fn changed(group: &Group, steps: &[NewStep]) -> Vec<Changed> {
+    let mut cases: BTreeMap<Uuid, (bool, Option<Timestamp>)> = BTreeMap::new();
+    for step in steps {
+        let (owes, due) = cases.entry(step.case).or_default();
+        // What is owed stays so until it is said; the last message knows all the terms.
+        (*owes, *due) = (*owes | step.owes, step.due);
+    }
+    let count = |case| i64::try_from(group.cases.get(&case).copied().unwrap_or_default());
+    let changed = |(case, (owes, due))| Changed { case, steps: count(case).unwrap_or(i64::MAX), owes, due };
+    cases.into_iter().map(changed).collect()
 }
 
 /// Messages were refused or given up: their cases are to be looked at.
