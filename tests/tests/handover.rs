@@ -10,7 +10,7 @@ use node::handover::terms;
 use tests::{
     handover::{
         Coverage, World,
-        operation::{Op, Org, Saying, Scenario, Way, exchange, scenarios},
+        operation::{Op, Org, Saying, Scenario, Way, exchange, given_up, scenarios},
         run,
     },
     property::Runs,
@@ -101,6 +101,29 @@ fn shows_escalated(world: &World) -> bool {
     };
     assert_eq!(of(Org::Municipality), of(Org::Service));
     of(Org::Service).is_some()
+}
+
+/// A message that was given up is sent again together with others of its case, some of which came before: all are answered.
+#[test]
+fn what_comes_again_with_what_follows_it_is_taken_in() {
+    let to_agency = Way { from: Org::Service, to: Org::Agency };
+    let operations = [
+        offered(),
+        vec![
+            say(Org::Municipality, Saying::Withdraw),
+            say(Org::Service, Saying::Accept),
+            Op::Prepare(THERE),
+            Op::Prepare(BACK),
+            Op::Deliver(0),
+            Op::Deliver(0),
+            Op::CarryOut(Org::Service),
+        ],
+        given_up(to_agency),
+        vec![Op::Offer { case: 0, way: BACK }],
+        exchange(BACK),
+        vec![say(Org::Municipality, Saying::Accept)],
+    ];
+    run(&Scenario { operations: operations.concat(), ..Scenario::default() }).unwrap();
 }
 
 /// Both remind once and escalate once, whatever they were doing in between: looking often, starting anew, a clock that is set

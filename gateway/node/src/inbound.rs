@@ -1,5 +1,7 @@
 //! The path of a message into the organisation, up to the receipt.
 
+use std::collections::{BTreeMap, HashSet};
+
 use exchange::{
     desk::{self, Work},
     message::{AdmittedMessage, ReceivedMessage, RefusedMessage, VerifiedMessage},
@@ -9,6 +11,7 @@ use exchange::{
     rulebook::Rulebook,
 };
 use store::{Arrival, StoreError};
+use uuid::Uuid;
 
 use crate::{consent::Knowledge, core::Core, handover::Cases};
 
@@ -43,8 +46,9 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
         let known = Knowledge::of_all(core, verified.iter().flatten()).await?;
         let cases = verified.iter().flatten().filter_map(VerifiedMessage::handover_case);
         let cases = Cases::of(core, cases.collect()).await?;
+        let bound = bound_before(core, peer, &verified).await?;
         let Decided { arrivals, about_consent, owes } =
-            decide(core, &ruling.rules, (known, cases), verified);
+            decide(core, &ruling.rules, (known, cases, bound), verified);
         match core.store.file(ruling.version, arrivals).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             filed => {
@@ -75,6 +79,23 @@ fn lines(body: &[u8]) -> Result<Vec<&str>, InboundError> {
     }
 }
 
+/// Of messages that follow each other in a case, which were filed before. What comes again is not taken in once more, so what
+/// follows it does not count it.
+async fn bound_before(
+    core: &Core,
+    peer: Oin,
+    verified: &[Result<VerifiedMessage, RefusedMessage>],
+) -> Result<HashSet<Uuid>, StoreError> {
+    let mut of_cases: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    for message in verified.iter().flatten() {
+        if let Some(case) = message.handover_case() {
+            of_cases.entry(case).or_default().push(message.id());
+        }
+    }
+    let ids: Vec<Uuid> = of_cases.into_values().filter(|ids| ids.len() > 1).flatten().collect();
+    if ids.is_empty() { Ok(HashSet::new()) } else { core.store.bound_by(peer, &ids).await }
+}
+
 /// What comes of a delivery.
 struct Decided {
     arrivals: Vec<Arrival>,
@@ -88,13 +109,14 @@ struct Decided {
 fn decide(
     core: &Core,
     rules: &Rulebook,
-    (mut known, mut cases): (Knowledge, Cases),
+    (mut known, mut cases, mut bound): (Knowledge, Cases, HashSet<Uuid>),
     verified: Vec<Result<VerifiedMessage, RefusedMessage>>,
 ) -> Decided {
     let now = core.now();
     let (mut about_consent, mut owes) = (false, false);
     let mut arrivals = Vec::with_capacity(verified.len());
     for message in verified {
+        let is_known = message.as_ref().is_ok_and(|message| !bound.insert(message.id()));
         let decided = message.and_then(|message| {
             let consent = known.for_message(&message);
             let case = cases.about(message.handover_case());
@@ -102,7 +124,9 @@ fn decide(
         });
         if let Ok(admitted) = &decided {
             owes |= admitted.step().is_some_and(|taken| taken.owes);
-            cases.learn(core, admitted.case(), admitted.step());
+            if !is_known {
+                cases.learn(core, admitted.case(), admitted.step());
+            }
         }
         if let Some(event) = decided.as_ref().ok().and_then(|admitted| admitted.event()) {
             known.learn(event);

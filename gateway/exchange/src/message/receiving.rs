@@ -206,6 +206,11 @@ impl VerifiedMessage {
         if is_about_consent(document.schema()) { None } else { Extract::claimed_by(document) }
     }
 
+    /// The message's identifier.
+    pub const fn id(&self) -> Uuid {
+        self.message.id
+    }
+
     /// The case, when the message is part of a handover, to look up what this node knows of that.
     pub fn handover_case(&self) -> Option<Uuid> {
         let document = self.document.as_ref().ok()?;

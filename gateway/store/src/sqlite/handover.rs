@@ -4,11 +4,14 @@
 //! holds it against that: when another message of the case came first, it is decided again.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::LazyLock,
 };
 
-use exchange::handover::{Notice, Taken};
+use exchange::{
+    handover::{Notice, Taken},
+    oin::Oin,
+};
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
@@ -42,6 +45,12 @@ static READ: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
         "SELECT h.\"case\", h.idx, h.step, m.direction, m.state, w.text FROM handover_step h \
          JOIN message m ON m.idx = h.idx LEFT JOIN word w ON w.num = m.reason WHERE h.\"case\"",
+    ))
+});
+
+static BOUND: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::new(&Part::List(
+        "SELECT m.id, p.oin FROM message m JOIN party p ON p.num = m.party WHERE m.direction = 1 AND m.id",
     ))
 });
 
@@ -181,6 +190,26 @@ pub(super) async fn reopen(connection: &mut SqliteConnection, indexes: &[u64]) -
             values.add(to_sql(*index));
         })
         .await
+}
+
+/// Which of these identifiers a partner used before.
+pub(crate) async fn bound(
+    connection: &mut SqliteConnection,
+    from: Oin,
+    ids: &[Uuid],
+) -> Result<HashSet<Uuid>, StoreError> {
+    let rows = BOUND
+        .list(connection, ids, |id, values| {
+            values.add(id.as_bytes().to_vec());
+        })
+        .await?;
+    let mut found = HashSet::new();
+    for row in &rows {
+        if row.try_get::<&str, _>(1)? == from.as_str() {
+            found.insert(uuid(row.try_get(0)?)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The messages of these cases, in the order of the log.

@@ -1,7 +1,8 @@
 //! Cases that are or were handed over.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use exchange::oin::Oin;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -21,6 +22,12 @@ impl Store {
         limited("cases in one reading", cases.len(), MAX_BATCH)?;
         let cases: Vec<Uuid> = cases.iter().copied().collect();
         handover::steps(&mut *self.0.readers.acquire().await?, &cases).await
+    }
+
+    /// Which of these identifiers a partner used before: what comes under one again is not taken in once more.
+    pub async fn bound_by(&self, from: Oin, ids: &[Uuid]) -> Result<HashSet<Uuid>, StoreError> {
+        limited("identifiers in one reading", ids.len(), MAX_BATCH)?;
+        handover::bound(&mut *self.0.readers.acquire().await?, from, ids).await
     }
 
     /// The cases that are or were handed over, after this one; at most `limit`.
