@@ -177,7 +177,8 @@ fn a_message_is_passed_on_and_counted() {
     let lines: Vec<&str> = csv.lines().collect();
     assert!(lines[0].starts_with("\"richting\";\"doel\"") && lines.len() == 2, "{csv}");
     assert!(
-        lines[1].contains("\"vroegsignalering-huur\"") && lines[1].contains("\"toegelaten\";\"7\";\"0\""),
+        lines[1].contains("\"vroegsignalering-huur\"")
+            && lines[1].contains("\"toegelaten\";\"7\";\"7\";\"0\""),
         "{csv}"
     );
 }

@@ -1,7 +1,7 @@
 //! How much was exchanged and how long an answer took, per purpose, partner and outcome: from what the log and the columns of
 //! messages say, without opening one. Small numbers are left out, and what they could be computed from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use exchange::oin::Oin;
 use jiff::Timestamp;
@@ -53,7 +53,9 @@ pub struct Line {
     pub outcome: State,
     /// How many; nothing when that is kept back.
     pub count: Option<u64>,
-    /// To how many of these this organisation answered in their case; nothing when that is kept back.
+    /// In how many cases among these it was this organisation's turn to answer; nothing when that is kept back.
+    pub asked: Option<u64>,
+    /// In how many of those it did; nothing when that is kept back, or nothing was asked.
     pub answered: Option<u64>,
     /// From coming in to that answer.
     pub answer: Option<Lead>,
@@ -112,6 +114,7 @@ type Cell = (Group, Oin, State);
 struct Tally {
     period: Period,
     counts: BTreeMap<Cell, u64>,
+    asked: BTreeMap<Cell, u64>,
     answers: BTreeMap<Cell, Vec<u32>>,
     contacts: BTreeMap<Cell, Vec<u32>>,
     /// What came in and has no answer, or no first contact, yet.
@@ -127,8 +130,8 @@ struct Open {
 
 impl Tally {
     fn new(period: Period) -> Self {
-        let (counts, answers, contacts) = Default::default();
-        Self { period, counts, answers, contacts, open: HashMap::new() }
+        let (counts, asked, answers, contacts) = Default::default();
+        Self { period, counts, asked, answers, contacts, open: HashMap::new() }
     }
 
     fn add(&mut self, moved: &Moved) -> Result<(), FiguresError> {
@@ -146,8 +149,10 @@ impl Tally {
             if self.open.len() >= MAX_CASES {
                 return Err(FiguresError::TooMany);
             }
-            let open = Open { cell, since: moved.at, answered: false };
-            self.open.entry((case, moved.partner)).or_insert(open);
+            if let Entry::Vacant(place) = self.open.entry((case, moved.partner)) {
+                *self.asked.entry(cell.clone()).or_default() += 1;
+                place.insert(Open { cell, since: moved.at, answered: false });
+            }
         }
         Ok(())
     }
@@ -177,11 +182,13 @@ impl Tally {
         for (cell, count) in &self.counts {
             let answers = self.answers.remove(cell).unwrap_or_default();
             let answered = u64::try_from(answers.len()).unwrap_or(u64::MAX);
+            let asked = self.asked.get(cell).copied().unwrap_or_default();
             let line = Line {
                 partner: cell.1,
                 outcome: cell.2,
                 count: Some(*count),
-                answered: suppress::part(answered, *count),
+                asked: suppress::part(asked, *count),
+                answered: suppress::part(answered, asked).filter(|_| asked > 0),
                 answer: lead(answers),
                 contact: lead(self.contacts.remove(cell).unwrap_or_default()),
             };

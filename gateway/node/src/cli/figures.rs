@@ -30,13 +30,14 @@ pub(super) struct Figures {
     csv: bool,
 }
 
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "richting",
     "doel",
     "oin",
     "partner",
     "uitkomst",
     "aantal",
+    "te_beantwoorden",
     "beantwoord",
     "antwoord_mediaan_minuten",
     "antwoord_p90_minuten",
@@ -116,7 +117,7 @@ fn duration(minutes: u32) -> String {
 }
 
 /// What is kept back is an empty field.
-fn row(node: &Node, one: &Counted, line: &Line) -> [String; 12] {
+fn row(node: &Node, one: &Counted, line: &Line) -> [String; 13] {
     let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     let minutes = |lead: Option<Lead>, of: fn(Lead) -> u32| number(lead.map(|lead| of(lead).into()));
     [
@@ -126,6 +127,7 @@ fn row(node: &Node, one: &Counted, line: &Line) -> [String; 12] {
         node.name_of(line.partner),
         line.outcome.to_string(),
         number(line.count),
+        number(line.asked),
         number(line.answered),
         minutes(line.answer, |lead| lead.median),
         minutes(line.answer, |lead| lead.ninetieth),
@@ -142,7 +144,7 @@ fn for_programs(node: &Node, one: &Counted) -> Value {
     let lines = one.lines.iter().map(|line| {
         json!({
             "oin": line.partner, "partner": node.name_of(line.partner), "uitkomst": line.outcome.as_str(),
-            "aantal": line.count, "beantwoord": line.answered, "antwoord": lead(line.answer),
+            "aantal": line.count, "te_beantwoorden": line.asked, "beantwoord": line.answered, "antwoord": lead(line.answer),
             "eerste_contact": lead(line.contact),
         })
     });

@@ -29,7 +29,14 @@ pub(super) fn group(group: Group, mut lines: Vec<(Line, u64)>) -> Counted {
     let total = (!gives_away(&hidden) && total >= SMALLEST).then_some(total);
     for ((line, _), hidden) in lines.iter_mut().zip(&hidden) {
         if *hidden {
-            *line = Line { count: None, answered: None, answer: None, contact: None, ..line.clone() };
+            *line = Line {
+                count: None,
+                asked: None,
+                answered: None,
+                answer: None,
+                contact: None,
+                ..line.clone()
+            };
         }
     }
     Counted { group, total, lines: lines.into_iter().map(|(line, _)| line).collect() }

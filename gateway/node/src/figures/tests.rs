@@ -74,7 +74,8 @@ fn an_answer_asks_for_none() {
     let mut all: Vec<Moved> = (0..9).map(|case| moved(Direction::Inbound, case, FEEDBACK, 1)).collect();
     all.extend((0..9).map(|case| moved(Direction::Outbound, case, FEEDBACK, 2)));
     let came_in = counted(&all).into_iter().find(|one| one.group.direction == Direction::Inbound).unwrap();
-    assert_eq!((came_in.lines[0].answered, came_in.lines[0].answer), (Some(0), None));
+    let line = &came_in.lines[0];
+    assert_eq!((line.asked, line.answered, line.answer), (Some(0), None, None));
 }
 
 fn shown(counts: &[u64]) -> (Option<u64>, Vec<Option<u64>>) {
@@ -84,7 +85,8 @@ fn shown(counts: &[u64]) -> (Option<u64>, Vec<Option<u64>>) {
             partner: partner(u8::try_from(number).unwrap()),
             outcome: State::Admitted,
             count: Some(*count),
-            answered: Some(0),
+            asked: Some(0),
+            answered: None,
             answer: None,
             contact: None,
         };
