@@ -15,12 +15,14 @@ use crate::id;
 
 mod receiving;
 mod sending;
+mod stored;
 
 pub use receiving::{
     AdmittedMessage, Attributes, ReceivedMessage, RefusedMessage, VerifiedMessage, agreement_of, document_of,
     message_type_of,
 };
 pub use sending::{Draft, HeldBack, PermittedDraft, SignedMessage};
+pub use stored::StoredMessage;
 
 /// How far a sender's clock may run ahead of the receiver's.
 pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);

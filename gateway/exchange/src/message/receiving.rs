@@ -171,7 +171,7 @@ impl<'a> ReceivedMessage<'a> {
     }
 }
 
-fn read_envelope(payload: &[u8]) -> Result<Envelope<'_>, Reason> {
+pub(super) fn read_envelope(payload: &[u8]) -> Result<Envelope<'_>, Reason> {
     if payload.len() > envelope::MAX_BYTES {
         return Err(Reason::SchemaInvalid);
     }

@@ -14,12 +14,12 @@
 //! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`processing`]: how far the records of processings were exported
 //! - [`submission`]: what local systems handed over, and listing messages
-//! - [`verify`], [`verify_records`]: the whole log and what belongs to it, for who checks it
+//! - [`verify`], [`verify_content`], [`verify_records`], [`verify_consents`]: the whole log and what belongs to it, for who checks it
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod access;
 pub(crate) mod change;
-mod column;
+pub(crate) mod column;
 pub(crate) mod committer;
 pub(crate) mod connect;
 pub(crate) mod consent;
@@ -41,6 +41,8 @@ pub(crate) mod submission;
 mod transaction;
 mod tree;
 pub(crate) mod verify;
+pub(crate) mod verify_consents;
+pub(crate) mod verify_content;
 pub(crate) mod verify_records;
 pub(crate) mod wal;
 pub(crate) mod witness;
