@@ -70,9 +70,10 @@ impl Store {
     /// What the row of a message says otherwise than the message.
     fn of_text(&self, row: &KeptRow, jws: &str) -> Option<&'static str> {
         let Some(said) = StoredMessage::read(jws) else { return Some(UNREADABLE) };
-        let partner = match row.direction {
-            Direction::Outbound => Some(said.to),
-            Direction::Inbound => said.from,
+        // The desk is kept of what came in: nobody here takes what went out.
+        let (partner, desk) = match row.direction {
+            Direction::Outbound => (Some(said.to), None),
+            Direction::Inbound => (said.from, said.desk.as_deref()),
         };
         let same = partner.is_some_and(|partner| partner.as_str() == row.partner)
             && row.id == Some(said.id)
@@ -82,7 +83,7 @@ impl Store {
             && row.agreement.as_deref() == Some(said.agreement.to_string().as_str())
             && row.created == time_to_sql(said.created)
             && row.expires == Some(time_to_sql(said.expires))
-            && row.desk == said.desk
+            && row.desk.as_deref() == desk
             && usize::try_from(row.bytes) == Ok(jws.len());
         if !same {
             return Some(DESCRIBED);

@@ -28,6 +28,8 @@ use crate::{
 
 const MESSAGE_TYPE: &str = "nl.sociaaldomein.signalen.betalingsachterstand.v1";
 
+const DESK: &str = "wijkteam";
+
 pub(super) fn us() -> Oin {
     "00000099000000001000".parse().unwrap()
 }
@@ -129,7 +131,7 @@ fn message(number: u128, (from, to): (Oin, Oin), extract: Option<&str>) -> Strin
         "specversion": "1.0", "id": id(number), "source": format!("urn:nld:oin:{from}:systeem:zaken"),
         "type": MESSAGE_TYPE, "time": now(), "datacontenttype": "application/json",
         "dataschema": "urn:schakel:schema:betalingsachterstand:1", "ontvanger": to, "verlooptop": expires(),
-        "convenant": agreement.digest(), "doel": purpose.content().doel, "dossier": id(number).urn().to_string(),
+        "convenant": agreement.digest(), "doel": purpose.content().doel, "dossier": id(number).urn().to_string(), "loket": DESK,
         "data": { "grondslag": { "toestemming": consent }, "betrokkene": resident(), "inhoud": {} },
     });
     jws::sign(jws::MESSAGE, envelope.to_string().as_bytes(), &key(from))
@@ -195,8 +197,16 @@ pub(super) fn arrival_on(number: u128, extract: Option<&str>) -> Arrival {
     .leaf();
     let message_type = MESSAGE_TYPE.to_owned();
     let Outgoing { case, purpose, agreement, created, expires, .. } = sent;
-    let admitted =
-        Attributes { case, message_type, purpose, agreement, desk: None, compact, created, expires };
+    let admitted = Attributes {
+        case,
+        message_type,
+        purpose,
+        agreement,
+        desk: Some(DESK.to_owned()),
+        compact,
+        created,
+        expires,
+    };
     Arrival {
         from: partner(),
         received: now(),
