@@ -351,7 +351,7 @@ fn whoever_asks_for_json_gets_json() {
         (0, vec!["berichten"]),
         (0, vec!["berichten", "--richting", "uit", "--stand", "wacht", "--aantal", "1", "--na", "5"]),
         (0, vec!["logboek", "verify"]),
-        (0, vec!["logboek", "verify", "--inhoud", "--partners"]),
+        (0, vec!["logboek", "verify", "--partners"]),
         (0, vec!["logboek", "partners"]),
         (0, vec!["logboek", "partners", "--nu"]),
         (0, vec!["logboek", "alarm", "--naar", "geen-alarm.json"]),

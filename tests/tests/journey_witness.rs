@@ -307,8 +307,17 @@ fn a_log_is_checked_against_what_partners_keep() {
     pair.exchange(6, 2);
     let (partner, _) = seen(&pair.corporation);
     let size = partner["gecontroleerd"]["grootte"].as_u64().unwrap();
-    let whole = pair.municipality.json(&["logboek", "verify", "--inhoud", "--partners"]);
+    let whole = pair.municipality.json(&["logboek", "verify", "--partners"]);
     assert!(whole["eerdere_controlepunten"].as_u64().unwrap() >= 2, "{whole}");
+    assert_eq!(whole["niet_gecontroleerd"], serde_json::json!([]));
+    // Who asks for less is told what was not looked at.
+    let quick = pair.municipality.json(&["logboek", "verify", "--zonder-inhoud"]);
+    assert_eq!(
+        (&quick["heel"], &quick["niet_gecontroleerd"]),
+        (&true.into(), &serde_json::json!(["inhoud"]))
+    );
+    let said = &pair.municipality.cli(&["logboek", "verify", "--zonder-inhoud"]).expect(0).stdout;
+    assert!(said.contains("De berichten zijn niet geopend"), "{said}");
     pair.stop();
     put_back(&copy, &pair.database());
     let verdict = pair.municipality.cli(&["logboek", "verify", "--json"]).expect(0).json();

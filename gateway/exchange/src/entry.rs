@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 mod about;
 
-pub use about::About;
+pub use about::{About, Logged};
 
 use crate::{
     agreement::AnswerKind, consent::WhatWasDone, digest::Digest, oin::Oin, refusal::Reason, text, tlog::Leaf,

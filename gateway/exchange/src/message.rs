@@ -19,7 +19,7 @@ mod stored;
 
 pub use receiving::{AdmittedMessage, Attributes, ReceivedMessage, RefusedMessage, VerifiedMessage};
 pub use sending::{Draft, HeldBack, PermittedDraft, SignedMessage};
-pub use stored::{agreement_of, document_of, message_type_of, step_of};
+pub use stored::{StoredMessage, agreement_of, document_of, message_type_of, step_of};
 
 /// How far a sender's clock may run ahead of the receiver's.
 pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);

@@ -104,7 +104,7 @@ impl LookupKeys {
         document.value().get("betrokkene").map(Self::read).unwrap_or_default()
     }
 
-    fn read(subject: &Value) -> Self {
+    pub(crate) fn read(subject: &Value) -> Self {
         Self {
             bsn: subject["bsn"].as_str().map(bsn_key),
             place: Place::read(subject).map(|place| place.key()),

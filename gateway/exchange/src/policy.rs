@@ -144,7 +144,13 @@ pub(crate) fn rule<'a>(rulebook: &'a Rulebook, question: &Question<'_>) -> Resul
 }
 
 fn rules_digest(agreement: &Agreement, purpose: &Purpose) -> Digest {
-    Digest::of(format!("{}\n{}\n", agreement.digest(), purpose.digest()).as_bytes())
+    rules_of(agreement.digest(), purpose.digest())
+}
+
+/// The digest by which the log names the agreement and the purpose that a message was allowed by, as
+/// [`Permission::rules`] has it.
+pub fn rules_of(agreement: Digest, purpose: Digest) -> Digest {
+    Digest::of(format!("{agreement}\n{purpose}\n").as_bytes())
 }
 
 /// Decides at the sender: where the purpose says so, the document is first trimmed of what it may not hold, when the

@@ -56,7 +56,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SignatureInvalid,
         Self::WrongSender,
         Self::NotAddressed,

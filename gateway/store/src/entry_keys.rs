@@ -56,9 +56,15 @@ pub(crate) struct EntryKeys {
 struct State {
     content: Content,
     sealing: Path,
-    opening: Path,
-    /// The tree that `opening` is in.
-    opened: usize,
+    opening: Opening,
+}
+
+/// The way to the entry that was opened last.
+#[derive(Default)]
+pub(crate) struct Opening {
+    path: Path,
+    /// The tree that it is in.
+    tree: u16,
 }
 
 /// A key, and which tree it is of.
@@ -97,7 +103,7 @@ impl EntryKeys {
     }
 
     fn of(file: KeyFile, random: Arc<dyn Random>, content: Content) -> Self {
-        let state = State { content, sealing: Path::default(), opening: Path::default(), opened: 0 };
+        let state = State { content, sealing: Path::default(), opening: Opening::default() };
         Self { file, random, state: Mutex::new(state) }
     }
 
@@ -140,20 +146,26 @@ impl EntryKeys {
 
     /// The key of this tree for the entry with this index; nothing when it was destroyed.
     pub(crate) fn for_opening(&self, tree: u16, index: u64) -> Result<Option<LessSafeKey>, StoreError> {
-        let number = usize::from(tree);
-        if self.lock().content.trees.len() <= number {
-            // Another process may have begun one.
-            self.refresh()?;
-        }
-        let state = &mut *self.lock();
-        if state.opened != number {
-            state.opening.clear();
-            state.opened = number;
-        }
-        let tree = state.content.trees.get(number).ok_or_else(|| {
-            StoreError::Corrupt("something is sealed under a key tree that the key file does not have".into())
-        })?;
-        tree.key(index, &mut state.opening).map(|secret| aead_key(&secret)).transpose()
+        self.know_tree(tree)?;
+        let State { content, opening, .. } = &mut *self.lock();
+        content.key(tree, index, opening)
+    }
+
+    /// The same for who opens one entry after the other while others open others: its own way from one to the next stays in
+    /// `opening`. To be thrown away soon, since what is destroyed meanwhile can still be opened by it.
+    pub(crate) fn for_opening_along(
+        &self,
+        (tree, index): (u16, u64),
+        opening: &mut Opening,
+    ) -> Result<Option<LessSafeKey>, StoreError> {
+        self.know_tree(tree)?;
+        self.lock().content.key(tree, index, opening)
+    }
+
+    /// Another process may have begun a tree.
+    fn know_tree(&self, tree: u16) -> Result<(), StoreError> {
+        let known = self.lock().content.trees.len() > usize::from(tree);
+        if known { Ok(()) } else { self.refresh() }
     }
 
     /// Whether the key of this entry was destroyed.
@@ -224,7 +236,7 @@ impl EntryKeys {
         if content.sequence > state.content.sequence {
             state.content = content;
             state.sealing.clear();
-            state.opening.clear();
+            state.opening.path.clear();
         }
         Ok(())
     }
@@ -241,6 +253,19 @@ impl State {
         let Some(secret) = self.content.trees[last].key(index, &mut self.sealing) else { return Ok(None) };
         let tree = u16::try_from(last).unwrap_or(u16::MAX);
         Ok(Some(EntryKey { tree, key: aead_key(&secret)? }))
+    }
+}
+
+impl Content {
+    fn key(&self, tree: u16, index: u64, opening: &mut Opening) -> Result<Option<LessSafeKey>, StoreError> {
+        if opening.tree != tree {
+            opening.path.clear();
+            opening.tree = tree;
+        }
+        let tree = self.trees.get(usize::from(tree)).ok_or_else(|| {
+            StoreError::Corrupt("something is sealed under a key tree that the key file does not have".into())
+        })?;
+        tree.key(index, &mut opening.path).map(|secret| aead_key(&secret)).transpose()
     }
 }
 

@@ -497,7 +497,7 @@ pub struct Swept {
 }
 
 /// So many days later.
-fn days_after(time: Timestamp, days: u32) -> Timestamp {
+pub(crate) fn days_after(time: Timestamp, days: u32) -> Timestamp {
     time.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
 }
 

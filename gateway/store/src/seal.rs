@@ -15,7 +15,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
-    entry_keys::{EntryKey, EntryKeys},
+    entry_keys::{EntryKey, EntryKeys, Opening},
     error::StoreError,
     key::{Keys, Secret, aead_key},
 };
@@ -88,6 +88,18 @@ impl EntryKeys {
         let key = self.for_opening(u16::from_be_bytes(*tree), index)?.ok_or(StoreError::Erased)?;
         open(&key, bound_to, sealed)
     }
+
+    /// The same for who opens one entry after the other while others open others.
+    fn open_along(
+        &self,
+        index: u64,
+        (bound_to, sealed): (&[u8], &[u8]),
+        opening: &mut Opening,
+    ) -> Result<Vec<u8>, StoreError> {
+        let (tree, sealed) = sealed.split_first_chunk::<TREE_BYTES>().ok_or_else(damaged)?;
+        let key = self.for_opening_along((u16::from_be_bytes(*tree), index), opening)?;
+        open(&key.ok_or(StoreError::Erased)?, bound_to, sealed)
+    }
 }
 
 /// All keys of a store.
@@ -128,6 +140,20 @@ impl Vault {
             OF_ENTRY => self.entries.open_for(payload.index, payload.digest.as_bytes(), payload.sealed)?,
             _ => self.open_of_case(payload)?,
         };
+        String::from_utf8(plain).map_err(|_| StoreError::Corrupt("a payload is not text".into()))
+    }
+
+    /// The same for who opens one after the other while others open others.
+    pub(crate) fn open_payload_along(
+        &self,
+        payload: &SealedPayload<'_>,
+        opening: &mut Opening,
+    ) -> Result<String, StoreError> {
+        if payload.form != OF_ENTRY {
+            return self.open_payload(payload);
+        }
+        let sealed = (payload.digest.as_bytes().as_slice(), payload.sealed);
+        let plain = self.entries.open_along(payload.index, sealed, opening)?;
         String::from_utf8(plain).map_err(|_| StoreError::Corrupt("a payload is not text".into()))
     }
 

@@ -17,7 +17,7 @@ pub struct Cli {
 pub(super) enum Command {
     /// Durable messages per second, latency, memory, start-up, and the share of the machine's own limit.
     Throughput(Options),
-    /// Leaves per second of checking a whole log, on one core.
+    /// Leaves per second of checking a whole log.
     Verify(VerifyOptions),
     /// The withdrawal of a consent that covered very much, and what other work notices of it.
     Withdrawal(WithdrawalOptions),
@@ -96,7 +96,7 @@ pub(super) struct VerifyOptions {
     /// How many leaves.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) leaves: u64,
-    /// Fail below so many leaves per second of processor time.
+    /// Fail when checking all of it takes longer than this many leaves per second allow.
     #[arg(long)]
     pub(super) least: Option<f64>,
     /// Where to keep the log while measured; beside this program when absent.

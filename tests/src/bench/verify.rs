@@ -1,4 +1,4 @@
-//! How quickly the whole log is proven: leaves per second of processor time, so on one core, and memory.
+//! How quickly the whole log is proven: leaves per second, with everything opened and with nothing opened, and memory.
 
 use std::io::Write as _;
 
@@ -34,8 +34,8 @@ pub(super) async fn run(options: &VerifyOptions) -> anyhow::Result<()> {
         Store::create(Options::new(folder.path().join("log.db"), given::us()?, key, log, random)).await?;
     fill(&store, options.leaves).await?;
     let before = process::resident(std::process::id())?;
-    for contents in [false, true] {
-        measure(&store, options, contents).await?;
+    for closed in [true, false] {
+        measure(&store, options, closed).await?;
     }
     let after = process::resident(std::process::id())?;
     writeln!(
@@ -51,6 +51,7 @@ pub(super) async fn run(options: &VerifyOptions) -> anyhow::Result<()> {
 
 async fn fill(store: &Store, leaves: u64) -> anyhow::Result<()> {
     let maker = Maker::new(9);
+    agree(store).await?;
     let from = given::partner(1)?;
     let mut deliveries = 0;
     while store.log_size().await? < leaves {
@@ -73,6 +74,18 @@ async fn fill(store: &Store, leaves: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Keeps the agreement that the messages rest on, with the text of a purpose for each of its clauses.
+async fn agree(store: &Store) -> anyhow::Result<()> {
+    for agreement in agreed()?.rules.agreements() {
+        let text = |digest| agreed().ok()?.rules.purpose(digest).map(|one| (digest, one.text().to_owned()));
+        let clauses = agreement.content().afspraken.iter();
+        let purposes = clauses.map(|clause| text(clause.doel_digest)).collect::<Option<_>>();
+        let purposes = purposes.context("the purposes of the agreement")?;
+        store.put_agreement(agreement.digest(), agreement.text().to_owned(), purposes, given::now()).await?;
+    }
+    Ok(())
+}
+
 /// Somebody looks at the last messages, which stands in the log as well.
 async fn look(store: &Store) -> anyhow::Result<()> {
     let last = store.log_size().await?;
@@ -87,21 +100,21 @@ async fn look(store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(store: &Store, options: &VerifyOptions, contents: bool) -> anyhow::Result<()> {
+async fn measure(store: &Store, options: &VerifyOptions, closed: bool) -> anyhow::Result<()> {
     let (cpu, start) = (process::own_cpu()?, clock::now());
     let anchors = store.anchors(given::us()?).await?;
-    let verdict = store.verify(Check { anchors, contents }, |_, _| {}).await?;
+    let verdict = store.verify(Check { anchors, closed }, |_, _| {}).await?;
     let (took, cpu) = (start.elapsed(), process::own_cpu_since(cpu)?);
     let Verdict::Whole { size, .. } = verdict else { anyhow::bail!("{verdict:?}") };
     #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
     let (per_core, per_second) = (size as f64 / cpu.as_secs_f64(), size as f64 / took.as_secs_f64());
-    let what =
-        if contents { "with the content of every message" } else { "leaves and all that belongs to them" };
+    let what = if closed { "nothing opened" } else { "every message opened" };
     writeln!(
         std::io::stdout(),
         "{size} leaves, {what}: {per_core:.0} leaves/s of one core ({per_second:.0} on the clock, {took:.1?})"
     )?;
-    let least = options.least.filter(|_| !contents);
-    ensure!(least.is_none_or(|least| per_core >= least), "fewer than {least:?} leaves per second");
+    // What people get who ask for nothing else; it is done on as many cores as there are.
+    let least = options.least.filter(|_| !closed);
+    ensure!(least.is_none_or(|least| per_second >= least), "fewer than {least:?} leaves per second");
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(super) fn everything(world: &mut World) -> anyhow::Result<()> {
 /// Every leaf is under the signed checkpoint, and every message is the one its leaf speaks of.
 fn log_is_whole(world: &World, org: Org) -> anyhow::Result<()> {
     let node = world.at(org);
-    let check = Check { anchors: Vec::new(), contents: true };
+    let check = Check { anchors: Vec::new(), closed: false };
     let verdict = node.steady(async |core| core.store.verify(check, |_, _| {}).await)??;
     ensure!(matches!(verdict, Verdict::Whole { .. }), "{verdict:?}");
     Ok(())

@@ -179,12 +179,32 @@ fn extended(said: &ExtendedContent, agreement: &Agreement, to: Oin) -> Option<Ev
 }
 
 fn processed(said: ProcessedContent, to: Oin) -> Option<Event> {
-    let consent = ConsentKey { holder: said.houder, id: said.toestemming_id };
-    (to == consent.holder).then_some(Event::Processed(Processed {
-        consent,
-        at: said.verwerkt_op,
-        done: said.uitkomst,
-        kept: said.bewaard_op_grond_van,
-        passed_to: said.doorgestuurd_aan,
-    }))
+    let said = Processed::from(said);
+    (to == said.consent.holder).then_some(Event::Processed(said))
+}
+
+impl From<ProcessedContent> for Processed {
+    fn from(said: ProcessedContent) -> Self {
+        Self {
+            consent: ConsentKey { holder: said.houder, id: said.toestemming_id },
+            at: said.verwerkt_op,
+            done: said.uitkomst,
+            kept: said.bewaard_op_grond_van,
+            passed_to: said.doorgestuurd_aan,
+        }
+    }
+}
+
+impl Processed {
+    /// What the data of a stored message of this type says was done about a consent, if it is one that says so. Nothing of it
+    /// is believed.
+    pub(crate) fn stated(message_type: &str, data: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Data {
+            inhoud: ProcessedContent,
+        }
+        let schema = SchemaName::of_message_type(message_type)?;
+        let read = || serde_json::from_str::<Data>(data).ok();
+        (schema == SchemaName::ConsentProcessed).then(read)?.map(|data| data.inhoud.into())
+    }
 }

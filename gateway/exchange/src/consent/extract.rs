@@ -148,6 +148,13 @@ impl Extract {
         Some(ConsentKey { holder: text.houder, id: text.toestemming })
     }
 
+    /// Which consent an extract says to be of and until when it says that holds, for holding it against what was kept of
+    /// it. Nothing of it is believed.
+    pub fn claims(compact: &str) -> Option<(ConsentKey, Timestamp)> {
+        let text = Text::unverified(compact)?;
+        Some((ConsentKey { holder: text.houder, id: text.toestemming }, text.geldig_tot))
+    }
+
     /// What an extract says, for showing.
     pub fn peek(compact: &str) -> Option<Terms> {
         let text = Text::unverified(compact)?;

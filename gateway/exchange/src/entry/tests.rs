@@ -352,16 +352,21 @@ proptest! {
     /// Reading a part of an entry says the same as reading all of it.
     #[test]
     fn a_leaf_is_about_the_message_of_its_entry(entry in any_entry()) {
-        let (leaf, party) = (entry.leaf(), match &entry {
-            Entry::Verzending { naar, .. } => naar.to_string(),
-            Entry::Ontvangst(reception) => reception.van.to_string(),
-            _ => String::new(),
-        });
+        let leaf = entry.leaf();
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(leaf.bytes()).unwrap();
+        let member = |name: &str| members.get(name).and_then(serde_json::Value::as_str);
+        let logged = |message: Digest, partner| Logged {
+            message,
+            partner,
+            id: member("id"),
+            rules: member("regels"),
+            consent: member("toestemming"),
+            at: member("tijd").unwrap(),
+        };
         let about = match &entry {
-            Entry::Verzending { bericht, .. } => About::Sent { message: *bericht, to: &party },
+            Entry::Verzending { bericht, .. } => About::Sent(logged(*bericht, member("naar").unwrap())),
             Entry::Ontvangst(reception) => About::Received {
-                message: reception.bericht,
-                from: &party,
+                message: logged(reception.bericht, member("van").unwrap()),
                 outcome: reception.uitkomst,
                 reason: reception.reden.map(|reason| reason.0.code()),
             },

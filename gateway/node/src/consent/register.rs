@@ -161,10 +161,11 @@ pub(super) async fn carry_out(core: &Core, id: Uuid, at: Timestamp) -> Result<bo
     }
     // A partner may have said when the resident withdrew it.
     let given = known.extract.as_deref().and_then(Extract::peek).map_or(Timestamp::MIN, |terms| terms.given);
-    let at = at.max(given).min(core.now());
+    let now = core.now();
+    let at = at.max(given).min(now);
     let statement = Statement::sign(id, core.me, at, &*core.signer).map_err(|_| RegisterError::Signature)?;
-    let leaf = leaf(key, ConsentHappening::Ingetrokken, Some(Digest::of(statement.as_bytes())), core.now());
-    let withdrawn = core.store.withdraw_consent(key, (statement, at), leaf, core.now()).await?;
+    let leaf = leaf(key, ConsentHappening::Ingetrokken, Some(Digest::of(statement.as_bytes())), now);
+    let withdrawn = core.store.withdraw_consent(key, (statement, at), leaf, now).await?;
     core.endings.notify_one();
     Ok(withdrawn)
 }

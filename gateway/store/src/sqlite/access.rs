@@ -177,8 +177,13 @@ pub(crate) async fn at(
     vault: &Vault,
     place: u64,
 ) -> Result<Option<AccessRecord>, StoreError> {
-    let found = before(connection, vault, (place + 1, 1)).await?;
-    Ok(found.into_iter().find(|record| record.index == place))
+    let row = sqlx::query(
+        "SELECT a.sealed, l.leaf FROM access a JOIN log_leaf l ON l.idx = a.idx WHERE a.idx = ?1",
+    )
+    .bind(to_sql(place))
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| open(vault, place, row.try_get(0)?, row.try_get(1)?)).transpose()
 }
 
 /// Opens a record and holds it against what the log says of it.

@@ -23,7 +23,7 @@ pub(super) fn from_sql(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| damaged("a number"))
 }
 
-pub(super) fn time_to_sql(time: Timestamp) -> i64 {
+pub(crate) fn time_to_sql(time: Timestamp) -> i64 {
     time.as_microsecond()
 }
 

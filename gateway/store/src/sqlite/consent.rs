@@ -25,6 +25,7 @@ use crate::{
     consents::ConsentState,
     error::StoreError,
     model::{Arrival, Direction, State, Verdict},
+    seal::Vault,
     store::{CONSENT_EXPIRED_REASON, WITHDRAWN_REASON},
 };
 
@@ -458,9 +459,24 @@ async fn confirmed(
     Ok(())
 }
 
-/// What a sealed record is bound to.
-pub(super) fn bound_to(index: u64) -> Vec<u8> {
-    [b"toestemming".as_slice(), &index.to_be_bytes()].concat()
+/// What a sealed record is bound to: its place, and for how many days it is kept.
+pub(super) fn bound_to(index: u64, keep_days: i64) -> Vec<u8> {
+    [b"toestemming".as_slice(), &index.to_be_bytes(), &keep_days.to_be_bytes()].concat()
+}
+
+/// Opens a record. [`StoreError::Erased`] when its key was destroyed.
+pub(super) fn open_record(
+    vault: &Vault,
+    (index, keep_days): (u64, i64),
+    sealed: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    let opened = vault.entries.open_for(index, &bound_to(index, keep_days), sealed);
+    // Earlier versions bound it to its place alone.
+    let earlier = [b"toestemming".as_slice(), &index.to_be_bytes()].concat();
+    match opened {
+        Err(StoreError::Corrupt(_)) => vault.entries.open_for(index, &earlier, sealed),
+        opened => opened,
+    }
 }
 
 /// What waits and rests on this consent does not leave any more, for this reason.

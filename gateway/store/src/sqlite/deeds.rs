@@ -181,8 +181,8 @@ async fn record(
     (consent, index): (i64, u64),
     (text, extract, keep_days): (&str, &str, u32),
 ) -> Result<(), StoreError> {
-    let sealed =
-        writer.vault.entries.seal_for(index, &bound_to(index), text.as_bytes(), &mut writer.entropy)?;
+    let bound_to = bound_to(index, i64::from(keep_days));
+    let sealed = writer.vault.entries.seal_for(index, &bound_to, text.as_bytes(), &mut writer.entropy)?;
     sqlx::query(
         "INSERT INTO consent_record (idx, consent, sealed, extract, keep_days) VALUES (?1, ?2, ?3, ?4, ?5)",
     )

@@ -14,12 +14,13 @@
 //! - [`witness`]: checkpoints that were cosigned, and alarms
 //! - [`processing`]: how far the records of processings were exported
 //! - [`submission`]: what local systems handed over, and listing messages
-//! - [`verify`], [`verify_records`], [`verify_handover`]: the whole log and what belongs to it, for who checks it
+//! - [`verify`], [`verify_content`], [`verify_records`], [`verify_consents`], [`verify_handover`]: the whole log and what belongs
+//!   to it, for who checks it
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod access;
 pub(crate) mod change;
-mod column;
+pub(crate) mod column;
 pub(crate) mod committer;
 pub(crate) mod connect;
 pub(crate) mod consent;
@@ -43,6 +44,8 @@ mod transaction;
 mod tree;
 pub(crate) mod undelivered;
 pub(crate) mod verify;
+pub(crate) mod verify_consents;
+pub(crate) mod verify_content;
 pub(crate) mod verify_handover;
 pub(crate) mod verify_records;
 pub(crate) mod wal;

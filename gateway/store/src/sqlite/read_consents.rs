@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     column::{damaged, from_sql, state_from_sql, time_from_sql, time_to_sql, to_sql, uuid},
-    consent::{bound_to, consent_state},
+    consent::{consent_state, open_record},
 };
 use crate::{
     consents::{ConsentNotice, ConsentRow, NoticeMessage, StoredRecord, Untold},
@@ -161,7 +161,7 @@ pub(crate) async fn records(
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
         let index = from_sql(row.try_get(0)?)?;
-        if let Some(text) = open(vault, index, row.try_get(1)?)? {
+        if let Some(text) = open(vault, (index, row.try_get(2)?), row.try_get(1)?)? {
             let keep_days =
                 u32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| damaged("a number of days"))?;
             records.push(StoredRecord { index, text, keep_days });
@@ -178,7 +178,7 @@ pub(crate) async fn records_about(
     limit: usize,
 ) -> Result<Vec<(ConsentKey, String)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT r.idx, r.sealed, c.id, party.oin FROM consent_record r JOIN consent c ON c.num = r.consent \
+        "SELECT r.idx, r.sealed, c.id, party.oin, r.keep_days FROM consent_record r JOIN consent c ON c.num = r.consent \
          JOIN party ON party.num = c.holder WHERE r.idx IN (SELECT record FROM consent_subject WHERE token IN (?1, ?2)) \
          ORDER BY r.idx DESC LIMIT ?3",
     )
@@ -189,7 +189,8 @@ pub(crate) async fn records_about(
     .await?;
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
-        if let Some(text) = open(vault, from_sql(row.try_get(0)?)?, row.try_get(1)?)? {
+        let place = (from_sql(row.try_get(0)?)?, row.try_get(4)?);
+        if let Some(text) = open(vault, place, row.try_get(1)?)? {
             records.push((ConsentKey { holder: oin(&row, 3)?, id: uuid(row.try_get(2)?)? }, text));
         }
     }
@@ -202,12 +203,12 @@ pub(crate) async fn recorded_at(
     vault: &Vault,
     index: u64,
 ) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query("SELECT sealed FROM consent_record WHERE idx = ?1")
+    let row = sqlx::query("SELECT sealed, keep_days FROM consent_record WHERE idx = ?1")
         .bind(to_sql(index))
         .fetch_optional(connection)
         .await?;
     match row {
-        Some(row) => open(vault, index, row.try_get(0)?),
+        Some(row) => open(vault, (index, row.try_get(1)?), row.try_get(0)?),
         None => Ok(None),
     }
 }
@@ -233,8 +234,8 @@ pub(crate) async fn records_over_time(
 }
 
 /// A record; nothing when it was erased.
-fn open(vault: &Vault, index: u64, sealed: &[u8]) -> Result<Option<String>, StoreError> {
-    let text = match vault.entries.open_for(index, &bound_to(index), sealed) {
+fn open(vault: &Vault, place: (u64, i64), sealed: &[u8]) -> Result<Option<String>, StoreError> {
+    let text = match open_record(vault, place, sealed) {
         Err(StoreError::Erased) => return Ok(None),
         opened => opened?,
     };

@@ -2,20 +2,18 @@
 
 use exchange::{
     digest::Digest,
-    oin::Oin,
     tlog::{Hash, Leaf},
 };
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
 
 use super::{
     column::{damaged, digest, direction_from_sql, from_sql, state_from_sql, to_sql, uuid},
     tree::{Head, roots_from_bytes},
-    verify_handover::Opened,
 };
 use crate::{
     error::StoreError,
     model::{Direction, State},
-    seal::{SealedPayload, Vault},
 };
 
 /// How far the log says that it is: what is checked, and not to be believed before.
@@ -36,6 +34,8 @@ pub(crate) struct LoggedEntry {
     pub(crate) leaf: Leaf,
     /// The message.
     pub(crate) message: LoggedMessage,
+    /// Whether there is content.
+    pub(crate) kept: bool,
 }
 
 /// Which message is stored with an entry.
@@ -44,7 +44,7 @@ pub(crate) enum LoggedMessage {
     /// None.
     None,
     /// This one.
-    Is(MessageAsStored),
+    Is(Box<MessageAsStored>),
     /// One that cannot be read.
     Damaged,
 }
@@ -59,27 +59,24 @@ pub(crate) struct MessageAsStored {
     pub(crate) reason: Option<String>,
     /// From or to whom.
     pub(crate) partner: String,
+    pub(crate) id: Option<Uuid>,
+    /// When it was made to be sent, or came in.
+    pub(crate) at: Option<i64>,
+    /// The numbers of the words for its agreement and its purpose.
+    pub(crate) agreement: Option<i64>,
+    pub(crate) purpose: Option<i64>,
+    pub(crate) keep_until: Option<i64>,
+    /// The number of the consent that it rests on.
+    pub(crate) consent: Option<i64>,
+    pub(crate) released: bool,
+    /// Whether there is something in the row that only what was kept has.
+    pub(crate) described: bool,
+    /// Whether its resident can be looked up.
+    pub(crate) findable: bool,
     /// Where the log says that it was erased.
     pub(crate) erased: Option<u64>,
-    /// Whether its content is there.
-    pub(crate) kept: bool,
-    /// Whether the receipt that it names is there.
-    pub(crate) receipted: bool,
-}
-
-/// What is wrong with the content of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ContentFault {
-    /// It is not there, and was not erased.
-    Missing,
-    /// It does not open.
-    Unreadable,
-    /// Its key was destroyed, and nothing says that it was erased.
-    KeyGone,
-    /// It is another message.
-    Other,
-    /// What is stored that it does in a handover is something else.
-    Step,
+    /// The receipt that it names.
+    pub(crate) receipt: Option<i64>,
 }
 
 /// How far the log says that it is.
@@ -102,11 +99,15 @@ pub(crate) async fn entries(
 ) -> Result<Vec<LoggedEntry>, StoreError> {
     // Each column of a row is copied, so what is small goes in one.
     let rows = sqlx::query(
-        "SELECT l.idx, l.leaf, iif(m.idx IS NULL, NULL, iif(m.direction IN (0, 1) AND m.state BETWEEN 0 AND 3, \
-         m.direction + 2 * (p.idx IS NOT NULL) + 4 * (r.num IS NOT NULL) + 8 * m.state, -1)), \
-         m.digest, iif(m.state = 2, word.text, NULL), party.oin, m.erased FROM log_leaf l LEFT JOIN message m ON m.idx = l.idx \
+        "SELECT l.idx, l.leaf, (p.idx IS NOT NULL) + 2 * CASE WHEN m.idx IS NULL THEN 0 \
+         WHEN m.direction IN (0, 1) AND m.state BETWEEN 0 AND 3 THEN 1 + m.direction + 2 * (m.released IS NOT NULL) + 4 * (coalesce(m.subject_bsn, m.subject_place) IS NOT NULL) \
+         + 8 * (coalesce(m.type, m.\"case\", m.expires, m.desk, nullif(m.bytes, 0), m.priority) IS NOT NULL) \
+         + 16 * m.state ELSE -1 END, \
+         m.digest, iif(m.state = 2, word.text, NULL), party.oin, m.erased, m.receipt, m.id, \
+         iif(m.direction = 1, m.finished, m.created), m.agreement, m.purpose, m.keep_until, m.consent \
+         FROM log_leaf l LEFT JOIN message m ON m.idx = l.idx \
          LEFT JOIN party ON party.num = m.party LEFT JOIN word ON word.num = m.reason \
-         LEFT JOIN payload p ON p.idx = m.idx AND NOT (m.direction = 1 AND m.state = 2) LEFT JOIN receipt r ON r.num = m.receipt \
+         LEFT JOIN payload p ON p.idx = l.idx \
          WHERE l.idx >= ?1 AND l.idx < ?2 ORDER BY l.idx LIMIT ?3",
     )
     .bind(to_sql(from))
@@ -116,30 +117,40 @@ pub(crate) async fn entries(
     .await?;
     rows.iter()
         .map(|row| {
-            let packed: Option<i64> = row.try_get(2)?;
+            let packed: i64 = row.try_get(2)?;
             // What is damaged is not the same as what the log says: that is for the caller to find, entry by entry.
-            let message = match packed {
-                None => LoggedMessage::None,
-                Some(packed) => message(packed, row).map_or(LoggedMessage::Damaged, LoggedMessage::Is),
+            let message = match packed >> 1 {
+                0 => LoggedMessage::None,
+                packed => message(packed, row)
+                    .map_or(LoggedMessage::Damaged, |one| LoggedMessage::Is(Box::new(one))),
             };
-            Ok(LoggedEntry { index: from_sql(row.try_get(0)?)?, leaf: Leaf::new(row.try_get(1)?), message })
+            let (index, leaf) = (from_sql(row.try_get(0)?)?, Leaf::new(row.try_get(1)?));
+            Ok(LoggedEntry { index, leaf, message, kept: packed & 1 != 0 })
         })
         .collect()
 }
 
 fn message(packed: i64, row: &SqliteRow) -> Result<MessageAsStored, StoreError> {
-    if packed < 0 {
+    let Some(packed) = packed.checked_sub(1).filter(|packed| *packed >= 0) else {
         return Err(damaged("a message"));
-    }
+    };
     Ok(MessageAsStored {
         direction: direction_from_sql(packed & 1)?,
-        kept: packed & 2 != 0,
-        receipted: packed & 4 != 0,
-        state: state_from_sql(packed >> 3)?,
+        released: packed & 2 != 0,
+        findable: packed & 4 != 0,
+        described: packed & 8 != 0,
+        state: state_from_sql(packed >> 4)?,
         digest: digest(row.try_get(3)?)?,
         reason: row.try_get(4)?,
         partner: row.try_get(5)?,
         erased: row.try_get::<Option<i64>, _>(6)?.map(from_sql).transpose()?,
+        receipt: row.try_get(7)?,
+        id: row.try_get::<Option<&[u8]>, _>(8)?.map(uuid).transpose()?,
+        at: row.try_get(9)?,
+        agreement: row.try_get(10)?,
+        purpose: row.try_get(11)?,
+        keep_until: row.try_get(12)?,
+        consent: row.try_get(13)?,
     })
 }
 
@@ -160,81 +171,11 @@ pub(crate) async fn stray(connection: &mut SqliteConnection) -> Result<Option<u6
     let row = sqlx::query(
         "SELECT min(idx) FROM (SELECT min(idx) AS idx FROM log_leaf WHERE idx >= (SELECT size FROM log_state) \
          UNION ALL SELECT min(idx) FROM message WHERE idx >= (SELECT size FROM log_state) \
+         UNION ALL SELECT min(idx) FROM payload WHERE idx >= (SELECT size FROM log_state) \
          UNION ALL SELECT min(idx) FROM access WHERE idx >= (SELECT size FROM log_state) \
          UNION ALL SELECT min(idx) FROM consent_record WHERE idx >= (SELECT size FROM log_state))",
     )
     .fetch_one(connection)
     .await?;
     row.try_get::<Option<i64>, _>(0)?.map(from_sql).transpose()
-}
-
-/// The first message from `from` on and below `to` whose content is not the one of its digest, and what is wrong.
-pub(crate) async fn contents(
-    connection: &mut SqliteConnection,
-    vault: &Vault,
-    (from, to): (u64, u64),
-    (me, steps_since): (Oin, u64),
-) -> Result<Option<(u64, ContentFault)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT m.idx, m.direction, m.state, m.\"case\", m.digest, k.wrapped, p.sealed, k.erased, p.form, m.erased, \
-         h.step, party.oin FROM message m LEFT JOIN party ON party.num = m.party \
-         LEFT JOIN handover_step h ON h.\"case\" = m.\"case\" AND h.idx = m.idx \
-         LEFT JOIN payload p ON p.idx = m.idx LEFT JOIN case_key k ON k.\"case\" = m.\"case\" \
-         WHERE m.idx >= ?1 AND m.idx < ?2 ORDER BY m.idx",
-    )
-    .bind(to_sql(from))
-    .bind(to_sql(to))
-    .fetch_all(connection)
-    .await?;
-    for row in &rows {
-        let refused = direction_from_sql(row.try_get(1)?)? == Direction::Inbound
-            && state_from_sql(row.try_get(2)?)? == State::Refused;
-        let case_erased = row.try_get::<Option<i64>, _>(7)?.is_some();
-        let erased = row.try_get::<Option<i64>, _>(9)?.is_some();
-        let fault = match row.try_get::<Option<&[u8]>, _>(6)? {
-            // What was refused here is not kept, and what was erased is not there any more.
-            None if refused || erased => None,
-            None => Some(ContentFault::Missing),
-            Some(sealed) => {
-                let digest = digest(row.try_get(4)?)?;
-                let payload = SealedPayload {
-                    index: from_sql(row.try_get(0)?)?,
-                    case: uuid(row.try_get(3)?)?,
-                    digest,
-                    sealed,
-                    form: row.try_get(8)?,
-                    wrapped: row.try_get(5)?,
-                    case_erased,
-                };
-                let opened = vault.open_payload(&payload);
-                let has_its_step = opened.as_deref().map_or(Ok(true), |jws| {
-                    let (step, partner) = (row.try_get(10)?, row.try_get(11)?);
-                    let direction = direction_from_sql(row.try_get(1)?)?;
-                    let opened = Opened { index: payload.index, jws, direction, partner, step };
-                    Ok::<_, StoreError>(opened.has_its_step(me, steps_since))
-                })?;
-                content(opened, &digest, case_erased)?.or((!has_its_step).then_some(ContentFault::Step))
-            }
-        };
-        if let Some(fault) = fault {
-            return Ok(Some((from_sql(row.try_get(0)?)?, fault)));
-        }
-    }
-    Ok(None)
-}
-
-fn content(
-    opened: Result<String, StoreError>,
-    digest: &Digest,
-    case_erased: bool,
-) -> Result<Option<ContentFault>, StoreError> {
-    match opened {
-        Ok(jws) if Digest::of(jws.as_bytes()) == *digest => Ok(None),
-        Ok(_) => Ok(Some(ContentFault::Other)),
-        // An earlier version erased cases by their key alone.
-        Err(StoreError::Erased) if case_erased => Ok(None),
-        Err(StoreError::Erased) => Ok(Some(ContentFault::KeyGone)),
-        Err(StoreError::Corrupt(_)) => Ok(Some(ContentFault::Unreadable)),
-        Err(error) => Err(error),
-    }
 }

@@ -6,12 +6,18 @@ use std::{
     sync::LazyLock,
 };
 
-use exchange::{consent::ConsentKey, digest::Digest, entry::Entry, oin::Oin, tlog::Leaf};
+use exchange::{
+    consent::{ConsentKey, ConsentRecord},
+    digest::Digest,
+    entry::Entry,
+    oin::Oin,
+    tlog::Leaf,
+};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    column::{damaged, from_sql, to_sql},
-    consent::bound_to,
+    column::{damaged, digest, from_sql, to_sql},
+    consent::open_record,
     rows::{MOST_ROWS, Part, Statement, Values},
 };
 use crate::{
@@ -30,6 +36,9 @@ static LEAVES: LazyLock<Statement> =
 static ERASED: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT idx, erased FROM message WHERE idx")));
 
+static RECEIPTS: LazyLock<Statement> =
+    LazyLock::new(|| Statement::new(&Part::List("SELECT num, content FROM receipt WHERE num")));
+
 static SHOWN: LazyLock<Statement> = LazyLock::new(|| {
     let text = "SELECT access, message FROM access_message WHERE access >= ? AND access < ? AND message";
     Statement::new(&Part::List(text))
@@ -40,11 +49,9 @@ static ABOUT: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(text))
 });
 
-/// Whether what is sealed with an entry is what the log says.
+/// Why what is sealed with an entry is not what the log says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sealed {
-    /// It is.
-    Same,
     /// It is something else.
     Other,
     /// It does not open.
@@ -57,8 +64,9 @@ pub(crate) enum Sealed {
 pub(crate) struct SealedRow {
     pub(crate) index: u64,
     sealed: Vec<u8>,
-    /// The extract that went with it, of a consent.
+    /// The extract that went with it, of a consent, and for how many days it is kept.
     extract: Option<String>,
+    keep_days: i64,
     consent: Option<ConsentKey>,
 }
 
@@ -74,7 +82,7 @@ pub(crate) async fn accesses(
     (from, to): (u64, u64),
 ) -> Result<Vec<SealedRow>, StoreError> {
     let rows = sqlx::query(
-        "SELECT idx, sealed, NULL, NULL, NULL FROM access WHERE idx >= ?1 AND idx < ?2 ORDER BY idx LIMIT ?3",
+        "SELECT idx, sealed, NULL, NULL, NULL, 0 FROM access WHERE idx >= ?1 AND idx < ?2 ORDER BY idx LIMIT ?3",
     );
     sealed_rows(connection, rows, (from, to)).await
 }
@@ -85,7 +93,7 @@ pub(crate) async fn consents(
     (from, to): (u64, u64),
 ) -> Result<Vec<SealedRow>, StoreError> {
     let rows = sqlx::query(
-        "SELECT r.idx, r.sealed, r.extract, c.id, party.oin FROM consent_record r \
+        "SELECT r.idx, r.sealed, r.extract, c.id, party.oin, r.keep_days FROM consent_record r \
          LEFT JOIN consent c ON c.num = r.consent LEFT JOIN party ON party.num = c.holder \
          WHERE r.idx >= ?1 AND r.idx < ?2 ORDER BY r.idx LIMIT ?3",
     );
@@ -109,6 +117,7 @@ async fn sealed_rows(
             index: from_sql(row.try_get(0)?)?,
             sealed: row.try_get(1)?,
             extract: row.try_get(2)?,
+            keep_days: row.try_get(5)?,
             consent: consent(row),
         })
     };
@@ -130,29 +139,28 @@ impl SealedRow {
         }
     }
 
-    /// Whether this is the record of the consent of which the log has this number and the digest of the extract.
-    pub(crate) fn is_consent(
+    /// The record, if it is that of the consent of which the log has this number and the digest of the extract.
+    pub(crate) fn consent(
         &self,
         vault: &Vault,
         key: ConsentKey,
         extract: Option<Digest>,
-    ) -> Result<Sealed, StoreError> {
-        let plain = match vault.entries.open_for(self.index, &bound_to(self.index), &self.sealed) {
+    ) -> Result<Result<ConsentRecord, Sealed>, StoreError> {
+        let plain = match open_record(vault, (self.index, self.keep_days), &self.sealed) {
             Ok(plain) => plain,
-            Err(StoreError::Erased) => return Ok(Sealed::KeyGone),
-            Err(StoreError::Corrupt(_)) => return Ok(Sealed::Unreadable),
+            Err(StoreError::Erased) => return Ok(Err(Sealed::KeyGone)),
+            Err(StoreError::Corrupt(_)) => return Ok(Err(Sealed::Unreadable)),
             Err(error) => return Err(error),
         };
-        let record = String::from_utf8(plain).ok();
-        let record = record.and_then(|text| exchange::consent::ConsentRecord::from_stored(&text).ok());
-        let Some(record) = record else { return Ok(Sealed::Unreadable) };
+        let record = String::from_utf8(plain).ok().and_then(|text| ConsentRecord::from_stored(&text).ok());
+        let Some(record) = record else { return Ok(Err(Sealed::Unreadable)) };
         let same = self.consent == Some(key) && record.key(key.holder) == key;
         // Of what earlier versions recorded the extract stands nowhere.
         let same_extract = self
             .extract
             .as_deref()
             .is_none_or(|text| extract == Some(Digest::of(text.as_bytes())) && record.is_of(text));
-        Ok(if same && same_extract { Sealed::Same } else { Sealed::Other })
+        Ok(if same && same_extract { Ok(record) } else { Err(Sealed::Other) })
     }
 }
 
@@ -253,7 +261,8 @@ pub(crate) async fn of_kind(
 /// An agreement as it is stored.
 pub(crate) struct StoredTexts {
     pub(crate) content: String,
-    pub(crate) purposes: Vec<String>,
+    /// With their digests, in order.
+    pub(crate) purposes: Vec<(Option<Digest>, String)>,
     /// Digests of the answers.
     pub(crate) answers: Vec<Digest>,
 }
@@ -261,16 +270,16 @@ pub(crate) struct StoredTexts {
 /// What is stored of the agreement of this digest.
 pub(crate) async fn agreement(
     connection: &mut SqliteConnection,
-    digest: &Digest,
+    of: &Digest,
 ) -> Result<Option<StoredTexts>, StoreError> {
     let row = sqlx::query("SELECT num, content FROM agreement WHERE digest = ?1")
-        .bind(digest.as_bytes().as_slice())
+        .bind(of.as_bytes().as_slice())
         .fetch_optional(&mut *connection)
         .await?;
     let Some(row) = row else { return Ok(None) };
     let number: i64 = row.try_get(0)?;
     let purposes =
-        sqlx::query("SELECT content FROM agreement_purpose WHERE agreement = ?1 ORDER BY position")
+        sqlx::query("SELECT digest, content FROM agreement_purpose WHERE agreement = ?1 ORDER BY position")
             .bind(number)
             .fetch_all(&mut *connection)
             .await?;
@@ -278,12 +287,51 @@ pub(crate) async fn agreement(
         sqlx::query("SELECT jws FROM answer WHERE agreement = ?1").bind(number).fetch_all(connection).await?;
     Ok(Some(StoredTexts {
         content: row.try_get(1)?,
-        purposes: purposes.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?,
+        purposes: purposes
+            .iter()
+            .map(|row| Ok((digest(row.try_get(0)?).ok(), row.try_get(1)?)))
+            .collect::<Result<_, StoreError>>()?,
         answers: answers
             .iter()
             .map(|row| Ok(Digest::of(row.try_get::<&str, _>(0)?.as_bytes())))
             .collect::<Result<_, StoreError>>()?,
     }))
+}
+
+/// The digests of the agreements that are stored, the newest first, at most `limit`.
+pub(crate) async fn agreement_digests(
+    connection: &mut SqliteConnection,
+    limit: usize,
+) -> Result<Vec<Digest>, StoreError> {
+    let rows = sqlx::query("SELECT digest FROM agreement ORDER BY num DESC LIMIT ?1")
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+    // One that is damaged is no agreement.
+    rows.iter().filter_map(|row| Some(Ok(digest(row.try_get(0).ok()?).ok()?))).collect()
+}
+
+/// What a word stands for.
+pub(crate) async fn word(
+    connection: &mut SqliteConnection,
+    number: i64,
+) -> Result<Option<String>, StoreError> {
+    let row =
+        sqlx::query("SELECT text FROM word WHERE num = ?1").bind(number).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// These receipts, as they came.
+pub(crate) async fn receipts(
+    connection: &mut SqliteConnection,
+    numbers: &[i64],
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let rows = RECEIPTS
+        .list(connection, numbers, |number, values| {
+            values.add(*number);
+        })
+        .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// The digest of the evidence of the alarm that stands with this entry.
@@ -298,20 +346,22 @@ pub(crate) async fn alarm(
     row.map(|row| Ok(Digest::of(row.try_get::<&str, _>(0)?.as_bytes()))).transpose()
 }
 
-/// The digest of the withdrawal that is kept of a consent, and whether the consent counts as withdrawn.
+/// The digest of the withdrawal that is kept of a consent, whether the consent counts as withdrawn, and when this
+/// organisation did that, in microseconds.
 pub(crate) async fn withdrawal(
     connection: &mut SqliteConnection,
     key: ConsentKey,
-) -> Result<Option<(Digest, bool)>, StoreError> {
+) -> Result<Option<(Digest, bool, Option<i64>)>, StoreError> {
     let row = sqlx::query(
-        "SELECT c.statement, c.state = 1 FROM consent c JOIN party ON party.num = c.holder \
+        "SELECT c.statement, c.state = 1, c.withdrawn FROM consent c JOIN party ON party.num = c.holder \
          WHERE c.id = ?1 AND party.oin = ?2 AND c.statement IS NOT NULL",
     )
     .bind(key.id.as_bytes().as_slice())
     .bind(key.holder.as_str())
     .fetch_optional(connection)
     .await?;
-    row.map(|row| Ok((Digest::of(row.try_get::<&str, _>(0)?.as_bytes()), row.try_get(1)?))).transpose()
+    row.map(|row| Ok((Digest::of(row.try_get::<&str, _>(0)?.as_bytes()), row.try_get(1)?, row.try_get(2)?)))
+        .transpose()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "shaped for lists")]

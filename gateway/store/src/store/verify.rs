@@ -6,6 +6,12 @@
 //! first that does not, something was changed.
 
 mod against;
+mod agreements;
+mod consents;
+mod content;
+mod leads;
+mod message;
+mod receipts;
 
 use exchange::{
     oin::Oin,
@@ -17,7 +23,7 @@ use super::Store;
 use crate::{
     error::StoreError,
     sqlite::{
-        verify::{self, ContentFault, LoggedEntry},
+        verify::{self, LoggedEntry},
         verify_handover, verify_records,
     },
 };
@@ -78,8 +84,9 @@ impl Verdict {
 pub struct Check {
     /// What was signed before, in any order.
     pub anchors: Vec<Anchor>,
-    /// Also open every message, and see that it is the one of its digest.
-    pub contents: bool,
+    /// Leave every message closed: that takes half the time, and does not show whether what was kept is what the log says,
+    /// nor whether what stands beside it is.
+    pub closed: bool,
 }
 
 impl Anchor {
@@ -110,23 +117,33 @@ impl Store {
     ) -> Result<Verdict, StoreError> {
         self.refresh_keys();
         let head = verify::head(&mut *self.0.readers.acquire().await?).await?;
-        let (size, contents) = (head.size, check.contents);
+        let (size, closed) = (head.size, check.closed);
         let mut walk = Walk::new(self, check.anchors);
         let mut against = Against::new(self).await?;
+        let mut reader = self.0.readers.acquire().await?;
+        let (me, since) = (verify_records::owner(&mut reader).await?, verify_handover::since(&mut reader).await?);
+        let steps = content::Steps { me, since };
+        drop(reader);
         while walk.range.size() < size {
             let from = walk.range.size();
             let mut reader = self.0.readers.acquire().await?;
             let entries = verify::entries(&mut reader, (from, size), MAX_ENTRIES_READ).await?;
             drop(reader);
-            let differs = walk.page(&entries, size).await?;
-            // Of what one page shows, the first counts, whatever it is.
-            let until = differs.as_ref().map_or(walk.range.size(), Verdict::first);
-            let before = entries.iter().take_while(|entry| entry.index < until).count();
-            let mut fault = against.page(&entries[..before]).await?;
-            if contents {
-                let until = fault.as_ref().map_or(until, |fault| fault.index);
-                fault = self.first_fault((from, until)).await?.or(fault);
-            }
+            let next = entries.last().map_or(from, |last| last.index + 1);
+            let beside = async {
+                let differs = walk.page(&entries, size).await?;
+                // Of what one page shows, the first counts, whatever it is.
+                let until = differs.as_ref().map_or(walk.range.size(), Verdict::first);
+                let before = entries.iter().take_while(|entry| entry.index < until).count();
+                Ok::<_, StoreError>((differs, until, against.page(&entries[..before]).await?))
+            };
+            let opened = async { if closed { Ok(None) } else { self.opened((from, next), steps).await } };
+            // What is opened is opened on other threads.
+            let (beside, opened) = tokio::join!(beside, opened);
+            let (differs, until, fault) = beside?;
+            let opened = opened?.filter(|opened| opened.index < until);
+            // Of one entry, what needs no opening is said first.
+            let fault = fault.into_iter().chain(opened).min_by_key(|fault| fault.index);
             if let Some(found) = walk.first_of(differs, fault).await? {
                 return against.or_unproven(found).await;
             }
@@ -139,37 +156,16 @@ impl Store {
         if let Some((index, what)) = handovers {
             return against.or_unproven(broken(index, what)).await;
         }
+        if let Some(fault) = self.first_misled(size, against.leads()).await? {
+            return against.or_unproven(broken(fault.index, fault.what)).await;
+        }
         let whole = Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors: walk.held };
         against.or_unproven(whole).await
-    }
-
-    /// The first message whose content is not the one of its digest. Between the two is no more than a page.
-    async fn first_fault(&self, between: (u64, u64)) -> Result<Option<Fault>, StoreError> {
-        let mut reader = self.0.readers.acquire().await?;
-        let steps = (verify_records::owner(&mut reader).await?, verify_handover::since(&mut reader).await?);
-        let found = verify::contents(&mut reader, &self.0.vault, between, steps).await?;
-        Ok(found.map(|(index, fault)| Fault { index, what: of_content(fault) }))
     }
 }
 
 fn broken(index: u64, what: &str) -> Verdict {
     Verdict::Broken { index, last: None, what: what.to_owned() }
-}
-
-const fn of_content(fault: ContentFault) -> &'static str {
-    match fault {
-        ContentFault::Missing => "de inhoud van het bericht bij deze regel ontbreekt, en is niet gewist",
-        ContentFault::Unreadable => "de inhoud van het bericht bij deze regel is niet te openen",
-        ContentFault::KeyGone => {
-            "de sleutel van het bericht bij deze regel is vernietigd, en het logboek zegt niet dat het is gewist. Is er een oudere kopie van de database teruggezet?"
-        }
-        ContentFault::Step => {
-            "wat het bericht bij deze regel in een overdracht doet, is anders opgeslagen of ontbreekt"
-        }
-        ContentFault::Other => {
-            "de inhoud van het bericht bij deze regel is een ander bericht dan in het logboek staat"
-        }
-    }
 }
 
 /// The way through the log.

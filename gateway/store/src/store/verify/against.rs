@@ -7,23 +7,33 @@ use std::{
 };
 
 use exchange::{
-    agreement::{Agreement, AnswerKind},
+    agreement::AnswerKind,
     consent::ConsentKey,
     digest::Digest,
-    entry::{About, ConsentHappening, Entry, Outcome},
+    entry::{About, ConsentHappening, Entry},
     oin::Oin,
-    purpose::Purpose,
 };
+use jiff::Timestamp;
 
-use super::{Store, Verdict, broken};
+use super::{
+    Store, Verdict,
+    agreements::{self, Agreements, Texts},
+    broken,
+    consents::{Consents, Happened, Resting},
+    message,
+    receipts::{Receipted, Receipts},
+};
 use crate::{
     access::AccessRecord,
     error::StoreError,
-    model::{Direction, State},
+    model::{Direction, State, days_after},
     sqlite::{
+        column::time_to_sql,
         verify::{LoggedEntry, LoggedMessage, MessageAsStored},
+        verify_consents::{self as rows, Leads},
         verify_records::{self as records, Sealed, SealedRow},
     },
+    subject::Token,
 };
 
 /// Records that were erased and of which the entry that says so is still to come. When there are more, the rest of the log
@@ -50,7 +60,15 @@ pub(super) struct Against<'a> {
     read: u64,
     /// Records that are gone with their key, until the entry that says so is read.
     unproven: BTreeSet<u64>,
-    agreements: HashMap<Digest, Checked>,
+    /// What messages rest on.
+    agreements: Agreements,
+    /// What words stand for that are the agreement or the purpose of a message.
+    words: HashMap<i64, Option<String>>,
+    receipts: Receipts,
+    consents: Consents,
+    /// What the records name that were opened.
+    leads: Leads,
+    answers: HashMap<Digest, Checked>,
     /// The agreements that the log says were accepted here: those are never forgotten. Read when it matters.
     accepted: Option<HashSet<Digest>>,
 }
@@ -74,16 +92,42 @@ struct Asked {
     erasures: Vec<(u64, Vec<u64>)>,
     accesses: Vec<(u64, Digest)>,
     consents: Vec<(u64, ConsentKey, Option<Digest>)>,
-    withdrawals: Vec<(u64, ConsentKey, Option<Digest>)>,
+    withdrawals: Vec<(u64, ConsentKey, Option<Digest>, Timestamp)>,
+    happened: Vec<Happened>,
+    resting: Vec<Resting>,
+    receipted: Vec<Receipted>,
+    allowed: Vec<Allowed>,
     answers: Vec<(u64, Digest, Digest)>,
     alarms: Vec<(u64, Digest)>,
+}
+
+/// A message that was allowed by rules.
+struct Allowed {
+    index: u64,
+    rules: Option<Digest>,
+    /// The numbers of the words for its agreement and its purpose.
+    by: (Option<i64>, Option<i64>),
+    /// When, and until when it may be kept, in microseconds.
+    at: Option<i64>,
+    keep_until: Option<i64>,
 }
 
 impl<'a> Against<'a> {
     pub(super) async fn new(store: &'a Store) -> Result<Self, StoreError> {
         let me = records::owner(&mut *store.0.readers.acquire().await?).await?;
-        let (unproven, agreements) = (BTreeSet::new(), HashMap::new());
-        Ok(Self { store, me, read: 0, unproven, agreements, accepted: None })
+        Ok(Self {
+            store,
+            me,
+            read: 0,
+            unproven: BTreeSet::new(),
+            agreements: Agreements::read(store).await?,
+            words: HashMap::new(),
+            receipts: Receipts::new(me),
+            consents: Consents::new(me),
+            leads: Leads::default(),
+            answers: HashMap::new(),
+            accepted: None,
+        })
     }
 
     /// Takes the next entries; says what the first is whose store differs.
@@ -94,9 +138,12 @@ impl<'a> Against<'a> {
         self.read = last.index + 1;
         let found = [
             fault,
+            self.allowed(&asked.allowed).await?,
+            self.receipts.check((self.store, &self.agreements), &asked.receipted).await?,
+            self.consents.check((self.store, &self.agreements), (&asked.resting, &asked.happened)).await?,
             self.erased(&asked.erased).await?,
             self.accesses(&asked.accesses, between).await?,
-            self.consents(&asked.consents, between).await?,
+            self.recorded(&asked.consents, between).await?,
             self.withdrawals(&asked.withdrawals).await?,
             self.answers(&asked.answers).await?,
             self.alarms(&asked.alarms).await?,
@@ -122,11 +169,11 @@ impl<'a> Against<'a> {
             let Some(about) = About::leaf(&entry.leaf) else {
                 return (asked, Some(Fault { index, what: "deze regel is niet leesbaar" }));
             };
-            if let Some(what) = of_message(&about, &entry.message) {
+            if let Some(what) = message::of_message(&about, entry) {
                 return (asked, Some(Fault { index, what }));
             }
-            if let LoggedMessage::Is(MessageAsStored { erased: Some(at), .. }) = entry.message {
-                asked.erased.push((index, at));
+            if let LoggedMessage::Is(message) = &entry.message {
+                ask_of_message(index, (message::rules(&about), message), &mut asked);
             }
             if let About::Entry(entry) = about {
                 self.ask_of(index, entry, &mut asked);
@@ -141,19 +188,59 @@ impl<'a> Against<'a> {
             Entry::Raadpleging { bewijs, .. } => asked.accesses.push((index, bewijs)),
             Entry::Convenant { bewijs, convenant, .. } => asked.answers.push((index, convenant, bewijs)),
             Entry::Alarm { bewijs, .. } => asked.alarms.push((index, bewijs)),
-            // What others recorded is with them.
-            Entry::Toestemming { bewijs, gebeurtenis, houder, toestemming, .. } if houder == self.me => {
+            Entry::Toestemming { bewijs, gebeurtenis, houder, tijd, toestemming, .. } => {
                 let key = ConsentKey { holder: houder, id: toestemming };
+                asked.happened.push(Happened { index, key, what: gebeurtenis, at: tijd });
                 match gebeurtenis {
+                    // What others recorded is with them.
+                    _ if houder != self.me => {}
                     ConsentHappening::Verleend | ConsentHappening::Verlengd => {
                         asked.consents.push((index, key, bewijs));
                     }
-                    ConsentHappening::Ingetrokken => asked.withdrawals.push((index, key, bewijs)),
+                    ConsentHappening::Ingetrokken => asked.withdrawals.push((index, key, bewijs, tijd)),
                     ConsentHappening::Verlopen | ConsentHappening::Verwerkt => {}
                 }
             }
             _ => {}
         }
+    }
+
+    /// What was allowed has the agreement and the purpose of the rules that allowed it, and is kept as long as those say.
+    async fn allowed(&mut self, asked: &[Allowed]) -> Result<Option<Fault>, StoreError> {
+        for one in asked {
+            let index = one.index;
+            let (agreement, purpose) = (self.word(one.by.0).await?, self.word(one.by.1).await?);
+            let agreement = agreement.and_then(|text| text.parse().ok());
+            let by = agreement.zip(purpose).zip(one.rules);
+            let days =
+                by.and_then(|((agreement, purpose), rules)| self.agreements.days(agreement, &purpose, rules));
+            let Some(days) = days else { return Ok(Some(Fault { index, what: OTHER_RULES })) };
+            let at = one.at.and_then(|at| Timestamp::from_microsecond(at).ok());
+            let until = at.map(|at| time_to_sql(days_after(at, days)));
+            if until.is_none() || until != one.keep_until {
+                return Ok(Some(Fault { index, what: KEEP_UNTIL }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a word stands for.
+    async fn word(&mut self, number: Option<i64>) -> Result<Option<String>, StoreError> {
+        let Some(number) = number else { return Ok(None) };
+        if let Some(known) = self.words.get(&number) {
+            return Ok(known.clone());
+        }
+        if self.words.len() >= MAX_AGREEMENTS {
+            self.words.clear();
+        }
+        let word = records::word(&mut *self.store.0.readers.acquire().await?, number).await?;
+        self.words.insert(number, word.clone());
+        Ok(word)
+    }
+
+    /// What the records name that were read, all of it seen.
+    pub(super) const fn leads(&self) -> Leads {
+        self.leads
     }
 
     /// What says that it was erased stands among what that entry lists.
@@ -222,7 +309,10 @@ impl<'a> Against<'a> {
                 return Ok((opened, Some(Fault { index: row.index, what: ACCESS.stray })));
             };
             match row.access(&self.store.0.vault, digest)? {
-                Ok(record) => opened.push(record),
+                Ok(record) => {
+                    self.leads.add(Leads::to_access(&record));
+                    opened.push(record);
+                }
                 Err(found) => {
                     if let Some(fault) = self.judge(row, found, &ACCESS) {
                         return Ok((opened, Some(fault)));
@@ -233,7 +323,7 @@ impl<'a> Against<'a> {
         Ok((opened, None))
     }
 
-    async fn consents(
+    async fn recorded(
         &mut self,
         asked: &[(u64, ConsentKey, Option<Digest>)],
         between: (u64, u64),
@@ -251,9 +341,20 @@ impl<'a> Against<'a> {
                 let Some((_, key, extract)) = asked.next_if(|(index, ..)| *index == row.index) else {
                     return Ok(Some(Fault { index: row.index, what: CONSENT.stray }));
                 };
-                let found = row.is_consent(&self.store.0.vault, *key, *extract)?;
-                if let Some(fault) = self.judge(row, found, &CONSENT) {
-                    return Ok(Some(fault));
+                match row.consent(&self.store.0.vault, *key, *extract)? {
+                    Ok(record) => {
+                        let tokens = self.store.leading_to(&record);
+                        self.leads.add(Leads::to_record(&tokens));
+                        let tokens: Vec<Token> = tokens.into_iter().collect();
+                        if rows::leading_to(&mut reader, row.index, &tokens).await? != tokens.len() {
+                            return Ok(Some(Fault { index: row.index, what: UNFINDABLE_CONSENT }));
+                        }
+                    }
+                    Err(found) => {
+                        if let Some(fault) = self.judge(row, found, &CONSENT) {
+                            return Ok(Some(fault));
+                        }
+                    }
                 }
             }
             match rows.last() {
@@ -267,7 +368,6 @@ impl<'a> Against<'a> {
 
     fn judge(&mut self, row: &SealedRow, found: Sealed, words: &Words) -> Option<Fault> {
         let what = match found {
-            Sealed::Same => return None,
             Sealed::KeyGone if self.is_erased(row.index) => return None,
             Sealed::KeyGone | Sealed::Unreadable => words.unreadable,
             Sealed::Other => words.other,
@@ -291,12 +391,12 @@ impl<'a> Against<'a> {
 
     async fn withdrawals(
         &self,
-        asked: &[(u64, ConsentKey, Option<Digest>)],
+        asked: &[(u64, ConsentKey, Option<Digest>, Timestamp)],
     ) -> Result<Option<Fault>, StoreError> {
         let mut reader = self.store.0.readers.acquire().await?;
-        for (index, key, proof) in asked {
-            let found = records::withdrawal(&mut reader, *key).await?;
-            if found.is_none_or(|(digest, withdrawn)| Some(digest) != *proof || !withdrawn) {
+        for (index, key, proof, at) in asked {
+            let expected = proof.map(|proof| (proof, true, Some(time_to_sql(*at))));
+            if expected.is_none() || records::withdrawal(&mut reader, *key).await? != expected {
                 let what = "de intrekking van de toestemming bij deze regel ontbreekt of is een andere";
                 return Ok(Some(Fault { index: *index, what }));
             }
@@ -306,21 +406,21 @@ impl<'a> Against<'a> {
 
     async fn answers(&mut self, asked: &[(u64, Digest, Digest)]) -> Result<Option<Fault>, StoreError> {
         for (index, agreement, answer) in asked {
-            if !self.agreements.contains_key(agreement) {
+            if !self.answers.contains_key(agreement) {
                 let checked = self.agreement(*agreement).await?;
-                if self.agreements.len() >= MAX_AGREEMENTS {
-                    self.agreements.clear();
+                if self.answers.len() >= MAX_AGREEMENTS {
+                    self.answers.clear();
                 }
-                self.agreements.insert(*agreement, checked);
+                self.answers.insert(*agreement, checked);
             }
-            let what = match &self.agreements[agreement] {
+            let what = match &self.answers[agreement] {
                 Checked::Whole(answers) if answers.contains(answer) => continue,
                 Checked::Whole(_) => "het antwoord op het convenant bij deze regel ontbreekt of is een ander",
                 Checked::Differs(what) => *what,
                 Checked::Gone => "het convenant bij deze regel ontbreekt",
             };
             // One that was never accepted here is forgotten some time after it expired.
-            let gone = matches!(self.agreements[agreement], Checked::Gone);
+            let gone = matches!(self.answers[agreement], Checked::Gone);
             if gone && !self.was_accepted(*agreement).await? {
                 continue;
             }
@@ -332,20 +432,13 @@ impl<'a> Against<'a> {
     async fn agreement(&self, digest: Digest) -> Result<Checked, StoreError> {
         let stored = records::agreement(&mut *self.store.0.readers.acquire().await?, &digest).await?;
         let Some(stored) = stored else { return Ok(Checked::Gone) };
-        let agreement = Agreement::parse(&stored.content).ok().filter(|one| one.digest() == digest);
-        let Some(agreement) = agreement else {
-            return Ok(Checked::Differs("de tekst van het convenant bij deze regel is veranderd"));
-        };
-        let purposes: Vec<Purpose> =
-            stored.purposes.iter().filter_map(|text| Purpose::from_json(text).ok()).collect();
-        let whole = purposes.len() == stored.purposes.len()
-            && agreement.content().afspraken.iter().all(|clause| {
-                purposes
-                    .iter()
-                    .any(|one| one.digest() == clause.doel_digest && one.content().doel == clause.doel)
-            });
-        let what = "de tekst van een doel in het convenant bij deze regel is veranderd of ontbreekt";
-        Ok(if whole { Checked::Whole(stored.answers.into_iter().collect()) } else { Checked::Differs(what) })
+        Ok(match agreements::texts(digest, &stored) {
+            Ok(_) => Checked::Whole(stored.answers.into_iter().collect()),
+            Err(Texts::Other) => Checked::Differs("de tekst van het convenant bij deze regel is veranderd"),
+            Err(Texts::OtherPurpose) => Checked::Differs(
+                "de tekst van een doel in het convenant bij deze regel is veranderd of ontbreekt",
+            ),
+        })
     }
 
     /// Whether the log says that an agreement was accepted here. Looks through the whole log, once.
@@ -410,6 +503,33 @@ impl<'a> Against<'a> {
     }
 }
 
+/// What the row of a message asks for.
+fn ask_of_message(index: u64, (rules, message): (Option<Digest>, &MessageAsStored), asked: &mut Asked) {
+    asked.erased.extend(message.erased.map(|at| (index, at)));
+    if (message.direction, message.state) != (Direction::Inbound, State::Refused) {
+        let by = (message.agreement, message.purpose);
+        asked.allowed.push(Allowed { index, rules, by, at: message.at, keep_until: message.keep_until });
+    }
+    let released = message.released;
+    asked.resting.extend(message.consent.map(|consent| Resting { index, consent, released }));
+    asked.receipted.extend(message.receipt.map(|receipt| Receipted {
+        index,
+        message: message.digest,
+        to: message.partner.parse().ok(),
+        state: message.state,
+        reason: message.reason.clone(),
+        receipt,
+    }));
+}
+
+const OTHER_RULES: &str = "het convenant of het doel van het bericht bij deze regel is een ander dan in het logboek staat, of ontbreekt";
+
+const KEEP_UNTIL: &str =
+    "het bericht bij deze regel heeft een andere bewaartermijn dan het doel zegt waarvoor het is toegestaan";
+
+const UNFINDABLE_CONSENT: &str =
+    "de vastgelegde toestemming bij deze regel is niet te vinden bij de persoon die haar gaf";
+
 /// What to say of a record.
 struct Words {
     missing: &'static str,
@@ -434,57 +554,3 @@ const CONSENT: Words = Words {
     unreadable: "de vastgelegde toestemming bij deze regel is niet te openen",
     other: "de vastgelegde toestemming bij deze regel is een andere dan in het logboek staat",
 };
-
-/// What is wrong with the message that is stored with an entry, if anything.
-fn of_message(about: &About<'_>, stored: &LoggedMessage) -> Option<&'static str> {
-    let (way, digest, partner) = match about {
-        About::Sent { message, to } => (Direction::Outbound, *message, *to),
-        About::Received { message, from, .. } => (Direction::Inbound, *message, *from),
-        About::Entry(_) | About::Nothing => {
-            let stray = "bij deze regel staat een bericht dat er niet hoort";
-            return (*stored != LoggedMessage::None).then_some(stray);
-        }
-    };
-    let message = match stored {
-        LoggedMessage::None => return Some("het bericht bij deze regel ontbreekt"),
-        LoggedMessage::Is(message) if (message.direction, message.digest) == (way, digest) => message,
-        _ => return Some("het bericht bij deze regel is een ander dan in het logboek staat"),
-    };
-    if message.partner != partner {
-        return Some("het bericht bij deze regel staat bij een andere organisatie dan in het logboek");
-    }
-    of_state(about, message).or_else(|| of_content(message))
-}
-
-fn of_state(about: &About<'_>, message: &MessageAsStored) -> Option<&'static str> {
-    let is_final = matches!(message.state, State::Admitted | State::Refused);
-    match about {
-        About::Received { outcome, reason, .. } => {
-            let expected = match outcome {
-                Outcome::Toegelaten => State::Admitted,
-                Outcome::Geweigerd => State::Refused,
-            };
-            let same = message.state == expected && message.reason.as_deref() == *reason;
-            (!same).then_some("het bericht bij deze regel heeft een andere stand dan in het logboek staat")
-        }
-        _ if is_final && !message.receipted => {
-            Some("het ontvangstbewijs van het bericht bij deze regel ontbreekt")
-        }
-        _ if !is_final && message.receipted => {
-            Some("het bericht bij deze regel heeft een andere stand dan zijn ontvangstbewijs zegt")
-        }
-        _ => None,
-    }
-}
-
-fn of_content(message: &MessageAsStored) -> Option<&'static str> {
-    // What was refused here is not kept.
-    let refused = (message.direction, message.state) == (Direction::Inbound, State::Refused);
-    match (message.kept, message.erased) {
-        (false, None) if !refused => {
-            Some("de inhoud van het bericht bij deze regel ontbreekt, en is niet gewist")
-        }
-        (true, Some(_)) => Some("het bericht bij deze regel heet gewist, maar zijn inhoud staat er nog"),
-        _ => None,
-    }
-}

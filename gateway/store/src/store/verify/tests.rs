@@ -3,28 +3,20 @@
 
 use std::sync::Arc;
 
-use ed25519_dalek::SigningKey;
 use exchange::{
-    digest::Digest,
-    entry::{Entry, ErasureCause, Outcome, Reception},
-    message::Attributes,
-    person::LookupKeys,
+    entry::{Entry, ErasureCause},
     random::SeededRandom,
-    tlog::{Checkpoint, Leaf, LogSigner},
+    tlog::{Checkpoint, Leaf},
 };
-use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 use super::*;
-use crate::{
-    CosignedCheckpoint, Options, StorageKey,
-    model::{Arrival, Outgoing, Priority, Verdict as Decided},
-    subject::Tokens,
-};
+use crate::{CosignedCheckpoint, Options, StorageKey};
+use given::{agree, arrival, id, log_signer, now, outgoing, partner, signer, us};
 
 mod handovers;
+mod given;
 mod records;
 
 /// Two full tiles and most of a third.
@@ -34,91 +26,12 @@ const STEP: u64 = 100;
 
 struct Place(TempDir);
 
-fn us() -> Oin {
-    "00000099000000001000".parse().unwrap()
-}
-
-fn partner() -> Oin {
-    "00000099000000002000".parse().unwrap()
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_second(1_795_000_000).unwrap()
-}
-
-fn signer() -> LogSigner {
-    LogSigner::new(us().log_origin(), SigningKey::from_bytes(&[7; 32])).unwrap()
-}
-
-fn outgoing(number: u128) -> Outgoing {
-    let (jws, id) = (format!("sent {number}"), Uuid::from_u128(number));
-    let (bericht, regels) = (Digest::of(jws.as_bytes()), Digest::of(b"rules"));
-    Outgoing {
-        to: partner(),
-        id,
-        case: id,
-        message_type: "nl.sociaaldomein.signalen.zorgsignaal.v1",
-        purpose: "vroegsignalering".into(),
-        agreement: Digest::of(b"agreement"),
-        digest: bericht,
-        leaf: Entry::Verzending { bericht, id, naar: partner(), regels, tijd: now(), toestemming: None }
-            .leaf(),
-        jws,
-        created: now(),
-        expires: now() + SignedDuration::from_hours(1),
-        priority: Priority::Normal,
-        row: None,
-        keep_until: now(),
-        consent: None,
-        tells: None,
-        step: None,
-        subject: LookupKeys::default(),
-        tokens: Tokens::default(),
-    }
-}
-
-fn arrival(number: u128) -> Arrival {
-    let Outgoing { id, case, message_type, purpose, agreement, created, expires, .. } = outgoing(number);
-    let compact = format!("received {number}");
-    let digest = Digest::of(compact.as_bytes());
-    let leaf = Entry::Ontvangst(Reception {
-        bericht: digest,
-        id: Some(id),
-        reden: None,
-        regels: Some(Digest::of(b"rules")),
-        tijd: now(),
-        toestemming: None,
-        uitkomst: Outcome::Toegelaten,
-        van: partner(),
-    })
-    .leaf();
-    let message_type = message_type.to_owned();
-    let admitted =
-        Attributes { case, message_type, purpose, agreement, desk: None, compact, created, expires };
-    let verdict = Decided::Admitted(admitted);
-    let conflict_leaf = leaf.clone();
-    Arrival {
-        from: partner(),
-        received: now(),
-        id: Some(id),
-        digest,
-        verdict,
-        keep_until: None,
-        consent: None,
-        event: None,
-        step: None,
-        leaf,
-        conflict_leaf,
-        subject: LookupKeys::default(),
-        tokens: Tokens::default(),
-    }
-}
-
 impl Place {
     /// A log of [`SIZE`] entries, the first of each step about no message. `changed` is another than it was.
     async fn filled(changed: Option<u64>) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         let store = Store::create(place.options()).await.unwrap();
+        agree(&store, 1).await;
         for first in (0..SIZE).step_by(usize::try_from(STEP).unwrap()) {
             let oin = us();
             store.append(vec![Entry::Begin { oin, tijd: now() }.leaf()]).await.unwrap();
@@ -157,7 +70,7 @@ impl Place {
     async fn verified(&self) -> Verdict {
         let store = self.open().await;
         let anchors = store.anchors(us()).await.unwrap();
-        let verdict = store.verify(Check { anchors, contents: true }, |_, _| {}).await.unwrap();
+        let verdict = store.verify(Check { anchors, closed: false }, |_, _| {}).await.unwrap();
         store.close().await;
         verdict
     }
@@ -175,14 +88,14 @@ async fn a_log_that_nobody_touched_is_whole() {
     let place = Place::filled(None).await;
     let store = Store::open(place.options()).await.unwrap();
     let mut told = Vec::new();
-    let check = Check { anchors: Vec::new(), contents: true };
+    let check = Check { anchors: Vec::new(), closed: false };
     let verdict = store.verify(check, |done, of| told.push((done, of))).await.unwrap();
     let Verdict::Whole { size, checkpoint, .. } = verdict else { panic!("{verdict:?}") };
     assert_eq!((size, store.log_key().open(&checkpoint).unwrap().size), (SIZE, SIZE));
     assert_eq!(told.last(), Some(&(SIZE, SIZE)));
     // What was erased is fine.
-    store.erase_case(Uuid::from_u128(60), ErasureCause::Request, now()).await.unwrap();
-    let check = Check { anchors: store.anchors(us()).await.unwrap(), contents: true };
+    store.erase_case(id(60), ErasureCause::Request, now()).await.unwrap();
+    let check = Check { anchors: store.anchors(us()).await.unwrap(), closed: false };
     let verdict = store.verify(check, |_, _| {}).await.unwrap();
     assert!(matches!(verdict, Verdict::Whole { anchors: 1, .. }), "{verdict:?}");
 }
@@ -219,6 +132,13 @@ const CASES: &[Case] = &[
     ("DELETE FROM log_tile WHERE num = 0", 0, None, "veranderd"),
     ("UPDATE log_tile SET hashes = zeroblob(64) WHERE num = 1", 0, Some(255), "de opgeslagen hash over"),
     ("UPDATE log_state SET roots = zeroblob(length(roots))", 0, Some(699), "de kop"),
+    (
+        "INSERT INTO payload SELECT 700, sealed, form FROM payload WHERE idx = 310",
+        700,
+        None,
+        "voorbij het einde",
+    ),
+    ("INSERT INTO payload SELECT 300, sealed, form FROM payload WHERE idx = 310", 300, None, "er niet hoort"),
     ("INSERT INTO log_leaf (idx, leaf) VALUES (700, x'7b7d')", 700, None, "voorbij het einde"),
 ];
 
@@ -265,7 +185,7 @@ async fn what_partners_saw_shows_where_a_log_was_rewritten() {
     assert_eq!((at, until), (350, Some(499)), "{what}");
     assert!(what.contains(partner().as_str()), "{what}");
     // Only what this log's key signed counts.
-    let stranger = LogSigner::new(us().log_origin(), SigningKey::from_bytes(&[8; 32])).unwrap();
+    let stranger = log_signer(us(), 8);
     assert_eq!(Anchor::new(&stranger.verifier(), &seen(&store, 500).await.note, None), None);
     // An entry that does not fit its own hash is still named, whatever was signed over it.
     store.put_cosigned(seen(&store, 500).await).await.unwrap();

@@ -1,15 +1,26 @@
 //! What is stored of handovers and is not what the messages do is found out as well.
 
 use exchange::{
+    digest::Digest,
+    entry::{Outcome, Reception},
     handover::{Notice, Taken},
     jws,
-    message::step_of,
-    signature::Ed25519Signer,
+    message::{Attributes, StoredMessage, step_of},
+    oin::Oin,
+    policy::rules_of,
 };
+use jiff::SignedDuration;
+use uuid::Uuid;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::{Looked, TermTold};
+use super::{
+    given::{agreement, key},
+    *,
+};
+use crate::{
+    Looked, TermTold,
+    model::{Arrival, Outgoing, Verdict as Decided},
+};
 
 const OFFER: &str =
     include_str!("../../../../../../schemas/fixtures/valid/overdracht-aangeboden/volledig.json");
@@ -22,6 +33,11 @@ fn id(number: u64) -> Uuid {
     exchange::id::new(now(), &SeededRandom::new(number))
 }
 
+fn rules() -> Digest {
+    let (agreement, purpose) = agreement(1);
+    rules_of(agreement.digest(), purpose.digest())
+}
+
 fn case() -> Uuid {
     Uuid::from_u128(CASE)
 }
@@ -31,16 +47,16 @@ fn message(number: u64, (from, to): (Oin, Oin), what: &str, data: &Value) -> Str
     let payload = json!({
         "specversion": "1.0", "id": id(number), "source": from.source_urn(), "type": format!("nl.sociaaldomein.overdrachten.{what}.v1"),
         "time": now(), "datacontenttype": "application/json", "dataschema": format!("urn:schakel:schema:overdracht-{what}:1"), "ontvanger": to,
-        "verlooptop": now() + SignedDuration::from_hours(1), "convenant": Digest::of(b"agreement"),
-        "doel": "overdracht-werk-en-inkomen", "dossier": case().urn().to_string(), "data": data,
+        "verlooptop": now() + SignedDuration::from_hours(1), "convenant": agreement(1).0.digest(),
+        "doel": agreement(1).1.content().doel, "dossier": case().urn().to_string(), "data": data,
     });
-    jws::sign(jws::MESSAGE, payload.to_string().as_bytes(), &Ed25519Signer::from_seed(&[3; 32]))
+    jws::sign(jws::MESSAGE, payload.to_string().as_bytes(), &key(from))
 }
 
 fn offered() -> Outgoing {
     let data = serde_json::from_str(OFFER).unwrap();
     let jws = message(1, (us(), partner()), "aangeboden", &data);
-    let (digest, regels) = (Digest::of(jws.as_bytes()), Digest::of(b"rules"));
+    let (digest, regels) = (Digest::of(jws.as_bytes()), rules());
     let step = step_of(&jws, (us(), partner())).unwrap();
     let leaf = Entry::Verzending {
         bericht: digest,
@@ -50,8 +66,10 @@ fn offered() -> Outgoing {
         tijd: now(),
         toestemming: None,
     };
-    let (id, case, step) = (id(1), case(), Some(Taken { step, after: 0 }));
-    Outgoing { id, case, digest, leaf: leaf.leaf(), jws, step, ..outgoing(1) }
+    let (id, case, step) = (id(1), case(), Some(Taken { step, after: 0, owes: false, due: None }));
+    let message_type = "nl.sociaaldomein.overdrachten.aangeboden.v1";
+    let subject = StoredMessage::read(&jws).unwrap().subject;
+    Outgoing { id, case, digest, leaf: leaf.leaf(), jws, step, subject, message_type, ..outgoing(1) }
 }
 
 fn accepted() -> Arrival {
@@ -66,15 +84,18 @@ fn accepted() -> Arrival {
         bericht: digest,
         id: Some(id(2)),
         reden: None,
-        regels: Some(Digest::of(b"rules")),
+        regels: Some(rules()),
         tijd: now(),
         toestemming: None,
         uitkomst: Outcome::Toegelaten,
         van: partner(),
     });
-    let verdict = Decided::Admitted(Attributes { case: case(), compact, ..attributes });
-    let step = Some((Taken { step, after: 1 }, case()));
-    Arrival { id: Some(id(2)), digest, leaf: leaf.leaf(), verdict, step, ..arrival }
+    let message_type = "nl.sociaaldomein.overdrachten.geaccepteerd.v1".to_owned();
+    let subject = StoredMessage::read(&compact).unwrap().subject;
+    let attributes = Attributes { case: case(), compact, message_type, desk: None, ..attributes };
+    let verdict = Decided::Admitted(attributes);
+    let step = Some((Taken { step, after: 1, owes: false, due: None }, case()));
+    Arrival { id: Some(id(2)), digest, leaf: leaf.leaf(), verdict, step, subject, ..arrival }
 }
 
 impl Place {
@@ -82,6 +103,7 @@ impl Place {
     async fn handed_over() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         let store = Store::create(place.options()).await.unwrap();
+        agree(&store, 1).await;
         let rules = store.rules_version().await.unwrap();
         store.enqueue(rules, vec![offered(), outgoing(7)], Vec::new()).await.unwrap(); // 0, 1
         store.file(rules, vec![accepted()]).await.unwrap(); // 2
@@ -153,20 +175,20 @@ const TAMPERED: &[(&str, u64, &str, bool)] = &[
 
 #[tokio::test]
 async fn a_step_that_is_not_that_of_its_message_is_named() {
-    let check = async |place: &Place, contents| {
+    let check = async |place: &Place, closed| {
         let store = place.open().await;
-        let verdict = store.verify(Check { anchors: Vec::new(), contents }, |_, _| {}).await.unwrap();
+        let verdict = store.verify(Check { anchors: Vec::new(), closed }, |_, _| {}).await.unwrap();
         store.close().await;
         verdict
     };
-    for contents in [false, true] {
-        let verdict = check(&Place::handed_over().await, contents).await;
+    for closed in [false, true] {
+        let verdict = check(&Place::handed_over().await, closed).await;
         assert!(matches!(verdict, Verdict::Whole { size: 3, .. }), "{verdict:?}");
     }
     for (statement, index, word, takes_opening) in TAMPERED {
         let place = Place::handed_over().await;
         place.tamper(statement).await;
-        let verdict = check(&place, *takes_opening).await;
+        let verdict = check(&place, !*takes_opening).await;
         let (at, _, what) = found(&verdict);
         assert_eq!(at, *index, "{statement}: {what}");
         assert!(what.contains(word), "{statement}: {what}");

@@ -1,31 +1,37 @@
 //! What stands beside the log and is not what the log says is found out as well, whichever table it is in.
 
 use exchange::{
-    agreement::{Agreement, AnswerKind, Clause, Content, Party},
-    consent::{ConsentKey, ConsentRecord, Salts},
-    entry::{ConsentHappening, ReasonCode},
-    organisation::OrganisationKind,
+    agreement::AnswerKind,
+    consent::{ConsentKey, ConsentRecord, Salts, Statement},
+    digest::Digest,
+    entry::{ConsentHappening, Outcome, ReasonCode, Reception},
     person::Identity,
-    purpose::Purpose,
+    receipt::{Receipt, ReceiptLeaf},
     refusal::Reason as Refused,
-    signature::{Ed25519Signer, Signer as _},
     witness::Contradiction,
 };
-use jiff::civil::date;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::*;
-use crate::{Access, Actor, BatchLimit, Deed, PartnerCheckpoint, RaisedAlarm, Reason, SentOutcome, Why};
+use super::{
+    given::{arrival_on, key, outgoing_on, their_signer},
+    *,
+};
+use crate::{
+    Access, Actor, BatchLimit, Deed, PartnerCheckpoint, RaisedAlarm, Reason, SentOutcome, Why,
+    model::{Arrival, Verdict as Decided},
+};
+
+/// How many entries the log has.
+const SIZE: u64 = 20;
 
 const CONSENT: u128 = 0x7c9e_6679_7425_40de_944b_e07f_c1f9_0ae7;
+const OTHER_CONSENT: u128 = CONSENT + 1;
+const THEIR_CONSENT: u128 = CONSENT + 2;
 
 fn access() -> Access {
     let why = Why::new(Reason::Controle, Some("FG-1"), None).unwrap();
     Access { who: Actor::person("jdevries", None).unwrap(), what: Deed::Inzien, why, when: now() }
-}
-
-fn key() -> Ed25519Signer {
-    Ed25519Signer::from_seed(&[3; 32])
 }
 
 fn refused(number: u128) -> Arrival {
@@ -63,63 +69,64 @@ fn consent(id: u128) -> ConsentRecord {
     ConsentRecord::fill_in(record.to_string().as_bytes(), Uuid::from_u128(id), salts).unwrap()
 }
 
-fn agreement(version: u32) -> (Agreement, Purpose) {
-    let text = include_str!("../../../../../../config/doelen/vroegsignalering-huur.toml");
-    let purpose = Purpose::from_toml(text).unwrap();
-    let party = |oin: Oin, seed, soort| Party {
-        oin,
-        naam: format!("Organisatie {oin}"),
-        soort,
-        sleutels: vec![Ed25519Signer::from_seed(&[seed; 32]).public_key().clone()],
-        logsleutel: LogSigner::new(oin.log_origin(), SigningKey::from_bytes(&[seed + 90; 32]))
-            .unwrap()
-            .verifier()
-            .to_string(),
-        contact: "beheer@voorbeeld.test".into(),
-        fg: "fg@voorbeeld.test".into(),
-    };
-    let clause = Clause {
-        doel: purpose.content().doel.clone(),
-        doel_digest: purpose.digest(),
-        van: vec![partner()],
-        naar: vec![us()],
-        berichttypen: vec!["nl.sociaaldomein.signalen.betalingsachterstand.v1".into()],
-    };
-    let content = Content {
-        groep: "rivierland".into(),
-        versie: version,
-        partijen: vec![
-            party(us(), 3, OrganisationKind::Municipality),
-            party(partner(), 4, OrganisationKind::HousingCorporation),
-        ],
-        geldig_van: date(2026, 1, 1),
-        geldig_tot: date(2027, 12, 31),
-        afspraken: vec![clause],
-    };
-    (Agreement::parse(&serde_json::to_string(&content).unwrap()).unwrap(), purpose)
-}
-
+/// Proposes an agreement, and has it answered.
 async fn propose(store: &Store, version: u32, answering: &[Oin]) -> Digest {
-    let (agreement, purpose) = agreement(version);
-    let purposes = vec![(purpose.digest(), purpose.text().to_owned())];
-    store.put_agreement(agreement.digest(), agreement.text().into(), purposes, now()).await.unwrap();
+    let convenant = agree(store, version).await;
     for oin in answering {
         let jws = format!("aanvaard door {oin}, versie {version}");
         let leaf = Entry::Convenant {
             antwoord: AnswerKind::Accepted,
             bewijs: Digest::of(jws.as_bytes()),
-            convenant: agreement.digest(),
+            convenant,
             door: *oin,
             tijd: now(),
         }
         .leaf();
-        assert!(store.put_answer(agreement.digest(), *oin, (jws, leaf), Vec::new()).await.unwrap());
+        assert!(store.put_answer(convenant, *oin, (jws, leaf), Vec::new()).await.unwrap());
     }
-    agreement.digest()
+    convenant
+}
+
+/// What the partner answers to these: the first it admits, the second it refuses.
+fn receipt(messages: [u128; 2]) -> String {
+    let leaf = |number, reden: Option<Refused>| {
+        let (bericht, uitkomst) = (outgoing(number).digest, Outcome::Geweigerd);
+        let uitkomst = if reden.is_none() { Outcome::Toegelaten } else { uitkomst };
+        let (id, tijd, van) = (Some(id(number)), now(), us());
+        let reden = reden.map(ReasonCode);
+        Entry::Ontvangst(Reception {
+            bericht,
+            id,
+            reden,
+            regels: None,
+            tijd,
+            toestemming: None,
+            uitkomst,
+            van,
+        })
+        .leaf()
+    };
+    let leaves = [leaf(messages[0], None), leaf(messages[1], Some(Refused::Expired))];
+    let mut range = CompactRange::default();
+    for leaf in &leaves {
+        range.append(leaf.hash());
+    }
+    let checkpoint = Checkpoint { origin: partner().log_origin(), size: 2, root: range.root() };
+    let receipt = Receipt {
+        checkpoint: their_signer().sign(&checkpoint),
+        size_before: 0,
+        range_before: Vec::new(),
+        leaves: leaves.into_iter().map(ReceiptLeaf::New).collect(),
+    };
+    serde_json::to_string(&receipt).unwrap()
+}
+
+fn extract(record: &ConsentRecord, holder: Oin) -> String {
+    record.extract(holder, &key(holder)).unwrap()
 }
 
 async fn happens(store: &Store, record: &ConsentRecord, what: ConsentHappening) {
-    let (consent, extract) = (record.key(us()), record.extract(us(), &key()).unwrap());
+    let (consent, extract) = (record.key(us()), record.extract(us(), &key(us())).unwrap());
     let leaf = of_consent(consent, what, &extract);
     store.record_consent((consent, record), extract, 30, leaf).await.unwrap();
 }
@@ -136,20 +143,22 @@ impl Place {
         let place = Self(tempfile::tempdir().unwrap());
         let store = Store::create(place.options()).await.unwrap();
         store.append(vec![Entry::Begin { oin: us(), tijd: now() }.leaf()]).await.unwrap(); // 0
+        agree(&store, 1).await;
         let rules = store.rules_version().await.unwrap();
         store.enqueue(rules, (1..4).map(outgoing).collect(), Vec::new()).await.unwrap(); // 1 to 3
         store.file(rules, vec![arrival(4), arrival(5), refused(6)]).await.unwrap(); // 4 to 6
         let limit = BatchLimit { count: 2, bytes: 1 << 20 };
         let lease = store.lease_due(partner(), now(), limit).await.unwrap().unwrap();
-        let outcomes = [SentOutcome::Admitted, SentOutcome::Refused { reason: "nee".into() }];
+        let outcomes =
+            [SentOutcome::Admitted, SentOutcome::Refused { reason: Refused::Expired.code().into() }];
         let checkpoint = PartnerCheckpoint { size: 9, note: "note".into() };
-        store.record_receipt(&lease, &outcomes, "{}".into(), checkpoint, now()).await.unwrap();
+        store.record_receipt(&lease, &outcomes, receipt([1, 2]), checkpoint, now()).await.unwrap();
         drop(lease);
         let person = Identity::read(&json!({ "bsn": "999990342" })).unwrap();
         store.record_consent_decision(access(), Uuid::from_u128(CONSENT), Some(&person)).await.unwrap(); // 7
         let record = consent(CONSENT);
         happens(&store, &record, ConsentHappening::Verleend).await; // 8
-        propose(&store, 1, &[us(), partner()]).await; // 9, 10
+        propose(&store, 2, &[us(), partner()]).await; // 9, 10
         store.erase(vec![5], ErasureCause::Request, now()).await.unwrap(); // 11
         store.view(access(), &[4, 5]).await.unwrap(); // 12
         let (aard, evidence) = (Contradiction::Gesplitst, "evidence".to_owned());
@@ -160,10 +169,17 @@ impl Place {
             RaisedAlarm { log: partner(), key: "key".into(), kept_size: 5, kind, evidence, noticed: now() };
         assert!(store.raise_alarm(alarm, leaf).await.unwrap()); // 13
         happens(&store, &record, ConsentHappening::Verlengd).await; // 14
-        let (consent, statement) = (record.key(us()), "verklaring".to_owned());
-        let leaf = of_consent(consent, ConsentHappening::Ingetrokken, &statement);
-        assert!(store.withdraw_consent(consent, (statement, now()), leaf, now()).await.unwrap()); // 15
-        assert_eq!(store.log_size().await.unwrap(), 16);
+        let consent_key = record.key(us());
+        let statement = Statement::sign(consent_key.id, us(), now(), &key(us())).unwrap();
+        let leaf = of_consent(consent_key, ConsentHappening::Ingetrokken, &statement);
+        assert!(store.withdraw_consent(consent_key, (statement, now()), leaf, now()).await.unwrap()); // 15
+        let ours = consent(OTHER_CONSENT);
+        happens(&store, &ours, ConsentHappening::Verleend).await; // 16
+        let (ours, theirs) = (extract(&ours, us()), extract(&consent(THEIR_CONSENT), partner()));
+        let rules = store.rules_version().await.unwrap();
+        store.enqueue(rules, vec![outgoing_on(17, Some(&ours))], Vec::new()).await.unwrap(); // 17
+        store.file(rules, vec![arrival_on(18, Some(&theirs)), arrival_on(19, Some(&theirs))]).await.unwrap(); // 18, 19
+        assert_eq!(store.log_size().await.unwrap(), SIZE);
         store.close().await;
         place
     }
@@ -176,9 +192,9 @@ impl Place {
         copy
     }
 
-    async fn checked(&self, contents: bool) -> Verdict {
+    async fn checked(&self, closed: bool) -> Verdict {
         let store = self.open().await;
-        let verdict = store.verify(Check { anchors: Vec::new(), contents }, |_, _| {}).await.unwrap();
+        let verdict = store.verify(Check { anchors: Vec::new(), closed }, |_, _| {}).await.unwrap();
         store.close().await;
         verdict
     }
@@ -200,19 +216,31 @@ const RECORDS: &[(&str, u64, &str)] = &[
     ("DELETE FROM access_message WHERE access = 12 AND message = 4", 12, "niet meer te vinden"),
     ("DELETE FROM access_subject WHERE access = 7", 7, "niet meer te vinden"),
     ("UPDATE access_subject SET token = zeroblob(8) WHERE access = 7", 7, "niet meer te vinden"),
-    ("UPDATE access_subject SET access = 12 WHERE access = 7", 7, "niet meer te vinden"),
+    ("UPDATE access_subject SET access = 8 WHERE access = 7", 7, "niet meer te vinden"),
     ("DELETE FROM consent_record WHERE idx = 8", 8, "toestemming bij deze regel ontbreekt"),
     ("DELETE FROM consent_record WHERE idx = 14", 14, "toestemming bij deze regel ontbreekt"),
     ("UPDATE consent_record SET extract = 'x' WHERE idx = 8", 8, "een andere"),
     ("UPDATE consent_record SET sealed = zeroblob(90) WHERE idx = 14", 14, "niet te openen"),
-    ("UPDATE consent SET id = zeroblob(16)", 8, "een andere"),
-    ("UPDATE consent SET state = 0", 15, "intrekking"),
-    ("UPDATE consent SET statement = 'x'", 15, "intrekking"),
+    ("UPDATE consent SET id = zeroblob(16) WHERE num = 1", 8, "ontbreekt"),
+    ("UPDATE consent SET state = 0 WHERE num = 1", 8, "andere stand"),
+    ("UPDATE consent SET statement = 'x' WHERE num = 1", 8, "intrekking"),
     ("DELETE FROM payload WHERE idx = 4", 4, "ontbreekt, en is niet gewist"),
     ("DELETE FROM payload WHERE idx = 3", 3, "ontbreekt, en is niet gewist"),
-    ("DELETE FROM payload WHERE idx = 4; UPDATE message SET erased = 0 WHERE idx = 4", 4, "nergens"),
-    ("DELETE FROM payload WHERE idx = 4; UPDATE message SET erased = 11 WHERE idx = 4", 4, "nergens"),
-    ("DELETE FROM payload WHERE idx = 4; UPDATE message SET erased = 99 WHERE idx = 4", 4, "nergens"),
+    (
+        "DELETE FROM payload WHERE idx = 4; UPDATE message SET erased = 0, subject_bsn = NULL WHERE idx = 4",
+        4,
+        "nergens",
+    ),
+    (
+        "DELETE FROM payload WHERE idx = 4; UPDATE message SET erased = 11, subject_bsn = NULL WHERE idx = 4",
+        4,
+        "nergens",
+    ),
+    (
+        "DELETE FROM payload WHERE idx = 4; UPDATE message SET erased = 99, subject_bsn = NULL WHERE idx = 4",
+        4,
+        "nergens",
+    ),
     ("UPDATE message SET erased = 11 WHERE idx = 4", 4, "zijn inhoud staat er nog"),
     ("UPDATE message SET erased = NULL WHERE idx = 5", 5, "ontbreekt, en is niet gewist"),
     ("UPDATE message SET erased = 3 WHERE idx = 5", 5, "nergens"),
@@ -225,11 +253,7 @@ const RECORDS: &[(&str, u64, &str)] = &[
     ("UPDATE message SET state = 3 WHERE direction = 1", 4, "andere stand dan in het logboek"),
     ("UPDATE message SET state = 2 WHERE idx = 4", 4, "andere stand dan in het logboek"),
     ("UPDATE message SET state = 1, reason = NULL WHERE idx = 6", 6, "andere stand dan in het logboek"),
-    (
-        "UPDATE message SET reason = (SELECT reason FROM message WHERE idx = 2) WHERE idx = 6",
-        6,
-        "andere stand",
-    ),
+    ("UPDATE message SET reason = (SELECT type FROM message WHERE idx = 2) WHERE idx = 6", 6, "andere stand"),
     ("UPDATE message SET state = 9 WHERE idx = 4", 4, "een ander dan in het logboek"),
     ("UPDATE message SET state = 1 WHERE idx = 3", 3, "ontvangstbewijs"),
     ("UPDATE message SET receipt = NULL WHERE idx = 2", 2, "ontvangstbewijs"),
@@ -242,15 +266,19 @@ const RECORDS: &[(&str, u64, &str)] = &[
     ("DELETE FROM answer WHERE jws LIKE '%1000, versie%'", 9, "antwoord"),
     ("UPDATE answer SET jws = jws || ' ' WHERE jws LIKE '%2000, versie%'", 10, "antwoord"),
     (
-        "UPDATE agreement SET content = replace(content, 'rivierland', 'zeeland')",
+        "UPDATE agreement SET content = replace(content, 'rivierland', 'zeeland') WHERE num = 2",
         9,
         "tekst van het convenant",
     ),
-    ("UPDATE agreement SET content = 'x'", 9, "tekst van het convenant"),
-    ("UPDATE agreement_purpose SET content = replace(content, 'huur', 'huis')", 9, "tekst van een doel"),
-    ("DELETE FROM agreement_purpose", 9, "tekst van een doel"),
+    ("UPDATE agreement SET content = 'x' WHERE num = 2", 9, "tekst van het convenant"),
     (
-        "DELETE FROM agreement_purpose; DELETE FROM answer; DELETE FROM agreement",
+        "UPDATE agreement_purpose SET content = replace(content, 'huur', 'huis') WHERE agreement = 2",
+        9,
+        "tekst van een doel",
+    ),
+    ("DELETE FROM agreement_purpose WHERE agreement = 2", 9, "tekst van een doel"),
+    (
+        "DELETE FROM agreement_purpose WHERE agreement = 2; DELETE FROM answer; DELETE FROM agreement WHERE num = 2",
         9,
         "het convenant bij deze regel ontbreekt",
     ),
@@ -262,24 +290,153 @@ const RECORDS: &[(&str, u64, &str)] = &[
         8,
         "zij is veranderd",
     ),
+    ("UPDATE message SET id = zeroblob(16) WHERE idx = 4", 4, "ander kenmerk"),
+    ("UPDATE message SET id = NULL WHERE idx = 3", 3, "ander kenmerk"),
+    ("UPDATE message SET created = created + 1 WHERE idx = 3", 3, "andere tijd"),
+    ("UPDATE message SET finished = finished + 1 WHERE idx = 4", 4, "andere tijd"),
+    ("UPDATE message SET finished = NULL WHERE idx = 6", 6, "andere tijd"),
+    ("UPDATE message SET keep_until = keep_until + 1 WHERE idx = 4", 4, "bewaartermijn"),
+    ("UPDATE message SET keep_until = NULL WHERE idx = 3", 3, "bewaartermijn"),
+    ("UPDATE message SET keep_until = keep_until - 1 WHERE idx = 5", 5, "bewaartermijn"),
+    ("UPDATE message SET keep_until = 1 WHERE idx = 6", 6, "geweigerde bericht"),
+    ("UPDATE message SET agreement = type WHERE idx = 4", 4, "convenant of het doel"),
+    ("UPDATE message SET purpose = type WHERE idx = 5", 5, "convenant of het doel"),
+    ("UPDATE message SET consent = NULL WHERE idx = 18", 18, "rust volgens het logboek op een toestemming"),
+    ("UPDATE message SET consent = NULL", 17, "rust volgens het logboek op een toestemming"),
+    ("UPDATE message SET consent = 2 WHERE idx = 4", 4, "rust volgens het logboek op een toestemming"),
+    ("UPDATE message SET consent = 90 WHERE idx = 18", 18, "ontbreekt"),
+    ("UPDATE message SET released = 1 WHERE idx = 18", 18, "op een andere grondslag"),
+    ("UPDATE message SET subject_bsn = x'0000000000000001' WHERE idx = 5", 5, "nog te vinden"),
+    ("UPDATE message SET state = 2 WHERE idx = 1", 1, "andere stand dan zijn ontvangstbewijs"),
+    ("UPDATE message SET state = 1, reason = NULL WHERE idx = 2", 2, "andere stand dan zijn ontvangstbewijs"),
+    ("UPDATE message SET reason = type WHERE idx = 2", 2, "andere stand dan zijn ontvangstbewijs"),
+    ("UPDATE message SET state = 1, receipt = 1 WHERE idx = 3", 3, "over andere berichten"),
+    ("UPDATE message SET receipt = 1 WHERE idx = 4", 4, "andere stand dan in het logboek"),
+    ("UPDATE receipt SET content = '{}'", 1, "niet wat de ontvanger heeft ondertekend"),
+    (
+        "UPDATE receipt SET content = replace(content, '\"grootte_voor\":0', '\"grootte_voor\":1')",
+        1,
+        "niet wat de ontvanger heeft ondertekend",
+    ),
+    (
+        "INSERT INTO receipt SELECT 9, party, '{}', received FROM receipt; UPDATE message SET receipt = 9 WHERE idx = 2",
+        2,
+        "niet wat de ontvanger heeft ondertekend",
+    ),
+    ("UPDATE consent SET valid_until = valid_until + 1 WHERE num = 3", 18, "uittreksel"),
+    ("UPDATE consent SET valid_until = NULL WHERE num = 3", 18, "uittreksel"),
+    (
+        "UPDATE consent SET extract = (SELECT extract FROM consent WHERE num = 2) WHERE num = 3",
+        18,
+        "uittreksel",
+    ),
+    (
+        "UPDATE consent SET extract = substr(extract, 1, length(extract) - 4) || 'AAAA' WHERE num = 3",
+        18,
+        "uittreksel",
+    ),
+    ("UPDATE consent SET extract = NULL, valid_until = NULL WHERE num = 3", 18, "uittreksel"),
+    (
+        "UPDATE consent SET holder = (SELECT holder FROM consent WHERE num = 2) WHERE num = 3",
+        18,
+        "uittreksel",
+    ),
+    ("UPDATE consent SET state = 2 WHERE num = 3", 18, "andere stand of tijd"),
+    ("UPDATE consent SET ended = ended + 1 WHERE num = 1", 8, "andere stand of tijd"),
+    ("UPDATE consent SET ended = 1 WHERE num = 2", 16, "andere stand of tijd"),
+    ("UPDATE consent SET withdrawn = withdrawn + 1 WHERE num = 1", 15, "intrekking"),
+    ("UPDATE consent SET withdrawn = NULL WHERE num = 1", 8, "andere stand of tijd"),
+    ("DELETE FROM consent WHERE num = 3", 18, "ontbreekt"),
+    ("DELETE FROM consent WHERE num = 1", 8, "ontbreekt"),
+    ("UPDATE consent_record SET keep_days = 1 WHERE idx = 8", 8, "niet te openen"),
+    ("UPDATE consent_record SET consent = 2 WHERE idx = 8", 8, "een andere"),
+    ("DELETE FROM consent_subject WHERE record = 14", 14, "niet te vinden"),
+    ("UPDATE consent_subject SET token = zeroblob(8) WHERE record = 8", 8, "niet te vinden"),
+    ("INSERT INTO consent_subject VALUES (x'0000000000000001', 16)", 16, "waar het niet over gaat"),
+    ("INSERT INTO access_message VALUES (3, 12)", 12, "waar het niet over gaat"),
+    ("INSERT INTO access_subject VALUES (x'0000000000000001', 7)", 7, "waar het niet over gaat"),
+    ("INSERT INTO access_subject VALUES (x'0000000000000001', 3)", 3, "waar het niet over gaat"),
+    ("INSERT INTO payload SELECT 10, sealed, form FROM payload WHERE idx = 4", 10, "er niet hoort"),
+    ("INSERT INTO payload SELECT 6, sealed, form FROM payload WHERE idx = 4", 6, "is geweigerd"),
+    ("DELETE FROM agreement_purpose WHERE agreement = 2 AND position = 1", 9, "tekst van een doel"),
+    ("DELETE FROM agreement_purpose WHERE agreement = 1 AND position = 0", 1, "convenant of het doel"),
+    ("UPDATE agreement_purpose SET digest = zeroblob(32) WHERE agreement = 2", 9, "tekst van een doel"),
+    ("DELETE FROM agreement WHERE num = 1", 1, "convenant of het doel"),
+    (
+        "UPDATE word SET text = text || 'x' WHERE num = (SELECT purpose FROM message WHERE idx = 1)",
+        1,
+        "het doel",
+    ),
+    (
+        "UPDATE word SET text = text || 'x' WHERE num = (SELECT agreement FROM message WHERE idx = 1)",
+        1,
+        "het doel",
+    ),
+    (
+        "UPDATE word SET text = text || 'x' WHERE num = (SELECT reason FROM message WHERE idx = 6)",
+        2,
+        "andere stand",
+    ),
+];
+
+/// The same of what only shows when it is opened.
+const CONTENTS: &[(&str, u64, &str)] = &[
+    ("UPDATE message SET type = purpose WHERE idx = 4", 4, "dan in het bericht zelf staat"),
+    ("UPDATE message SET type = NULL WHERE idx = 3", 3, "dan in het bericht zelf staat"),
+    ("UPDATE message SET \"case\" = zeroblob(16) WHERE idx = 4", 4, "dan in het bericht zelf staat"),
+    ("UPDATE message SET created = created + 1 WHERE idx = 4", 4, "dan in het bericht zelf staat"),
+    ("UPDATE message SET expires = expires + 1 WHERE idx = 3", 3, "dan in het bericht zelf staat"),
+    ("UPDATE message SET bytes = 1 WHERE idx = 18", 18, "dan in het bericht zelf staat"),
+    ("UPDATE message SET desk = 'balie' WHERE idx = 4", 4, "dan in het bericht zelf staat"),
+    (
+        "UPDATE word SET text = text || 'x' WHERE num = (SELECT type FROM message WHERE idx = 1)",
+        1,
+        "zelf staat",
+    ),
+    ("UPDATE message SET consent = 2 WHERE idx = 18", 18, "op een andere toestemming"),
+    ("UPDATE message SET subject_bsn = NULL", 1, "niet te vinden"),
+    ("UPDATE message SET subject_bsn = NULL WHERE idx = 4", 4, "niet te vinden"),
+    ("UPDATE message SET subject_place = zeroblob(8) WHERE idx = 4", 4, "niet te vinden"),
+    (
+        "UPDATE payload SET sealed = (SELECT sealed FROM payload WHERE idx = 3) WHERE idx = 4",
+        4,
+        "niet te openen",
+    ),
+    ("UPDATE payload SET sealed = zeroblob(90) WHERE idx IN (4, 18)", 4, "niet te openen"),
 ];
 
 #[tokio::test]
-async fn the_first_entry_whose_store_differs_is_named() {
+async fn what_only_shows_when_it_is_opened_is_named() {
     let whole = Place::of_every_kind().await;
-    for contents in [false, true] {
-        let verdict = whole.copy().checked(contents).await;
-        assert!(matches!(verdict, Verdict::Whole { size: 16, .. }), "{verdict:?}");
-    }
-    for (statement, index, word) in RECORDS {
+    for (statement, index, word) in CONTENTS {
         let place = whole.copy();
         place.tamper(statement).await;
+        let closed = place.checked(true).await;
+        assert!(matches!(closed, Verdict::Whole { .. }), "{statement}: {closed:?}");
         let verdict = place.checked(false).await;
         let (at, until, what) = found(&verdict);
         assert_eq!((at, until), (*index, None), "{statement}: {what}");
         assert!(what.contains(word), "{statement}: {what}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_entry_whose_store_differs_is_named() {
+    let whole = Place::of_every_kind().await;
+    for closed in [false, true] {
+        let verdict = whole.copy().checked(closed).await;
+        assert!(matches!(verdict, Verdict::Whole { size: SIZE, .. }), "{verdict:?}");
+    }
+    for (statement, index, word) in RECORDS {
+        let place = whole.copy();
+        place.tamper(statement).await;
+        let verdict = place.checked(true).await;
+        assert!(matches!(verdict, Verdict::Broken { .. }), "{statement}: {verdict:?}");
+        let (at, until, what) = found(&verdict);
+        assert_eq!((at, until), (*index, None), "{statement}: {what}");
+        assert!(what.contains(word), "{statement}: {what}");
         // Opening everything finds it too, or something before it.
-        assert!(found(&place.checked(true).await).0 <= *index, "{statement}");
+        assert!(found(&place.checked(false).await).0 <= *index, "{statement}");
     }
 }
 
@@ -290,7 +447,7 @@ async fn what_was_erased_and_put_back_is_named() {
     let put_back = "UPDATE message SET erased = NULL WHERE idx = 5; \
                     INSERT INTO payload SELECT 5, zeroblob(92), 1";
     place.tamper(put_back).await;
-    let verdict = place.checked(true).await;
+    let verdict = place.checked(false).await;
     let (at, _, what) = found(&verdict);
     assert_eq!(at, 5);
     assert!(what.contains("sleutel") && what.contains("vernietigd"), "{what}");
@@ -306,7 +463,7 @@ async fn a_record_that_was_erased_has_an_entry_that_says_so() {
         place.tamper(statement).await;
         let store = place.open().await;
         store.0.vault.entries.destroy(&[index]).unwrap();
-        let check = || Check { anchors: Vec::new(), contents: true };
+        let check = || Check { anchors: Vec::new(), closed: false };
         let verdict = store.verify(check(), |_, _| {}).await.unwrap();
         let (at, _, what) = found(&verdict);
         assert_eq!(at, index);
@@ -319,10 +476,10 @@ async fn a_record_that_was_erased_has_an_entry_that_says_so() {
         // Of something else that differs in between, that is what to say.
         let other = place.copy();
         other.tamper("DELETE FROM access WHERE idx = 12").await;
-        assert_eq!(found(&other.checked(false).await).0, 12);
+        assert_eq!(found(&other.checked(true).await).0, 12);
         // And not of something later, while this is not proven.
-        place.tamper("UPDATE log_leaf SET leaf = x'7b7d' WHERE idx = 16").await;
-        assert_eq!(found(&place.checked(false).await).0, index);
+        place.tamper("UPDATE log_leaf SET leaf = x'7b7d' WHERE idx = 20").await;
+        assert_eq!(found(&place.checked(true).await).0, index);
     }
 }
 
@@ -331,9 +488,9 @@ async fn a_record_that_was_erased_has_an_entry_that_says_so() {
 async fn what_was_forgotten_is_not_missed() {
     let place = Place::of_every_kind().await;
     let store = place.open().await;
-    let proposed = propose(&store, 2, &[partner()]).await;
+    let proposed = propose(&store, 3, &[partner()]).await;
     assert!(store.forget_agreement(proposed).await.unwrap());
     store.close().await;
-    let verdict = place.checked(true).await;
+    let verdict = place.checked(false).await;
     assert!(matches!(verdict, Verdict::Whole { .. }), "{verdict:?}");
 }
