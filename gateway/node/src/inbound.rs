@@ -9,7 +9,11 @@ use exchange::{
 };
 use store::{Arrival, StoreError};
 
-use crate::{consent::Knowledge, core::Core, handover::Cases};
+use crate::{
+    consent::{Knowledge, residents::Residents},
+    core::Core,
+    handover::Cases,
+};
 
 /// The most messages in one delivery.
 pub const MAX_MESSAGES: usize = 256;
@@ -42,8 +46,10 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
         let known = Knowledge::of_all(core, verified.iter().flatten()).await?;
         let cases = verified.iter().flatten().filter_map(VerifiedMessage::handover_case);
         let cases = Cases::of(core, cases.collect()).await?;
+        let of_nobody = verified.iter().flatten().filter_map(VerifiedMessage::case_of_consent);
+        let residents = Residents::of(core, of_nobody.collect()).await?;
         let Decided { arrivals, about_consent, in_handover } =
-            decide(core, &ruling.rules, (known, cases), verified);
+            decide(core, &ruling.rules, (known, cases, residents), verified);
         match core.store.file(ruling.version, arrivals).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             filed => {
@@ -87,7 +93,7 @@ struct Decided {
 fn decide(
     core: &Core,
     rules: &Rulebook,
-    (mut known, mut cases): (Knowledge, Cases),
+    (mut known, mut cases, mut residents): (Knowledge, Cases, Residents),
     verified: Vec<Result<VerifiedMessage, RefusedMessage>>,
 ) -> Decided {
     let now = core.now();
@@ -97,10 +103,13 @@ fn decide(
         let decided = message.and_then(|message| {
             let consent = known.for_message(&message);
             let case = cases.about(message.handover_case());
-            message.admit(rules, policy::Knowledge { consent, case }, now)
+            let resident = residents.about(message.case_of_consent());
+            message.admit(rules, policy::Knowledge { consent, case, resident }, now)
         });
         if let Ok(admitted) = &decided {
             in_handover |= admitted.step().is_some();
+            let consent = admitted.consent().map(|used| used.key);
+            residents.learn(admitted.case(), admitted.document(), consent);
             cases.learn(core, admitted.case(), admitted.step());
         }
         if let Some(event) = decided.as_ref().ok().and_then(|admitted| admitted.event()) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use exchange::{
     agreement::Standing,
-    consent::{ConsentKey, Extract},
+    consent::{ConsentKey, Extract, rests_on_case},
     digest::Digest,
     handover::is_handover,
     message::{Draft, HeldBack, SignedMessage},
@@ -20,7 +20,7 @@ use store::{Access, Decision, Enqueued, Outgoing, State, StoreError};
 use uuid::Uuid;
 
 use crate::{
-    consent::{self, Knowledge},
+    consent::{self, Knowledge, residents::Residents},
     core::Core,
     handover::{self, Cases},
 };
@@ -103,9 +103,10 @@ async fn submit_as(
     loop {
         let consents = consents_of(&submissions);
         let known = Knowledge::of(core, consents).await?;
+        let residents = Residents::of(core, cases_of_consents(&submissions)).await?;
         let cases = Cases::of(core, cases_of(&submissions)).await?;
         let Decided { outcomes, messages, held_back } =
-            decide(core, (&ruling.rules, &known, cases), &submissions, now);
+            decide(core, (&ruling.rules, &known, cases, residents), &submissions, now);
         let enqueued = match access {
             None => core.store.enqueue(ruling.version, messages, held_back).await,
             Some(access) => {
@@ -143,9 +144,14 @@ fn persons(access: Access, submissions: &[Submission], outcomes: &[Submitted]) -
 
 /// What rests on a consent goes with what proves it.
 async fn filled_in(core: &Core, mut submissions: Vec<Submission>) -> Result<Vec<Submission>, StoreError> {
+    let mut residents = Residents::of(core, cases_of_consents(&submissions)).await?;
     for submission in &mut submissions {
-        let document = consent::fill_in(core, submission.document.clone()).await?;
+        let of_case = residents.about(submission.case);
+        let document = consent::fill_in(core, submission.document.clone(), of_case).await?;
         submission.document = handover::fill_in(core, document, submission.case).await?;
+        if let Some(case) = submission.case {
+            residents.learn(case, &submission.document, Extract::claimed_by(&submission.document));
+        }
     }
     Ok(submissions)
 }
@@ -159,10 +165,15 @@ fn cases_of(submissions: &[Submission]) -> BTreeSet<Uuid> {
     handovers.filter_map(|submission| submission.case).collect()
 }
 
+fn cases_of_consents(submissions: &[Submission]) -> BTreeSet<Uuid> {
+    let of_nobody = submissions.iter().filter(|one| rests_on_case(&one.document));
+    of_nobody.filter_map(|submission| submission.case).collect()
+}
+
 /// Decides in order: what a message does in a handover counts for those after it.
 fn decide(
     core: &Core,
-    (rules, known, mut cases): (&Rulebook, &Knowledge, Cases),
+    (rules, known, mut cases, mut residents): (&Rulebook, &Knowledge, Cases, Residents),
     submissions: &[Submission],
     now: Timestamp,
 ) -> Decided {
@@ -173,8 +184,11 @@ fn decide(
         let draft = draft(core, rules, submission, now);
         let case = cases.about(draft.handover_case());
         let consent = known.about(draft.claimed_consent());
-        match sign(core, rules, policy::Knowledge { consent, case }, draft) {
+        let resident = residents.about(submission.case);
+        match sign(core, rules, policy::Knowledge { consent, case, resident }, draft) {
             Ok(message) => {
+                let sent = message.draft();
+                residents.learn(sent.case, &sent.document, message.consent().map(|used| used.key));
                 cases.learn(core, message.draft().case, message.step());
                 outcomes.push(queued(&message));
                 let message = Outgoing::from(message);
