@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL},
+};
 use exchange::{
     agreement::{Agreement, AnswerKind},
     clock::Clock as _,
@@ -15,6 +19,7 @@ use exchange::{
 use jiff::{SignedDuration, ToSpan as _, tz::TimeZone};
 use node::system::SystemClock;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tests::processes::{
     CORPORATION, Letter, MUNICIPALITY, Node, Peer, Place, Serving, agree, conclude, export, introduce,
     proposal, until,
@@ -28,40 +33,59 @@ const DOCUMENT: &str = include_str!("../../gateway/EVIDENCE.md");
 /// What the commands need; `tests/run` installs what is missing.
 const TOOLS: &[&str] = &["bash", "jq", "openssl", "base64", "sha256sum", "awk", "sed", "od", "date"];
 
-/// The commands of the page, in their order; before those about consent something else can be done.
-fn commands(before_consent: &str) -> String {
+/// The commands of the page, in their order: before those about consent, those, and after them.
+fn commands() -> (String, String, String) {
     let blocks = DOCUMENT.split("```bash\n").skip(1);
-    let mut commands: Vec<&str> = blocks.map(|block| block.split("```").next().unwrap()).collect();
-    assert!(commands.len() >= 7, "the page has its commands");
+    let commands: Vec<&str> = blocks.map(|block| block.split("```").next().unwrap()).collect();
+    assert!(commands.len() >= 8, "the page has its commands");
     let consent = commands.iter().position(|block| block.contains("commitment()")).unwrap();
-    commands.insert(consent, before_consent);
-    commands.concat()
+    (commands[..consent].concat(), commands[consent].to_owned(), commands[consent + 1..].concat())
 }
 
 /// Runs the commands on a bundle, in a folder with nothing else in it.
 fn run(bundle: &[u8]) -> Output {
-    run_with(bundle, "")
+    let (before, consent, after) = commands();
+    bash(bundle, &[before, consent, after].concat()).1
 }
 
-/// The same, as if the message said something else after its signature was checked: a filter of jq over the envelope.
-fn is_consent_for(bundle: &[u8], filter: &str) -> bool {
-    let change = format!("jq '{filter}' envelop.json > ander.json; mv ander.json envelop.json\n");
-    run_with(bundle, &change).status.success()
+/// What the commands about the consent say, as if the message said something else after its signature was checked: each a
+/// filter of jq over the envelope. Nothing when they do not take it. What comes before is run once.
+fn consents_for(bundle: &[u8], filters: &[&str]) -> Vec<Option<String>> {
+    let (before, consent, _) = commands();
+    let mut script = format!("{before}cp envelop.json heel.json\n");
+    for (number, filter) in filters.iter().enumerate() {
+        // Not in a condition: there a failure would not end the commands.
+        write!(script,
+            "set +e; (set -e; jq '{filter}' heel.json > envelop.json\n{consent}) > gezegd.{number}; echo $? > code.{number}; set -e\n"
+        ).unwrap();
+    }
+    let (folder, done) = bash(bundle, &script);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let read = |name: &str, number: usize| {
+        fs::read_to_string(folder.path().join(format!("{name}.{number}"))).unwrap()
+    };
+    let said = |number| (read("code", number).trim() == "0").then(|| read("gezegd", number));
+    (0..filters.len()).map(said).collect()
 }
 
-fn run_with(bundle: &[u8], before_consent: &str) -> Output {
+fn bash(bundle: &[u8], script: &str) -> (TempDir, Output) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("bewijs.json"), bundle).unwrap();
     let mut bash = Command::new("bash");
-    bash.args(["--noprofile", "--norc", "-c", &commands(before_consent)]).current_dir(folder.path());
-    bash.output().expect("bash runs")
+    bash.args(["--noprofile", "--norc", "-c", script]).current_dir(folder.path());
+    let done = bash.output().expect("bash runs");
+    (folder, done)
 }
 
 fn holds(bundle: &[u8]) -> String {
     let done = run(bundle);
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(done.status.success(), "{said}\n{}", String::from_utf8_lossy(&done.stderr));
-    assert!(said.ends_with("het bewijs klopt\n"), "{said}");
+    let last = said.lines().last().unwrap();
+    assert!(
+        last == "het bewijs klopt" || last.starts_with("wat er in het bewijs staat klopt; niet nagegaan: "),
+        "{said}"
+    );
     said
 }
 
@@ -160,10 +184,50 @@ fn the_commands_of_the_page_check_a_bundle() {
         assert_eq!(program(&file, &place, &[]).0, 1, "{pointer} is not noticed by the program");
     }
     what_was_erased_is_proven_still(&place, &municipality);
-    // Fewer answers than parties.
-    let mut fewer: Value = serde_json::from_slice(&of_receiver).unwrap();
-    fewer["antwoorden"].as_array_mut().unwrap().pop();
-    assert!(!run(fewer.to_string().as_bytes()).status.success());
+    the_form_is_judged_alike(&place, &of_receiver);
+}
+
+/// What the program does not take for a bundle the commands do not take either, and the other way round.
+fn the_form_is_judged_alike(place: &Place, bundle: &[u8]) {
+    let value: Value = serde_json::from_slice(bundle).unwrap();
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut other = value.clone();
+        change(&mut other);
+        other.to_string().into_bytes()
+    };
+    let twice = with(&|one| {
+        let answers = one["antwoorden"].as_array_mut().unwrap();
+        answers.push(answers[0].clone());
+    });
+    assert!(run(&twice).status.success(), "the same answer twice is one answer");
+    assert_eq!(program(&place.file("dubbel.json", &twice), place, &[]).0, 0);
+    let erased = |why: &'static str| {
+        move |one: &mut Value| {
+            one.as_object_mut().unwrap().remove("bericht");
+            one["zonder_tekst"] = json!(why);
+        }
+    };
+    for (what, bad) in [
+        ("fewer answers than parties", with(&|one| drop(one["antwoorden"].as_array_mut().unwrap().pop()))),
+        ("another kind", with(&|one| one["soort"] = json!("schakel-bewijs/2"))),
+        ("an unknown member", with(&|one| one["opmerking"] = json!("x"))),
+        ("a message, and why there is none", with(&|one| one["zonder_tekst"] = json!("gewist"))),
+        ("no message, and not why", with(&|one| drop(one.as_object_mut().unwrap().remove("bericht")))),
+        ("a reason that there is not", with(&erased("kwijt"))),
+        ("another identifier of a key", with(&other_cosigner)),
+    ] {
+        assert!(!run(&bad).status.success(), "{what} is not noticed");
+        assert_eq!(program(&place.file("veranderd.json", &bad), place, &[]).0, 1, "{what}: the program");
+    }
+}
+
+/// The last cosignature names another key: the identifier is its first four bytes.
+fn other_cosigner(bundle: &mut Value) {
+    let text = bundle["ontvangstbewijs"].as_str().unwrap();
+    let (head, line) = text.trim_end().rsplit_once(' ').unwrap();
+    let mut bytes = BASE64.decode(line).unwrap();
+    bytes[0] ^= 1;
+    bundle["ontvangstbewijs"] = json!(format!("{head} {}\n", BASE64.encode(bytes)));
 }
 
 /// Without the text the rest is still proven, and still has to hold.
@@ -210,6 +274,7 @@ fn hand_over(place: &Place, holder: &Node) -> String {
     let read = |name: &str| fs::read_to_string(holder.path(name)).unwrap();
     let mut consent: Value = serde_json::from_str(&read("toestemming.voorbeeld.json")).unwrap();
     let now = SystemClock.now();
+    consent["betrokkene"]["adres"]["huisnummertoevoeging"] = json!("hs");
     consent["inhoud"]["verleend_aan"] = json!([SERVICE]);
     consent["inhoud"]["verleend_op"] = json!(now);
     consent["inhoud"]["geldig_tot"] = json!(now + SignedDuration::from_hours(240));
@@ -233,7 +298,10 @@ fn handover(consent: &str) -> Value {
         "betrokkene": {
             "naam": { "voorletters": "A.B.", "voorvoegsel": "van", "achternaam": "Voorbeeld" },
             "geboortedatum": "1980-02-29",
-            "adres": { "straat": "Voorbeeldstraat", "huisnummer": 1, "postcode": "1234AB", "woonplaats": "Rivierstad" },
+            "adres": {
+                "straat": "Voorbeeldstraat", "huisnummer": 1, "huisnummertoevoeging": "hs",
+                "postcode": "1234AB", "woonplaats": "Rivierstad",
+            },
         },
         "inhoud": {
             "aanleiding": "Het huis wordt verkocht en er is nog geen ander.",
@@ -301,10 +369,16 @@ fn the_commands_of_the_page_check_a_consent() {
         let (code, report) = program(&path, &place, &[]);
         assert_eq!((code, outcome(&report, "toestemming")), (0, "bewezen"), "{report}");
         assert_tampering_is_noticed(&place, &bundle, &whole);
-        // Of the one that was extended the register keeps another extract than the message had.
+        // Of the one that was extended the extract that decided is there, and not the newest.
         let (path, bundle) = evidence(&place, node, &rows(node, way)[1]["nummer"]);
-        assert!(holds(&bundle).contains("uittreksel er niet bij is"));
-        assert_eq!(outcome(&program(&path, &place, &[]).1, "toestemming"), "niet-gecontroleerd");
+        let said = holds(&bundle);
+        assert!(
+            said.contains(&format!("toestemming {consent} van")) && said.contains("ingetrokken op"),
+            "{said}"
+        );
+        let (code, report) = program(&path, &place, &[]);
+        assert_eq!((code, outcome(&report, "toestemming")), (0, "bewezen"), "{report}");
+        assert_eq!(report["niet_gecontroleerd"].as_array().unwrap().len(), 2, "{report}");
     }
     for (node, way, kind) in [
         (other, "in", "toestemmingen.verlengd"),
@@ -320,27 +394,41 @@ fn the_commands_of_the_page_check_a_consent() {
 
 /// The commands know the resident however the name is written, and take nobody else for them.
 fn assert_only_this_resident(bundle: &[u8]) {
-    for same in [
+    let same = [
         ".data.betrokkene.adres.woonplaats = \"Elders\"",
         ".data.betrokkene.naam = {\"voorletters\": \"a.\", \"achternaam\": \"VAN VOORBEELD\"}",
         ".data.betrokkene.naam.voorvoegsel = \"v.d.\"",
-    ] {
-        assert!(is_consent_for(bundle, same), "{same}");
+        ".data.betrokkene.adres.huisnummertoevoeging = \"huis\"",
+        ".data.betrokkene.adres.huisnummertoevoeging = \"-H\"",
+    ];
+    for (filter, said) in same.iter().zip(consents_for(bundle, &same)) {
+        let said = said.unwrap_or_else(|| panic!("{filter}"));
+        assert!(said.contains("de toestemming is van de inwoner in het bericht"), "{said}");
     }
-    for other in [
+    // What it cannot tell it does not say.
+    let unsure = [".data.betrokkene.naam.achternaam = \"Vóórbeeld\"", "del(.data.betrokkene)"];
+    for (filter, said) in unsure.iter().zip(consents_for(bundle, &unsure)) {
+        let said = said.unwrap_or_else(|| panic!("{filter}"));
+        assert!(said.contains("let op") && !said.contains("de toestemming is van"), "{said}");
+    }
+    let others = [
         ".data.betrokkene.naam.achternaam = \"Voorbeelden\"",
         ".data.betrokkene.naam.voorletters = \"C.\"",
         ".data.betrokkene.geboortedatum = \"1980-02-28\"",
         ".data.betrokkene.adres.huisnummer = 2",
         ".data.betrokkene.adres.huisnummertoevoeging = \"A\"",
+        ".data.betrokkene.adres.huisnummertoevoeging = \"hs-A\"",
+        ".data.betrokkene.adres.huisnummertoevoeging = \"2-hoog\"",
+        "del(.data.betrokkene.adres.huisnummertoevoeging)",
         ".data.grondslag.toestemming.zout.persoon |= \"A\" + .[1:-1] + \"A\"",
         "del(.data.grondslag.toestemming.zout)",
         ".data.grondslag.toestemming.zout.bsn = .data.grondslag.toestemming.zout.persoon",
         ".data.grondslag.toestemming.id = \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"",
         "del(.data.grondslag.toestemming.uittreksel)",
         ".data.grondslag.soort = \"publieke-taak\"",
-    ] {
-        assert!(!is_consent_for(bundle, other), "{other}");
+    ];
+    for (filter, said) in others.iter().zip(consents_for(bundle, &others)) {
+        assert_eq!(said, None, "{filter}");
     }
 }
 

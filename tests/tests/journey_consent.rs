@@ -17,6 +17,8 @@ const STRANGER: &str = "00000099000000006000";
 const PURPOSE: &str = "hulp-met-toestemming";
 const WITHDRAWN: &str = "nl.sociaaldomein.toestemmingen.ingetrokken.v1";
 const HANDOVER: &str = "nl.sociaaldomein.overdrachten.aangeboden.v1";
+const ASKED: &str = "nl.sociaaldomein.overdrachten.aanvulling-gevraagd.v1";
+const SUPPLEMENTED: &str = "nl.sociaaldomein.overdrachten.aangevuld.v1";
 
 /// Who asked for the consent.
 const HOLDER: usize = 0;
@@ -142,6 +144,84 @@ impl World {
     }
 }
 
+impl World {
+    /// Says something in a case that names nobody, on a consent.
+    fn say(
+        &self,
+        (from, to): (usize, usize),
+        kind: &str,
+        (case, consent): (&str, &str),
+        said: &Value,
+    ) -> Done {
+        let document = json!({ "grondslag": handover(consent)["grondslag"], "inhoud": said });
+        let file = self.place.file("zonder-inwoner.json", document.to_string().as_bytes());
+        let (file, to) = (file.to_str().unwrap(), self.nodes[to].oin);
+        let what =
+            ["document", file, "--soort", kind, "--doel", PURPOSE, "--aan", to, "--dossier", case, "--json"];
+        self.nodes[from].cli(&what)
+    }
+}
+
+/// What names nobody goes on a consent of the resident of its case only, whatever else that consent covers, and is let in on
+/// no other.
+#[test]
+fn what_names_nobody_rests_on_the_consent_of_the_resident_of_its_case() {
+    let world = World::new();
+    let all = |consent: &mut Value| {
+        consent["inhoud"]["gegevens"]["categorieen"] =
+            json!(["identificatie", "adres", "contact", "situatie", "wens", "hulpverlening"]);
+    };
+    let number = |given: Done| given.expect(0).json()["toestemming"].as_str().unwrap().to_owned();
+    let first = number(world.grant_with(all));
+    let second = number(world.grant_with(all));
+    let of_another = number(world.grant_with(|consent| {
+        all(consent);
+        consent["betrokkene"]["geboortedatum"] = json!("1981-02-28");
+    }));
+    world.send(HOLDER, BETWEEN, &first).expect(0);
+    world.nodes[HOLDER].settle();
+    let row = world.nodes[BETWEEN].mailbox("in").0[0].take();
+    let (case, offer) = (row["dossier"].as_str().unwrap(), &row["id"]);
+
+    let question = json!({
+        "aanbod_id": offer, "vragen": [{ "nummer": 1, "vraag": "Wie is nu het aanspreekpunt?" }],
+        "antwoord_voor": "2036-12-03T16:00:00Z",
+    });
+    let ask = || {
+        let kind = "overdracht-aanvulling-gevraagd";
+        world.say((BETWEEN, HOLDER), kind, (case, &first), &question)
+    };
+    let asked = ask().expect(0).json()["bericht"].take();
+    world.nodes[BETWEEN].settle();
+    let answer = json!({
+        "aanbod_id": offer, "vraag_id": asked, "antwoorden": [{ "nummer": 1, "antwoord": "De wijkverpleegkundige." }],
+        "reageren_voor": "2036-12-05T16:00:00Z",
+    });
+    let supplement = |case: &str, consent: &str| {
+        world.say((HOLDER, BETWEEN), "overdracht-aangevuld", (case, consent), &answer)
+    };
+    let refused = supplement(case, &of_another).expect(1).json();
+    assert_eq!(
+        (&refused["reden"], &refused["over"]),
+        (&json!("toestemming-ontbreekt"), &json!(["de toestemming is van een andere inwoner"]))
+    );
+    // Replayed in a case of nobody.
+    let refused = supplement("7c9e6679-7425-40de-944b-e07fc1f90ae7", &first).expect(1).json();
+    assert_eq!(refused["reden"], "toestemming-ontbreekt");
+
+    // Another consent of the same resident is one of theirs; and who knows of no resident (any more) lets in nothing.
+    supplement(case, &second).expect(0);
+    world.nodes[HOLDER].settle();
+    let states = || world.nodes[BETWEEN].mailbox("in").states();
+    assert_eq!(states(), [("toegelaten".to_owned(), 2)].into());
+    world.nodes[HOLDER].cli(&["wissen", "dossier", case, "--reden", "verzoek", "--zeker"]).expect(0);
+    ask().expect(0);
+    world.nodes[BETWEEN].settle();
+    let sent = world.nodes[BETWEEN].mailbox("uit").0;
+    let last = sent.iter().find(|row| row["stand"] == "geweigerd").unwrap();
+    assert_eq!(last["reden"], "toestemming-ontbreekt");
+}
+
 fn agreement(nodes: &[Node]) -> Value {
     let parties: Vec<Value> = nodes.iter().map(|node| node.json(&["convenant", "partij"])).collect();
     let purposes = parties[0]["doelen"].as_array().unwrap();
@@ -154,7 +234,7 @@ fn agreement(nodes: &[Node]) -> Value {
         "geldig_van": today.checked_sub(2.days()).unwrap(), "geldig_tot": today.checked_add(90.days()).unwrap(),
         "afspraken": [{
             "doel": PURPOSE, "doel_digest": purpose["doel_digest"], "van": everybody, "naar": everybody,
-            "berichttypen": [HANDOVER],
+            "berichttypen": [HANDOVER, ASKED, SUPPLEMENTED],
         }],
     })
 }

@@ -105,7 +105,7 @@ fn on_consent(from: Oin, to: Oin, signer: &Ed25519Signer) -> Document {
         "soort": "toestemming", "artikelen": ["AVG art. 6 lid 1 onder a"], "toestemming": { "id": id },
     });
     let document = Document::parse(SchemaName::CareConcern, data.to_string().as_bytes()).expect("a document");
-    record.attach_to(&document, from, signer).expect("attached")
+    record.attach_to(&document, None, (from, signer)).expect("attached")
 }
 
 /// What it costs to decide on a consent. The signature of the extract is verified before that, once at each end, as the
@@ -125,6 +125,7 @@ fn measure_consent(rulebook: &Rulebook, draft: &Draft, signer: &Ed25519Signer) {
         document: &document,
         extract: Some(&extract),
         consent: none,
+        resident: None,
         now,
     };
     println!("-- on a consent");
@@ -132,7 +133,7 @@ fn measure_consent(rulebook: &Rulebook, draft: &Draft, signer: &Ed25519Signer) {
     measure("read the extract, of which its signature is most", 1, read);
     measure("decide, by an extract that was read", 1, || policy::decide(rulebook, &question).is_ok());
     measure("  of which: who the resident is, normalised", 1, || Identity::of(&document));
-    measure("  of which: is it about this resident", 1, || extract.is_about(&document));
+    measure("  of which: is it about this resident", 1, || extract.is_about(&document, None));
     let draft = Draft { purpose: ON_CONSENT.into(), document: document.clone(), ..draft.clone() };
     let permit = || draft.clone().permit(rulebook, none).expect("permitted");
     measure("permit (read the extract, decide)", 1, permit);
@@ -209,6 +210,7 @@ fn main() {
         document: &document,
         extract: None,
         consent: none,
+        resident: None,
         now,
     };
 

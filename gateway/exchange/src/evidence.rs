@@ -145,6 +145,9 @@ pub struct Report {
     pub stappen: Vec<Step>,
     /// What nobody may conclude from the bundle, in Dutch.
     pub niet_bewezen: Vec<String>,
+    /// What of this bundle could not be checked, though a message has it: its text, its consent, whose that is. In Dutch, as
+    /// the end of a sentence. Who says that the bundle holds, says this with it.
+    pub niet_gecontroleerd: Vec<String>,
 }
 
 impl Report {
@@ -165,7 +168,7 @@ pub fn check(json: &[u8], pins: &Pins) -> Report {
         Ok(bundle) => steps::check(&bundle, pins),
         Err(uitleg) => {
             let step = Step { stap: StepName::Vorm, uitkomst: StepOutcome::Onjuist, uitleg };
-            Report { stappen: vec![step], niet_bewezen: Vec::new() }
+            Report { stappen: vec![step], niet_bewezen: Vec::new(), niet_gecontroleerd: Vec::new() }
         }
     }
 }

@@ -9,7 +9,7 @@ use schemas::{BasisKind, Category, Document};
 
 use crate::{
     agreement::{Agreement, Party, Standing},
-    consent::{ConsentUse, Extract},
+    consent::{CaseResident, ConsentUse, Extract},
     digest::Digest,
     handover::{Case, Offer, Step, Taken},
     oin::Oin,
@@ -20,7 +20,7 @@ use crate::{
     urgency::Urgency,
 };
 
-pub(crate) use consent::{Resting, covers};
+pub(crate) use consent::{OfCase, Resting, covers};
 pub(crate) use data::Trimmed;
 pub use data::{Allowance, Obstacle};
 
@@ -43,6 +43,8 @@ pub struct Question<'a> {
     pub extract: Option<&'a Extract>,
     /// What this node knows of that consent.
     pub consent: ConsentKnowledge,
+    /// Whom the case of the message is about, if that is known: asked when it rests on a consent and names nobody.
+    pub resident: Option<&'a CaseResident>,
     /// The moment of the decision.
     pub now: Timestamp,
 }
@@ -66,11 +68,13 @@ pub struct Knowledge<'k> {
     pub consent: ConsentKnowledge,
     /// Of the handovers in the case of the message; none when it is no part of one, or of a case that is not known here.
     pub case: Option<&'k Case>,
+    /// Whom the case of the message is about, if that is known.
+    pub resident: Option<&'k CaseResident>,
 }
 
 impl From<ConsentKnowledge> for Knowledge<'_> {
     fn from(consent: ConsentKnowledge) -> Self {
-        Self { consent, case: None }
+        Self { consent, ..Self::default() }
     }
 }
 

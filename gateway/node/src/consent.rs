@@ -2,6 +2,7 @@
 //! when one ends.
 //!
 //! - [`register`]: granting, extending, withdrawing; what a person does
+//! - [`residents`]: whom a case is about, for what names nobody
 //! - [`report`]: telling the holder that the resident withdrew a consent here
 //! - [`reaching`]: whom to tell, and under which agreement
 //! - [`standing`]: how it is with one, for whoever sees it
@@ -13,7 +14,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use exchange::{
-    consent::{ConsentKey, ConsentRecord, Event, Extract, attach},
+    consent::{CaseResident, ConsentKey, ConsentRecord, Event, Extract, attach, opened_for, salts_among},
     message::VerifiedMessage,
     oin::Oin,
     person::Identity,
@@ -29,6 +30,7 @@ pub mod ending;
 pub mod reaching;
 pub mod register;
 pub mod report;
+pub(crate) mod residents;
 pub mod standing;
 pub(crate) mod versions;
 pub(crate) mod view;
@@ -96,7 +98,11 @@ impl Knowledge {
 /// Adds to a document that rests on a consent what proves it: the extract of this node's own record, or the one that came
 /// with what this node received under it. A document that rests on something else, or on a consent that is not known
 /// here, stays as it is; the rules then say what is missing.
-pub(crate) async fn fill_in(core: &Core, document: Document) -> Result<Document, StoreError> {
+pub(crate) async fn fill_in(
+    core: &Core,
+    document: Document,
+    of_case: Option<&CaseResident>,
+) -> Result<Document, StoreError> {
     let basis = document.basis();
     let Some(stated) = basis.consent.as_ref().filter(|_| basis.kind == BasisKind::Consent) else {
         return Ok(document);
@@ -106,10 +112,10 @@ pub(crate) async fn fill_in(core: &Core, document: Document) -> Result<Document,
     }
     let own = ConsentKey { holder: core.me, id: stated.id };
     if let Some(record) = newest_record(core, own).await? {
-        let filled = record.attach_to(&document, core.me, &*core.signer);
+        let filled = record.attach_to(&document, of_case, (core.me, &*core.signer));
         return Ok(filled.unwrap_or(document));
     }
-    received(core, document).await
+    received(core, document, of_case).await
 }
 
 /// The newest version of a record of this organisation.
@@ -135,16 +141,22 @@ pub(crate) async fn resident_of(core: &Core, key: ConsentKey) -> Result<Option<I
 
 /// Passing on: the salts are those of a message that came under the same consent, and the extract is the newest. When the
 /// consent is over nothing of that is left, and what there is says why.
-async fn received(core: &Core, document: Document) -> Result<Document, StoreError> {
+async fn received(
+    core: &Core,
+    document: Document,
+    of_case: Option<&CaseResident>,
+) -> Result<Document, StoreError> {
     let Some(stated) = document.basis().consent.clone() else { return Ok(document) };
     let known = core.store.consents_numbered(stated.id).await?;
     for received in core.store.received_under(stated.id).await? {
         let Some(received) = exchange::message::document_of(&received) else { continue };
-        let newest = Extract::claimed_by(&received)
-            .and_then(|key| known.iter().find(|consent| consent.key == key)?.extract.as_deref());
-        let Some(theirs) = &received.basis().consent else { continue };
+        let (Some(key), Some(theirs)) = (Extract::claimed_by(&received), &received.basis().consent) else {
+            continue;
+        };
+        let newest = known.iter().find(|consent| consent.key == key).and_then(|one| one.extract.as_deref());
+        let salts = salts_among(&theirs.salts, opened_for(&document, key, of_case).as_ref());
         if let Some(extract) = newest.or(theirs.extract.as_deref())
-            && let Ok(filled) = attach(&document, stated.id, extract, &theirs.salts)
+            && let Ok(filled) = attach(&document, stated.id, extract, &salts)
         {
             return Ok(filled);
         }

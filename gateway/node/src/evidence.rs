@@ -9,6 +9,7 @@ use exchange::{
     jws,
     oin::Oin,
     receipt::Receipt,
+    refusal::Reason,
     rulebook::Rulebook,
     tlog::{Leaf, LogVerifier, ProofFile},
 };
@@ -23,6 +24,16 @@ pub enum NoEvidence {
     /// It was not delivered yet, so nobody proved its receipt.
     #[error("dit bericht is nog niet afgeleverd; er is nog geen bewijs van ontvangst")]
     NotDelivered,
+    /// It was not, and never will be: the consent that it rested on ended first.
+    #[error(
+        "dit bericht is nooit afgeleverd en gaat ook niet meer weg: de toestemming waarop het steunde is {0}. Er is dus geen ontvangst om te bewijzen; `schakel toestemming tonen` laat zien hoe het met de toestemming staat"
+    )]
+    ConsentEnded(&'static str),
+    /// It was given up.
+    #[error(
+        "dit bericht is niet afgeleverd: het is onbestelbaar ({0}). Er is dus geen ontvangst om te bewijzen; `schakel berichten` laat zien of het opnieuw verstuurd kan worden"
+    )]
+    Undeliverable(String),
     /// What is stored does not hold together.
     #[error(
         "wat is opgeslagen klopt niet met elkaar ({0}); controleer het logboek met `schakel logboek verify`"
@@ -119,8 +130,7 @@ fn purpose_of(
 }
 
 /// The extract of the consent that a message rests on, when its text is not there to carry it, and the withdrawal of that
-/// consent. Neither says who the resident is. Only what goes with the entry: the register keeps the newest extract, and
-/// after an extension that is another than the message had.
+/// consent. Neither says who the resident is. It is the extract that the entry names: after an extension the newest is another.
 async fn consent_of(
     core: &Core,
     agreement: Option<&Agreement>,
@@ -136,11 +146,13 @@ async fn consent_of(
         return Ok((None, None));
     };
     let Some(known) = core.store.consent(key).await? else { return Ok((None, None)) };
-    let goes_with = |extract: &String| {
-        Extract::read(extract, agreement).is_ok() && said.toestemming == Some(Digest::of(extract.as_bytes()))
+    let extract = match said.toestemming.filter(|_| text.is_err()) {
+        Some(named) => core.store.consent_extract(key, named).await?,
+        None => None,
     };
-    let extract = known.extract.filter(|extract| text.is_err() && goes_with(extract));
+    let extract = extract.filter(|extract| Extract::read(extract, agreement).is_ok());
     let withdrawal = known.statement.filter(|statement| Statement::read(statement, agreement).is_ok());
+    // A withdrawal is of the consent that an extract names: by itself it says nothing of this message.
     let withdrawal = withdrawal.filter(|_| extract.is_some() || carried.is_some());
     Ok((extract, withdrawal))
 }
@@ -154,8 +166,10 @@ fn extract_in(compact: &str) -> Option<String> {
 
 /// The partner's proof of receipt of a message that was sent.
 pub(crate) async fn receipt_of(core: &Core, row: &MessageRow) -> Result<Proof, NoEvidence> {
-    if row.state == State::Waiting || row.state == State::Undeliverable {
-        return Err(NoEvidence::NotDelivered);
+    match row.state {
+        State::Waiting => return Err(NoEvidence::NotDelivered),
+        State::Undeliverable => return Err(given_up(row.reason.as_deref())),
+        State::Admitted | State::Refused => {}
     }
     let text = core.store.receipt(row.index).await?.ok_or(NoEvidence::NotDelivered)?;
     let receipt: Receipt = serde_json::from_str(&text).map_err(broken)?;
@@ -172,6 +186,18 @@ pub(crate) async fn receipt_of(core: &Core, row: &MessageRow) -> Result<Proof, N
         .ok_or_else(|| broken("het ontvangstbewijs noemt dit bericht niet"))?;
     let file = verified.proof_file(position).ok_or_else(|| broken("ontvangstbewijs"))?;
     Ok(Proof { file, leaf, key: key.clone() })
+}
+
+/// Why a message has no receipt, and will have none unless somebody has it sent again.
+fn given_up(reason: Option<&str>) -> NoEvidence {
+    let is = |ended: Reason| reason == Some(ended.code());
+    if is(Reason::ConsentWithdrawn) {
+        NoEvidence::ConsentEnded("ingetrokken")
+    } else if is(Reason::ConsentExpired) {
+        NoEvidence::ConsentEnded("verlopen")
+    } else {
+        NoEvidence::Undeliverable(reason.unwrap_or("zonder reden").to_owned())
+    }
 }
 
 fn speaks_of(leaf: &Leaf) -> Option<Digest> {

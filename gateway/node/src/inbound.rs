@@ -13,7 +13,11 @@ use exchange::{
 use store::{Arrival, StoreError};
 use uuid::Uuid;
 
-use crate::{consent::Knowledge, core::Core, handover::Cases};
+use crate::{
+    consent::{Knowledge, residents::Residents},
+    core::Core,
+    handover::Cases,
+};
 
 /// The most messages in one delivery.
 pub const MAX_MESSAGES: usize = 256;
@@ -47,8 +51,10 @@ pub async fn receive(core: &Core, peer: Oin, body: &[u8]) -> Result<Receipt, Inb
         let cases = verified.iter().flatten().filter_map(VerifiedMessage::handover_case);
         let cases = Cases::of(core, cases.collect()).await?;
         let bound = bound_before(core, peer, &verified).await?;
+        let of_nobody = verified.iter().flatten().filter_map(VerifiedMessage::case_of_consent);
+        let residents = Residents::of(core, of_nobody.collect()).await?;
         let Decided { arrivals, about_consent, owes } =
-            decide(core, &ruling.rules, (known, cases, bound), verified);
+            decide(core, &ruling.rules, (known, cases, bound, residents), verified);
         match core.store.file(ruling.version, arrivals).await {
             Err(StoreError::RulesChanged) => ruling = core.rule_again(ruling).await?,
             filed => {
@@ -109,7 +115,7 @@ struct Decided {
 fn decide(
     core: &Core,
     rules: &Rulebook,
-    (mut known, mut cases, mut bound): (Knowledge, Cases, HashSet<Uuid>),
+    (mut known, mut cases, mut bound, mut residents): (Knowledge, Cases, HashSet<Uuid>, Residents),
     verified: Vec<Result<VerifiedMessage, RefusedMessage>>,
 ) -> Decided {
     let now = core.now();
@@ -120,10 +126,13 @@ fn decide(
         let decided = message.and_then(|message| {
             let consent = known.for_message(&message);
             let case = cases.about(message.handover_case());
-            message.admit(rules, policy::Knowledge { consent, case }, now)
+            let resident = residents.about(message.case_of_consent());
+            message.admit(rules, policy::Knowledge { consent, case, resident }, now)
         });
         if let Ok(admitted) = &decided {
             owes |= admitted.step().is_some_and(|taken| taken.owes);
+            let consent = admitted.consent().map(|used| used.key);
+            residents.learn(admitted.case(), admitted.document(), consent);
             if !is_known {
                 cases.learn(core, admitted.case(), admitted.step());
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use exchange::{
     agreement::Standing,
-    consent::{ConsentKey, Extract},
+    consent::{ConsentKey, Extract, rests_on_case},
     desk::Desk,
     digest::Digest,
     handover::is_handover,
@@ -21,7 +21,7 @@ use store::{Access, Decision, Enqueued, GivenUp, MessageRow, Outgoing, State, St
 use uuid::Uuid;
 
 use crate::{
-    consent::{self, Knowledge},
+    consent::{self, Knowledge, residents::Residents},
     core::Core,
     handover::{self, Cases},
 };
@@ -104,9 +104,10 @@ async fn submit_as(
     loop {
         let consents = consents_of(&submissions);
         let known = Knowledge::of(core, consents).await?;
+        let residents = Residents::of(core, cases_of_consents(&submissions)).await?;
         let cases = Cases::of(core, cases_of(&submissions)).await?;
         let Decided { outcomes, messages, held_back } =
-            decide(core, (&ruling.rules, &known, cases), &submissions, now);
+            decide(core, (&ruling.rules, &known, cases, residents), &submissions, now);
         let enqueued = match access {
             None => core.store.enqueue(ruling.version, messages, held_back).await,
             Some(access) => {
@@ -144,9 +145,14 @@ fn persons(access: Access, submissions: &[Submission], outcomes: &[Submitted]) -
 
 /// What rests on a consent goes with what proves it.
 async fn filled_in(core: &Core, mut submissions: Vec<Submission>) -> Result<Vec<Submission>, StoreError> {
+    let mut residents = Residents::of(core, cases_of_consents(&submissions)).await?;
     for submission in &mut submissions {
-        let document = consent::fill_in(core, submission.document.clone()).await?;
+        let of_case = residents.about(submission.case);
+        let document = consent::fill_in(core, submission.document.clone(), of_case).await?;
         submission.document = handover::fill_in(core, document, submission.case).await?;
+        if let Some(case) = submission.case {
+            residents.learn(case, &submission.document, Extract::claimed_by(&submission.document));
+        }
     }
     Ok(submissions)
 }
@@ -160,10 +166,15 @@ fn cases_of(submissions: &[Submission]) -> BTreeSet<Uuid> {
     handovers.filter_map(|submission| submission.case).collect()
 }
 
+fn cases_of_consents(submissions: &[Submission]) -> BTreeSet<Uuid> {
+    let of_nobody = submissions.iter().filter(|one| rests_on_case(&one.document));
+    of_nobody.filter_map(|submission| submission.case).collect()
+}
+
 /// Decides in order: what a message does in a handover counts for those after it.
 fn decide(
     core: &Core,
-    (rules, known, mut cases): (&Rulebook, &Knowledge, Cases),
+    (rules, known, mut cases, mut residents): (&Rulebook, &Knowledge, Cases, Residents),
     submissions: &[Submission],
     now: Timestamp,
 ) -> Decided {
@@ -176,8 +187,11 @@ fn decide(
         let case = cases.about(draft.handover_case());
         let consent = known.about(draft.claimed_consent());
         let receiver = partners.get(&draft.to).map_or(&[][..], |receiver| &receiver.loketten);
-        match sign(core, (rules, receiver), policy::Knowledge { consent, case }, draft) {
+        let resident = residents.about(submission.case);
+        match sign(core, (rules, receiver), policy::Knowledge { consent, case, resident }, draft) {
             Ok(message) => {
+                let sent = message.draft();
+                residents.learn(sent.case, &sent.document, message.consent().map(|used| used.key));
                 cases.learn(core, message.draft().case, message.step());
                 outcomes.push(queued(&message));
                 let message = Outgoing::from(message);

@@ -173,7 +173,7 @@ impl Consented {
 
     fn resting(&self, ground: Ground) -> Result<Document> {
         let document = signal(0, self.key.id, ground)?;
-        Ok(self.record.attach_to(&document, self.key.holder, &signer(self.key.holder))?)
+        Ok(self.record.attach_to(&document, None, (self.key.holder, &signer(self.key.holder)))?)
     }
 
     /// A message of ours that rests on it.

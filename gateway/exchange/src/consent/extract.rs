@@ -9,7 +9,7 @@ use schemas::{ConsentedData, Document};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ConsentKey, ConsentUse};
+use super::{CaseResident, ConsentKey, ConsentUse, names_nobody};
 use crate::{
     agreement::Agreement, canonical, digest::Digest, jws, oin::Oin, person::Identity, signature::Signer,
 };
@@ -222,11 +222,22 @@ impl Extract {
         ConsentUse { key: self.key(), valid_until: self.valid_until(), extract: self.compact.as_str().into() }
     }
 
-    /// Whether the resident of the document is the one who consented, as far as the document says who that is. Every
-    /// identification it holds that the consent knows must fit, and at least one must; salts of others do not belong
-    /// in it. A document that names nobody passes: it refers to its case.
-    pub fn is_about(&self, document: &Document) -> bool {
-        let Some(identity) = Identity::of(document) else { return true };
+    /// Whether the resident of the document is the one who consented. A document that names nobody is about the resident of
+    /// its case: the message that named that resident rests on this same consent, or the salts open it for whom that message
+    /// named. When nothing is known of who that is, the consent is nobody's.
+    pub fn is_about(&self, document: &Document, of_case: Option<&CaseResident>) -> bool {
+        match (Identity::of(document), of_case) {
+            (Some(named), _) => self.opens_for(&named, document),
+            (None, Some(resident)) if names_nobody(document) => {
+                resident.consent == Some(self.key()) || self.opens_for(&resident.identity, document)
+            }
+            (None, _) => false,
+        }
+    }
+
+    /// Whether the salts in the document show that this resident consented. Every identification that the consent knows must
+    /// fit, and at least one must; salts of others do not belong in it.
+    fn opens_for(&self, identity: &Identity, document: &Document) -> bool {
         let salts = document.basis().consent.as_ref().map(|consent| &consent.salts);
         let salt = |one: Option<&String>| one.map(|text| decode(text));
         let all = [

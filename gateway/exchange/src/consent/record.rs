@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    ConsentKey,
+    CaseResident, ConsentKey,
     extract::{Commitments, Identification, SALT_BYTES, Text, commitment, decode, encode},
+    names_nobody,
 };
 use crate::{
     canonical,
@@ -341,32 +342,49 @@ impl ConsentRecord {
         text.toestemming == self.content.id && text.digest == self.digest()
     }
 
-    /// The salts that may go with a message: of the identifications that the message holds, and this record too.
-    pub fn salts_for(&self, document: &Document) -> StatedSalts {
-        let (Some(theirs), Some(ours)) = (Identity::of(document), Identity::of(&self.document)) else {
-            return StatedSalts::default();
+    /// The salts that may go with a message: of the identifications that open for whom it is about, and that this record holds.
+    pub fn salts_for(&self, whom: Option<&Identity>) -> StatedSalts {
+        let known = Identity::of(&self.document);
+        let has =
+            |key: fn(&Identity) -> Option<Vec<u8>>| known.as_ref().is_some_and(|one| key(one).is_some());
+        let all = StatedSalts {
+            bsn: has(Identity::bsn_key).then(|| self.salts.bsn.clone()),
+            person: has(Identity::person_key).then(|| self.salts.persoon.clone()),
         };
-        let both = |theirs: Option<_>, ours: Option<_>| theirs.is_some() && ours.is_some();
-        StatedSalts {
-            bsn: both(theirs.bsn_key(), ours.bsn_key()).then(|| self.salts.bsn.clone()),
-            person: both(theirs.person_key(), ours.person_key()).then(|| self.salts.persoon.clone()),
-        }
+        salts_among(&all, whom)
     }
 
     /// The document, which rests on this consent, with the extract and the salts that go with it.
     pub fn attach_to(
         &self,
         document: &Document,
-        holder: Oin,
-        signer: &dyn Signer,
+        of_case: Option<&CaseResident>,
+        (holder, signer): (Oin, &dyn Signer),
     ) -> Result<Document, RecordError> {
         let extract = self.extract(holder, signer)?;
-        attach(document, self.id(), &extract, &self.salts_for(document))
+        let whom = opened_for(document, self.key(holder), of_case);
+        attach(document, self.id(), &extract, &self.salts_for(whom.as_ref()))
     }
 
     /// Names it.
     pub const fn key(&self, holder: Oin) -> ConsentKey {
         ConsentKey { holder, id: self.content.id }
+    }
+}
+
+/// For whom a document on this consent must have salts: whom it names, or the resident of its case when it names nobody and
+/// that resident was not named on this same consent.
+pub fn opened_for(document: &Document, key: ConsentKey, of_case: Option<&CaseResident>) -> Option<Identity> {
+    let of_case = of_case.filter(|resident| names_nobody(document) && resident.consent != Some(key));
+    Identity::of(document).or_else(|| of_case.map(|resident| resident.identity.clone()))
+}
+
+/// Those salts that open identifications which this resident is known by.
+pub fn salts_among(salts: &StatedSalts, whom: Option<&Identity>) -> StatedSalts {
+    let has = |key: fn(&Identity) -> Option<Vec<u8>>| whom.is_some_and(|whom| key(whom).is_some());
+    StatedSalts {
+        bsn: salts.bsn.clone().filter(|_| has(Identity::bsn_key)),
+        person: salts.person.clone().filter(|_| has(Identity::person_key)),
     }
 }
 

@@ -62,7 +62,8 @@ pub(super) fn check(bundle: &Bundle, pins: &Pins) -> Report {
     ];
     let stappen: Vec<Step> = steps.into_iter().map(|(stap, found)| step(stap, found)).collect();
     let niet_bewezen = parts.not_proven(&stappen);
-    Report { stappen, niet_bewezen }
+    let niet_gecontroleerd = parts.not_checked(&stappen);
+    Report { stappen, niet_bewezen, niet_gecontroleerd }
 }
 
 fn step(stap: StepName, found: Found) -> Step {
@@ -426,6 +427,15 @@ impl<'a> Parts<'a> {
             }
         }
         Proven("Wat u opgaf is wat in het bewijs staat.".into())
+    }
+
+    /// What is not there to check.
+    fn not_checked(&self, steps: &[Step]) -> Vec<String> {
+        let text = self.bundle.bericht.is_none();
+        let text = text.then(|| "de tekst van het bericht, want die is er niet bij".to_owned());
+        let consent = steps.iter().find(|step| step.stap == StepName::Toestemming);
+        let consent = consent.and_then(|step| self.consent_not_checked(step.uitkomst)).map(str::to_owned);
+        text.into_iter().chain(consent).collect()
     }
 
     fn not_proven(&self, steps: &[Step]) -> Vec<String> {

@@ -240,7 +240,7 @@ fn a_consent_is_proven_without_the_text() {
     assert!(holds && outcome == StepOutcome::Bewezen, "{:#?}", checked(&without));
     let withdrawn = Bundle { intrekking: Some(withdrawal(1, 60)), ..without.clone() };
     let (holds, outcome, text) = said(&withdrawn);
-    assert!(holds && outcome == StepOutcome::Bewezen && text.contains("heeft haar ingetrokken op"), "{text}");
+    assert!(holds && outcome == StepOutcome::Bewezen && text.contains("Zij is ingetrokken op"), "{text}");
     // What is kept on another basis has its text and the withdrawal.
     let kept = Bundle { intrekking: Some(withdrawal(1, 60)), ..whole.clone() };
     assert_eq!(said(&kept).1, StepOutcome::Bewezen, "{:#?}", checked(&kept));
@@ -290,6 +290,20 @@ fn a_consent_is_proven_without_the_text() {
     }
     let twice = Bundle { uittreksel: Some(extract_in(&kept)), ..kept };
     assert_eq!(wrong(&checked(&twice)), [StepName::Vorm]);
+}
+
+/// Who says that a bundle holds says what of it was not there to check.
+#[test]
+fn what_could_not_be_checked_is_said() {
+    let whole = bundle_on_consent(|_| {}, 1);
+    let without = erased(whole.clone());
+    assert_eq!(checked(&whole).niet_gecontroleerd, Vec::<String>::new());
+    let open = checked(&without).niet_gecontroleerd;
+    assert!(open[0].contains("de tekst") && open[1].contains("van welke inwoner"), "{open:?}");
+    // Stripped by hand, and said to be erased: it holds, and says that the consent was not shown.
+    let stripped = Bundle { uittreksel: None, zonder_tekst: Some(NoText::Gewist), ..without };
+    let open = checked(&stripped).niet_gecontroleerd;
+    assert!(checked(&stripped).holds() && open[1].contains("niet aangetoond"), "{open:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{MAX_CLOCK_SKEW, times_fit};
 use crate::{
     agreement::Agreement,
-    consent::{ConsentKey, ConsentUse, Event, Extract, event::is_about_consent},
+    consent::{ConsentKey, ConsentUse, Event, Extract, event::is_about_consent, rests_on_case},
     deadline,
     digest::Digest,
     entry::{Entry, Outcome, ReasonCode, Reception},
@@ -211,6 +211,12 @@ impl VerifiedMessage {
         self.message.id
     }
 
+    /// The case, when the message rests on a consent and names nobody, to look up whom that case is about.
+    pub fn case_of_consent(&self) -> Option<Uuid> {
+        let document = self.document.as_ref().ok()?;
+        rests_on_case(document).then_some(self.message.attributes.case)
+    }
+
     /// The case, when the message is part of a handover, to look up what this node knows of that.
     pub fn handover_case(&self) -> Option<Uuid> {
         let document = self.document.as_ref().ok()?;
@@ -245,6 +251,7 @@ impl VerifiedMessage {
             document: &document,
             extract: extract.as_ref(),
             consent: known.consent,
+            resident: known.resident,
             now,
         };
         let parties = (message.peer, message.me);

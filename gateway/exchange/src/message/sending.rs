@@ -186,6 +186,7 @@ impl Draft {
             document: &self.document,
             extract: extract.as_ref(),
             consent: known.consent,
+            resident: known.resident,
             now: self.time,
         };
         let (permission, trimmed) = policy::decide_trimming(rulebook, &question)?;

@@ -6,11 +6,20 @@ use schemas::{BasisKind, Category, Document, LifeDomain};
 use super::{ConsentKnowledge, Question};
 use crate::{
     agreement::Agreement,
-    consent::{ConsentUse, Extract},
+    consent::{CaseResident, ConsentUse, Extract, names_nobody},
     message::MAX_CLOCK_SKEW,
     oin::Oin,
     refusal::{Reason, Refusal},
 };
+
+/// Whom a message is about that names nobody.
+#[derive(Clone, Copy)]
+pub(crate) enum OfCase<'a> {
+    /// The resident of its case, if that is known: what whoever decides knows.
+    Resident(Option<&'a CaseResident>),
+    /// The case is not at hand: the resident is not looked at.
+    NotAtHand,
+}
 
 /// A message that is said to rest on a consent.
 pub(crate) struct Resting<'a> {
@@ -22,6 +31,8 @@ pub(crate) struct Resting<'a> {
     pub(crate) purpose: &'a str,
     /// The data.
     pub(crate) document: &'a Document,
+    /// Whom it is about when it names nobody.
+    pub(crate) of_case: OfCase<'a>,
     /// When.
     pub(crate) now: Timestamp,
 }
@@ -44,8 +55,9 @@ pub(super) fn consent(agreement: &Agreement, question: &Question<'_>) -> Result<
     if until <= question.now {
         return Err(Reason::ConsentExpired.into());
     }
-    let Question { from, to, purpose, document, now, .. } = *question;
-    covers(extract, &Resting { from, to, purpose, document, now })?;
+    let Question { from, to, purpose, document, resident, now, .. } = *question;
+    let of_case = OfCase::Resident(resident);
+    covers(extract, &Resting { from, to, purpose, document, of_case, now })?;
     Ok(Some(extract.relied_on()))
 }
 
@@ -84,7 +96,7 @@ pub(crate) fn covers(extract: &Extract, message: &Resting<'_>) -> Result<(), Ref
         (may_have(message.to), "de toestemming noemt de ontvanger niet"),
         (!early, "de toestemming is nog niet gegeven"),
         (extract.is_for(message.purpose), "de toestemming noemt dit doel niet"),
-        (extract.is_about(message.document), "de toestemming is van een andere inwoner"),
+        (is_of_resident(extract, message), whose(message)),
     ];
     let unmet: Vec<&str> = unmet.into_iter().filter(|(is_met, _)| !is_met).map(|(_, why)| why).collect();
     if !unmet.is_empty() {
@@ -96,6 +108,24 @@ pub(crate) fn covers(extract: &Extract, message: &Resting<'_>) -> Result<(), Ref
     }
     let why = not_consented.into_iter().map(|name| format!("de toestemming noemt {name} niet"));
     Err(Refusal::about(Reason::ConsentMissing, why))
+}
+
+fn is_of_resident(extract: &Extract, message: &Resting<'_>) -> bool {
+    match message.of_case {
+        OfCase::NotAtHand if names_nobody(message.document) => true,
+        OfCase::NotAtHand => extract.is_about(message.document, None),
+        OfCase::Resident(resident) => extract.is_about(message.document, resident),
+    }
+}
+
+/// What is wrong when the consent is not that of the resident.
+fn whose(message: &Resting<'_>) -> &'static str {
+    match message.of_case {
+        OfCase::Resident(None) if names_nobody(message.document) => {
+            "het bericht noemt geen inwoner, en ook van het dossier is niet (meer) bekend over wie het gaat"
+        }
+        _ => "de toestemming is van een andere inwoner",
+    }
 }
 
 /// What the document holds of the person that the consent does not name.

@@ -27,6 +27,7 @@ fn question(agreement: Digest, document: &Document) -> Question<'_> {
         document,
         extract: None,
         consent: ConsentKnowledge::NothingElse,
+        resident: None,
         now: now(),
     }
 }

@@ -94,7 +94,7 @@ pub(crate) fn arrears_purpose() -> Value {
     })
 }
 
-/// A signal of concern, on consent alone.
+/// A signal of concern, and what is said about it later, on consent alone.
 pub(crate) fn concern_purpose() -> Value {
     json!({
         "berichten": [{
@@ -104,6 +104,14 @@ pub(crate) fn concern_purpose() -> Value {
             "leefgebieden": ["wonen"],
             "naar": ["gemeente"],
             "type": "nl.sociaaldomein.signalen.zorgsignaal.v1",
+            "van": ["woningcorporatie"],
+        }, {
+            "bsn": false,
+            "gegevens": ["hulpverlening"],
+            "grondslagen": [{"artikelen": ["AVG art. 6 lid 1 onder a"], "soort": "toestemming"}],
+            "leefgebieden": [],
+            "naar": ["gemeente"],
+            "type": "nl.sociaaldomein.terugkoppelingen.gegeven.v1",
             "van": ["woningcorporatie"],
         }],
         "bewaartermijn_dagen": 90,
@@ -139,7 +147,7 @@ pub(crate) fn agreement_text() -> Value {
             "doel_digest": purpose.digest(),
             "van": [oin(1)],
             "naar": [oin(2)],
-            "berichttypen": [purpose.content().berichten[0].message_type],
+            "berichttypen": purpose.content().berichten.iter().map(|rule| &rule.message_type).collect::<Vec<_>>(),
         })
     });
     json!({

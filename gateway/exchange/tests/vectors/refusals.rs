@@ -7,6 +7,7 @@ use exchange::{
     digest::Digest,
     jws,
     oin::Oin,
+    person::Identity,
     random::SeededRandom,
     refusal::Reason,
     signature::Signer as _,
@@ -267,7 +268,7 @@ fn consent(change: impl FnOnce(&mut Value), signed_by: u8) -> (Value, StatedSalt
             "verleend_aan": [oin(2)],
             "doelen": [CONCERN_PURPOSE],
             "gegevens": {
-                "categorieen": ["identificatie", "adres", "contact", "situatie"],
+                "categorieen": ["identificatie", "adres", "contact", "situatie", "hulpverlening"],
                 "leefgebieden": ["wonen"],
             },
             "verleend_op": "2026-11-02T09:00:00Z",
@@ -289,7 +290,7 @@ fn consent(change: impl FnOnce(&mut Value), signed_by: u8) -> (Value, StatedSalt
     let record = ConsentRecord::fill_in(record.to_string().as_bytes(), Uuid::nil(), salts).unwrap();
     let extract = record.extract(oin(1), &signer(signed_by)).unwrap();
     let stated = json!({ "id": record.id(), "uittreksel": extract });
-    (stated, record.salts_for(record.document()))
+    (stated, record.salts_for(Identity::of(record.document()).as_ref()))
 }
 
 /// A signal of concern, on a consent.
@@ -312,6 +313,17 @@ fn concern((mut stated, salts): (Value, StatedSalts)) -> Value {
         "urgentie": "normaal",
         "waargenomen_op": "2026-11-19",
     });
+    payload
+}
+
+/// Feedback on a consent: it names nobody, and nothing else of its case is known.
+fn answering(concern: Value) -> Value {
+    let mut payload = concern;
+    payload["type"] = json!("nl.sociaaldomein.terugkoppelingen.gegeven.v1");
+    payload["dataschema"] = json!("urn:schakel:schema:terugkoppeling:1");
+    let data = payload["data"].as_object_mut().unwrap();
+    data.remove("betrokkene");
+    data["inhoud"] = json!({ "bericht_id": ID, "opgepakt_op": "2026-11-20", "resultaat": "Vervolghulp en/of verwijzing financieel" });
     payload
 }
 
@@ -354,6 +366,7 @@ fn consents() -> Vec<Refusal> {
             "a consent of another resident",
             &of(|one| one["betrokkene"]["geboortedatum"] = json!("1975-01-20")),
         ),
+        missing("a consent in a case of which nothing says who it is about", &answering(whole())),
         missing("a consent that is not opened", &changed(whole(), &format!("{extract}/zout"), Value::Null)),
         refusal("a withdrawal in the name of another", Reason::NotTheirsToSay, forge(&withdrawal(), 1))
             .binds(),

@@ -104,12 +104,17 @@ fn tell(report: &Report, output: Output) -> Ending {
         }
     }
     let holds = report.holds();
-    output.say(if holds {
-        "\nHet bewijs klopt."
-    } else {
-        "\nHet bewijs klopt niet. Vraag het opnieuw aan wie het gaf; klopt het dan weer niet, dan is er iets veranderd nadat het werd ondertekend."
+    output.say(match (holds, report.niet_gecontroleerd.as_slice()) {
+        (true, []) => "\nHet bewijs klopt.".to_owned(),
+        (true, open) => {
+            format!("\nWat er in het bewijs staat klopt. Niet gecontroleerd: {}.", open.join("; "))
+        }
+        (false, _) => "\nHet bewijs klopt niet. Vraag het opnieuw aan wie het gaf; klopt het dan weer niet, dan is er iets veranderd nadat het werd ondertekend.".to_owned(),
     });
-    output.answer(&json!({ "klopt": holds, "stappen": report.stappen, "niet_bewezen": report.niet_bewezen }));
+    output.answer(&json!({
+        "klopt": holds, "stappen": report.stappen, "niet_bewezen": report.niet_bewezen,
+        "niet_gecontroleerd": report.niet_gecontroleerd,
+    }));
     if holds { Ending::Good } else { Ending::NotAllGood }
 }
 

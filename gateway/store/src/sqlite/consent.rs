@@ -3,10 +3,14 @@
 //! What is decided on a consent is held against it in the transaction that keeps it ([`resolve`], [`check`]): a withdrawal
 //! that was committed a moment ago counts.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use exchange::{
     consent::{ConsentKey, ConsentUse, Event, Extract, Processed, Statement},
+    digest::Digest,
     message::MAX_CLOCK_SKEW,
     oin::Oin,
 };
@@ -146,7 +150,8 @@ pub(super) async fn resolve(
         .await?;
         group.consents = known(connection, &keys).await?;
     }
-    for used in operations.iter().flat_map(uses_of) {
+    let mut noted = HashSet::new();
+    for used in operations.iter().flat_map(uses_of).filter(|used| noted.insert((used.key, &used.extract))) {
         note_extract(connection, group, (used.key, &used.extract, used.valid_until)).await?;
     }
     group.noticed = noticed(connection, operations, &group.consents).await?;
@@ -191,7 +196,7 @@ pub(crate) async fn known(
     Ok(found)
 }
 
-/// The newest extract of a consent counts. What had run out holds again by it.
+/// The newest extract of a consent counts. What had run out holds again by it. Others are kept too: the log names them.
 pub(super) async fn note_extract(
     connection: &mut SqliteConnection,
     group: &mut Group,
@@ -199,9 +204,13 @@ pub(super) async fn note_extract(
 ) -> Result<(), StoreError> {
     let Some(known) = group.consents.get_mut(&key) else { return Ok(()) };
     if known.valid_until.is_some_and(|known| known >= until) {
-        return Ok(());
+        return keep_extract(connection, known.number, extract).await;
     }
     let is_extension = known.valid_until.is_some();
+    let earlier: Option<String> = sqlx::query_scalar("SELECT extract FROM consent WHERE num = ?1")
+        .bind(known.number)
+        .fetch_one(&mut *connection)
+        .await?;
     sqlx::query("UPDATE consent SET extract = ?2, valid_until = ?3 WHERE num = ?1")
         .bind(known.number)
         .bind(extract)
@@ -209,6 +218,9 @@ pub(super) async fn note_extract(
         .execute(&mut *connection)
         .await?;
     known.valid_until = Some(until);
+    if let Some(earlier) = earlier {
+        keep_extract(connection, known.number, &earlier).await?;
+    }
     if known.state == ConsentState::Expired {
         known.state = ConsentState::InForce;
         known.to_do &= known.reported;
@@ -222,6 +234,24 @@ pub(super) async fn note_extract(
             .execute(&mut *connection)
             .await?;
     }
+    Ok(())
+}
+
+/// Keeps an extract beside the newest.
+async fn keep_extract(
+    connection: &mut SqliteConnection,
+    number: i64,
+    extract: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO consent_extract (consent, digest, extract) SELECT num, ?2, ?3 FROM consent \
+         WHERE num = ?1 AND extract IS NOT ?3 ON CONFLICT DO NOTHING",
+    )
+    .bind(number)
+    .bind(Digest::of(extract.as_bytes()).as_bytes().as_slice())
+    .bind(extract)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

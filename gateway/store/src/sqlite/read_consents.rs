@@ -2,6 +2,7 @@
 
 use exchange::{
     consent::{ConsentKey, WhatWasDone},
+    digest::Digest,
     oin::Oin,
 };
 use jiff::Timestamp;
@@ -142,6 +143,33 @@ pub(crate) async fn untellable(
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| Ok(ConsentKey { holder: oin(row, 1)?, id: uuid(row.try_get(0)?)? })).collect()
+}
+
+/// The extract of a consent that has this digest: the newest, one that a message carried, or one of a version of the record.
+pub(crate) async fn extract(
+    connection: &mut SqliteConnection,
+    key: ConsentKey,
+    digest: Digest,
+) -> Result<Option<String>, StoreError> {
+    let rows = sqlx::query(
+        "WITH one(num) AS (SELECT c.num FROM consent c JOIN party ON party.num = c.holder \
+         WHERE c.id = ?1 AND party.oin = ?2) \
+         SELECT extract FROM consent_extract WHERE consent = (SELECT num FROM one) AND digest = ?3 \
+         UNION SELECT extract FROM consent WHERE num = (SELECT num FROM one) \
+         UNION SELECT extract FROM consent_record WHERE consent = (SELECT num FROM one)",
+    )
+    .bind(key.id.as_bytes().as_slice())
+    .bind(key.holder.as_str())
+    .bind(digest.as_bytes().as_slice())
+    .fetch_all(connection)
+    .await?;
+    for row in &rows {
+        let extract: Option<&str> = row.try_get(0)?;
+        if let Some(extract) = extract.filter(|extract| Digest::of(extract.as_bytes()) == digest) {
+            return Ok(Some(extract.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// The versions of a record, the oldest first. Those that were erased are left out.
@@ -380,7 +408,8 @@ pub(crate) async fn received_under(
 ) -> Result<Vec<u64>, StoreError> {
     let rows = sqlx::query(
         "SELECT m.idx FROM message m INDEXED BY message_consent WHERE m.consent IN (SELECT num FROM consent WHERE id = ?1) \
-         AND m.direction = 1 AND m.erased IS NULL ORDER BY m.idx DESC LIMIT ?2",
+         AND m.direction = 1 AND m.erased IS NULL \
+         ORDER BY m.subject_bsn IS NULL AND m.subject_place IS NULL, m.idx DESC LIMIT ?2",
     )
     .bind(id.as_bytes().as_slice())
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))

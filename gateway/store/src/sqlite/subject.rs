@@ -8,10 +8,10 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
-    column::{from_sql, to_sql},
+    column::{from_sql, state_to_sql, to_sql},
     read,
 };
-use crate::{error::StoreError, seal::Vault, subject::Tokens};
+use crate::{error::StoreError, model::State, seal::Vault, subject::Tokens};
 
 /// How many places of the log a run covers: writing one takes some milliseconds, during which nobody else writes, and
 /// a log of ten million messages has two and a half thousand of them, which are looked through as quickly.
@@ -166,6 +166,32 @@ pub(crate) async fn find_case(
     )
     .bind(case.as_bytes().as_slice())
     .bind(to_sql(RUN))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
+}
+
+/// The messages of a case that name somebody and were not turned down, the oldest first, at most `limit`.
+pub(crate) async fn first_of_case(
+    connection: &mut SqliteConnection,
+    case: Uuid,
+    limit: usize,
+) -> Result<Vec<u64>, StoreError> {
+    // As above: half of a case in the runs, the whole of it in the message.
+    let rows = sqlx::query(
+        "WITH RECURSIVE done(runs) AS (SELECT runs FROM subject_state), \
+         run(num) AS (SELECT 0 FROM done WHERE runs > 0 UNION ALL SELECT num + 1 FROM run, done WHERE num + 1 < runs), \
+         of_case(idx) AS (SELECT s.idx FROM run CROSS JOIN subject s ON s.run = run.num AND s.token = substr(?1, 9, 8) \
+         UNION SELECT idx FROM message WHERE idx >= (SELECT runs FROM done) * ?2 AND \"case\" = ?1) \
+         SELECT m.idx FROM of_case CROSS JOIN message m ON m.idx = of_case.idx AND m.\"case\" = ?1 \
+         WHERE (m.subject_bsn IS NOT NULL OR m.subject_place IS NOT NULL) AND m.state IN (?3, ?4) \
+         ORDER BY m.idx LIMIT ?5",
+    )
+    .bind(case.as_bytes().as_slice())
+    .bind(to_sql(RUN))
+    .bind(state_to_sql(State::Waiting))
+    .bind(state_to_sql(State::Admitted))
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(connection)
     .await?;

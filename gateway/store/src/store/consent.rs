@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use exchange::{
-    consent::{ConsentKey, ConsentRecord, Extract, Kept},
+    consent::{CaseResident, ConsentKey, ConsentRecord, Extract, Kept},
+    digest::Digest,
     oin::Oin,
-    person::LookupKeys,
+    person::{Identity, LookupKeys},
     policy::ConsentKnowledge,
     tlog::Leaf,
 };
@@ -22,12 +23,15 @@ use crate::{
         consent::{self, Finishing},
         deeds::{Deed, What},
         outbound::Queueing,
-        read, read_consents,
+        read, read_consents, subject,
     },
 };
 
 /// How many messages that came under one consent are looked at for passing it on.
 const MAX_RECEIVED: usize = 8;
+
+/// How many messages of a case that name somebody are opened to find out whom it is about: the first, unless it is being erased.
+const MAX_NAMING: usize = 8;
 
 impl Store {
     /// What is known of these consents, for deciding. What is not known is left out.
@@ -218,6 +222,15 @@ impl Store {
         read_consents::records(&mut *self.0.readers.acquire().await?, &self.0.vault, key).await
     }
 
+    /// The extract of a consent with this digest, by which the log names it, whether or not it is the newest.
+    pub async fn consent_extract(
+        &self,
+        key: ConsentKey,
+        digest: Digest,
+    ) -> Result<Option<String>, StoreError> {
+        read_consents::extract(&mut *self.0.readers.acquire().await?, key, digest).await
+    }
+
     /// The messages that rest on a consent and can still be read here, in the order of the log.
     pub async fn consent_copies(&self, key: ConsentKey, limit: usize) -> Result<Vec<u64>, StoreError> {
         read_consents::copies(&mut *self.0.readers.acquire().await?, key, limit.min(MAX_BATCH)).await
@@ -267,7 +280,35 @@ impl Store {
         read_consents::told_under(&mut *self.0.readers.acquire().await?, index).await
     }
 
-    /// Messages that came in under a consent of this number, the newest first. For passing on what proves it.
+    /// Whom these cases are about, for deciding about a message of one that rests on a consent and names nobody. A case is left
+    /// out when nothing that names somebody is there, or any more. Opens messages, and shows them to nobody.
+    pub async fn residents_of_cases(
+        &self,
+        cases: &BTreeSet<Uuid>,
+    ) -> Result<HashMap<Uuid, CaseResident>, StoreError> {
+        limited("cases in one reading", cases.len(), MAX_BATCH)?;
+        let mut residents = HashMap::new();
+        if cases.is_empty() {
+            return Ok(residents);
+        }
+        self.refresh_keys();
+        let mut reader = self.0.readers.acquire().await?;
+        for case in cases {
+            for index in subject::first_of_case(&mut reader, *case, MAX_NAMING).await? {
+                let text = match read::payload(&mut reader, &self.0.vault, index).await {
+                    Err(StoreError::Erased | StoreError::NotFound(_)) => continue,
+                    text => text?,
+                };
+                let Some(identity) = Identity::of_message(&text) else { continue };
+                let row = read::message_at(&mut reader, index).await?;
+                residents.insert(*case, CaseResident { identity, consent: row.and_then(|row| row.consent) });
+                break;
+            }
+        }
+        Ok(residents)
+    }
+
+    /// Messages that came in under a consent of this number: those that name somebody first, of those the newest. For passing on what proves it.
     pub async fn received_under(&self, id: Uuid) -> Result<Vec<String>, StoreError> {
         self.refresh_keys();
         let mut reader = self.0.readers.acquire().await?;

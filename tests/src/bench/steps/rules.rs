@@ -80,6 +80,7 @@ pub(super) fn measure(world: &World, sample: &Sample) -> anyhow::Result<Pure> {
         document: &document,
         extract: None,
         consent: ConsentKnowledge::NothingElse,
+        resident: None,
         now: sample.now,
     };
     let schema = each(|_| schemas::validate(schema_name, document.value()))?;

@@ -3,17 +3,25 @@
 use jiff::Timestamp;
 use schemas::{BasisKind, Document, SchemaName};
 
-use super::{Found, Nothing, Parts, Proven, nothing, wrong};
+use super::{Found, Nothing, Parts, Proven, StepOutcome, nothing, wrong};
 use crate::{
-    consent::{Extract, Statement},
+    consent::{Extract, Statement, names_nobody},
     digest::Digest,
     envelope::Envelope,
     message::MAX_CLOCK_SKEW,
-    policy::{Resting, covers},
+    policy::{OfCase, Resting, covers},
 };
+
+/// What a message that names nobody does not show.
+const NOT_THIS_RESIDENT: &str = "het bericht noemt geen inwoner maar een dossier: van welke inwoner de toestemming is, is uit dit bewijs niet te zien";
 
 fn rests_on_consent(document: &Document) -> bool {
     document.basis().kind == BasisKind::Consent
+}
+
+fn document_of(envelope: &Envelope<'_>) -> Option<Document> {
+    let schema = SchemaName::of_message_type(&envelope.message_type)?;
+    Document::parse(schema, envelope.data.get().as_bytes()).ok()
 }
 
 impl Parts<'_> {
@@ -25,11 +33,35 @@ impl Parts<'_> {
         }
     }
 
+    /// What of the consent was not checked, by how the step about it ended. Of a message that was not let in nothing is asked.
+    pub(super) fn consent_not_checked(&self, outcome: StepOutcome) -> Option<&'static str> {
+        let Some(envelope) = &self.envelope else {
+            let named = self.reception.as_ref().is_some_and(|said| said.toestemming.is_some());
+            return match outcome {
+                _ if !self.admitted() => None,
+                StepOutcome::Onjuist => None,
+                StepOutcome::Bewezen => Some("van welke inwoner de toestemming is en voor welke gegevens"),
+                StepOutcome::NietGecontroleerd if named => {
+                    Some("de toestemming waar het bericht op berustte: die is niet aangetoond")
+                }
+                StepOutcome::NietGecontroleerd => Some("of het bericht op toestemming berustte, en op welke"),
+            };
+        };
+        let document =
+            document_of(envelope).filter(|document| self.admitted() && rests_on_consent(document))?;
+        match outcome {
+            StepOutcome::Onjuist => None,
+            StepOutcome::NietGecontroleerd => {
+                Some("de toestemming waar het bericht op berust: die is niet aangetoond")
+            }
+            StepOutcome::Bewezen => names_nobody(&document)
+                .then_some("van welke inwoner de toestemming is: het bericht noemt niemand"),
+        }
+    }
+
     /// With the text: the extract is in it.
     fn of_text(&self, envelope: &Envelope<'_>) -> Found {
-        let schema = SchemaName::of_message_type(&envelope.message_type);
-        let document = schema.and_then(|schema| Document::parse(schema, envelope.data.get().as_bytes()).ok());
-        let Some(document) = document else {
+        let Some(document) = document_of(envelope) else {
             return self.unless_admitted("De gegevens in het bericht zijn niet geldig volgens het schema.");
         };
         let Some(stated) = document.basis().consent.as_ref().filter(|_| rests_on_consent(&document)) else {
@@ -43,14 +75,18 @@ impl Parts<'_> {
         };
         let from = envelope.sender().unwrap_or(extract.key().holder);
         let (to, now) = (envelope.ontvanger, envelope.time);
-        let message = Resting { from, to, purpose: &envelope.doel, document: &document, now };
+        let of_case = OfCase::NotAtHand;
+        let message = Resting { from, to, purpose: &envelope.doel, document: &document, of_case, now };
         if covers(&extract, &message).is_err() {
             return self.unless_admitted(
                 "De toestemming in het bericht dekt dit bericht niet: niet deze inwoner, dit doel, deze ontvanger of deze gegevens.",
             );
         }
         let what = "voor dit doel, aan deze ontvanger en voor deze gegevens";
-        self.proven(&extract, now, what)
+        if names_nobody(&document) {
+            return self.proven(&extract, now, ("een inwoner", &format!("{what} ({NOT_THIS_RESIDENT})")));
+        }
+        self.proven(&extract, now, ("de inwoner", what))
     }
 
     /// The message rests on something else, by its own text.
@@ -96,12 +132,15 @@ impl Parts<'_> {
         self.proven(
             &extract,
             now,
-            "voor dit doel en aan deze ontvanger (voor welke inwoner en welke gegevens is zonder de tekst niet te zien)",
+            (
+                "een inwoner",
+                "voor dit doel en aan deze ontvanger (voor welke inwoner en welke gegevens is zonder de tekst niet te zien)",
+            ),
         )
     }
 
     /// What is proven of a consent that covers the message, if the entry names it and it held.
-    fn proven(&self, extract: &Extract, now: Timestamp, what: &str) -> Found {
+    fn proven(&self, extract: &Extract, now: Timestamp, (who, what): (&str, &str)) -> Found {
         let holder = self.name(extract.key().holder);
         let named = self.reception.as_ref().and_then(|said| said.toestemming);
         if named.is_some_and(|named| named != Digest::of(extract.compact().as_bytes())) {
@@ -114,23 +153,23 @@ impl Parts<'_> {
         let until = extract.valid_until();
         if named.is_none() && self.envelope.is_none() {
             return Nothing(format!(
-                "{holder} ondertekende dat een inwoner toestemming gaf {what}, tot {until}. De logregel noemt het uittreksel niet: dat dit bericht erop berustte is zonder de tekst niet te zien."
+                "{holder} ondertekende dat {who} toestemming gaf {what}, tot {until}. De logregel noemt het uittreksel niet: dat dit bericht erop berustte is zonder de tekst niet te zien."
             ));
         }
         if until <= now {
             return Nothing(format!(
-                "{holder} ondertekende dat de inwoner toestemming gaf voor dit bericht. Zij liep af op {until}; of zij was verlengd staat er niet bij."
+                "{holder} ondertekende dat {who} toestemming gaf {what}. Zij liep af op {until}; of zij was verlengd staat er niet bij."
             ));
         }
         if withdrawn.is_some_and(|at| now.duration_since(at) > MAX_CLOCK_SKEW) {
             return Nothing(format!(
-                "{holder} ondertekende dat de inwoner toestemming gaf voor dit bericht, en zette bij de intrekking een tijd daarvoor. De ontvanger kende de intrekking niet toen hij het bericht toeliet, of liet het ten onrechte toe."
+                "{holder} ondertekende dat {who} toestemming gaf {what}, en zette bij de intrekking een tijd daarvoor. De ontvanger kende de intrekking niet toen hij het bericht toeliet, of liet het ten onrechte toe."
             ));
         }
         let given = extract.given();
-        let withdrawn = withdrawn.map(|at| format!(" De inwoner heeft haar ingetrokken op {at}."));
+        let withdrawn = withdrawn.map(|at| format!(" Zij is ingetrokken op {at}."));
         Proven(format!(
-            "{holder} ondertekende dat de inwoner op {given} toestemming gaf {what}, tot {until}.{}",
+            "{holder} ondertekende dat {who} op {given} toestemming gaf {what}, tot {until}.{}",
             withdrawn.unwrap_or_default()
         ))
     }

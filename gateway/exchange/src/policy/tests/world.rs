@@ -8,6 +8,7 @@ use proptest::{prelude::*, sample::Index};
 use super::*;
 use crate::{
     agreement::Clause,
+    consent::{CaseResident, ConsentKey},
     message::ReceivedMessage,
     purpose::AllowedBasis,
     testing::{party, signer},
@@ -75,6 +76,8 @@ struct World {
     schema: SchemaName,
     data: Value,
     consent: ConsentKnowledge,
+    /// Whether it is known whom the case is about.
+    case: bool,
 }
 
 /// A permission less. What is not there cannot be taken away: then nothing happens.
@@ -103,6 +106,7 @@ enum Less {
     ConsentTime,
     ConsentExtract,
     ConsentWithdrawn,
+    Case,
 }
 
 fn any_less() -> impl Strategy<Value = Less> {
@@ -136,6 +140,7 @@ fn any_less() -> impl Strategy<Value = Less> {
         1 => Just(L::ConsentTime),
         1 => Just(L::ConsentExtract),
         1 => Just(L::ConsentWithdrawn),
+        1 => Just(L::Case),
     ]
 }
 
@@ -198,7 +203,20 @@ impl World {
         let answers = (1..=3).map(|number| (number, "aanvaard")).collect();
         let (from, to) = (1, 2);
         let consent = ConsentKnowledge::NothingElse;
-        Self { purposes, texts: [true; 2], agreement, answers, from, to, purpose, schema, data, consent }
+        let case = true;
+        Self {
+            purposes,
+            texts: [true; 2],
+            agreement,
+            answers,
+            from,
+            to,
+            purpose,
+            schema,
+            data,
+            consent,
+            case,
+        }
     }
 
     fn take(&mut self, less: &Less) {
@@ -215,6 +233,7 @@ impl World {
             Less::LastDay => self.agreement.geldig_tot = date(2026, 11, 20),
             Less::PurposeText(number) => self.texts[*number] = false,
             Less::ConsentWithdrawn => self.consent = ConsentKnowledge::Withdrawn,
+            Less::Case => self.case = false,
             Less::ClauseSender(at, _) | Less::ClauseReceiver(at, _) | Less::ClauseType(at, _) => {
                 if let Some(clause) = self.agreement.afspraken.get_mut(at.index(4)) {
                     take_from_clause(clause, less);
@@ -252,6 +271,7 @@ impl World {
 
     fn decide(&self) -> Option<Result<(), Reason>> {
         let (rulebook, digest, document) = self.build()?;
+        let resident = self.resident();
         let question = Question {
             from: oin(self.from),
             to: oin(self.to),
@@ -261,11 +281,20 @@ impl World {
             document: &document,
             extract: None,
             consent: self.consent,
+            resident: resident.as_ref(),
             now: now(),
         };
         let decided = decide(&rulebook, &question).map(drop).map_err(|refusal| refusal.reason);
         assert_eq!(self.receive(&rulebook, digest), decided, "both sides decide the same");
         Some(decided)
+    }
+
+    /// Whom the case is about, by an earlier message of it that rests on the same consent.
+    fn resident(&self) -> Option<CaseResident> {
+        let id = "7c9e6679-7425-40de-944b-e07fc1f90ae7".parse().unwrap();
+        let consent = Some(ConsentKey { holder: oin(self.from), id });
+        let earlier = testing::document(&testing::data());
+        CaseResident::named_in(&earlier, consent).filter(|_| self.case)
     }
 
     /// What the receiver makes of the message, whether or not its sender should have sent it.
@@ -280,7 +309,9 @@ impl World {
         let compact =
             crate::jws::sign(crate::jws::MESSAGE, payload.to_string().as_bytes(), &signer(self.from));
         let received = ReceivedMessage::new(&compact, oin(self.from)).verify(oin(self.to), rulebook, now());
-        let admitted = received.and_then(|verified| verified.admit(rulebook, self.consent, now()));
+        let resident = self.resident();
+        let known = Knowledge { resident: resident.as_ref(), ..self.consent.into() };
+        let admitted = received.and_then(|verified| verified.admit(rulebook, known, now()));
         admitted.map(drop).map_err(|refused| refused.refusal().reason)
     }
 
@@ -321,6 +352,7 @@ impl World {
         };
         let consented = stated.kind != BasisKind::Consent
             || self.consent == ConsentKnowledge::NothingElse
+                && (self.case || self.data.get("betrokkene").is_some())
                 && terms["geldig_tot"].as_str().and_then(|until| until.parse().ok()) > Some(now())
                 && listed("/verleend_aan", oin(self.to).as_str())
                 && listed("/doelen", &purpose.doel)

@@ -242,6 +242,7 @@ const ADDED_SINCE: &[&str] = &[
     "ALTER TABLE message DROP COLUMN released",
     "ALTER TABLE message DROP COLUMN consent",
     "DROP TABLE consent_notice",
+    "DROP TABLE consent_extract",
     "DROP TABLE consent_record",
     "DROP TABLE consent",
     "ALTER TABLE message DROP COLUMN replaced",
