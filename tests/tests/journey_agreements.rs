@@ -77,7 +77,7 @@ fn a_new_version_takes_the_place_of_the_old() {
     assert_eq!((under(&two.first), under(&second)), (5, 5));
 
     // The end of the new one does not bring back the old one.
-    two.municipality.cli(&["convenant", "opzeggen", &second]).expect(0);
+    two.municipality.cli(&["convenant", "opzeggen", &second, "--zeker"]).expect(0);
     until("the end is known", || standing(&two.corporation, &second).starts_with("opgezegd").then_some(()));
     let last = two.place.file("derde.csv", &export::rows(5, 3));
     assert_eq!(two.corporation.send(&last, MUNICIPALITY)["geweigerd"]["convenant-niet-geldig"], 5);
@@ -121,7 +121,7 @@ fn a_new_version_that_is_rejected_changes_nothing() {
 #[test]
 fn the_history_says_who_said_what_and_where_it_is_logged() {
     let two = two();
-    two.corporation.cli(&["convenant", "opzeggen", &two.first]).expect(0);
+    two.corporation.cli(&["convenant", "opzeggen", &two.first, "--zeker"]).expect(0);
     until("the end is known", || {
         standing(&two.municipality, &two.first).starts_with("opgezegd").then_some(())
     });
@@ -223,7 +223,7 @@ fn not_everybody_once(two: &Two, folder: &Path) {
     fs::copy(instead.join(&accepted), other).unwrap();
     assert_eq!(check(&instead), None, "one acceptance stands for two");
 
-    two.municipality.cli(&["convenant", "opzeggen", &two.first]).expect(0);
+    two.municipality.cli(&["convenant", "opzeggen", &two.first, "--zeker"]).expect(0);
     let ended = two.place.path().join("opgezegd");
     let to = ended.to_str().unwrap();
     two.municipality.json(&["convenant", "exporteren", &two.first, "--naar", to]);

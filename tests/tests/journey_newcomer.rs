@@ -168,7 +168,7 @@ fn an_export_arrives_with_proof_and_after_the_end_nothing_does() {
         evidence_stands_by_itself(&place, node, id, &municipality);
     }
 
-    municipality.cli(&["convenant", "opzeggen", &agreement]).expect(0);
+    municipality.cli(&["convenant", "opzeggen", &agreement, "--zeker"]).expect(0);
     nothing_passes_any_more(&place, &municipality, &corporation, sent);
     let error = corporation.cli(&["convenant", "aanvaarden", &agreement]).refused();
     assert!(error.contains("nieuwe versie"), "{error}");
@@ -389,7 +389,7 @@ fn what_waits_does_not_leave_after_the_end() {
     receiving.stop();
     let list = place.file("lijst.csv", &export::rows(20, 1));
     assert_eq!(corporation.send(&list, MUNICIPALITY)["verzonden"], 20);
-    corporation.cli(&["convenant", "opzeggen", &agreement]).expect(1);
+    corporation.cli(&["convenant", "opzeggen", &agreement, "--zeker"]).expect(1);
     let _receiving = municipality.serve();
     until("the other party knows of the end", || {
         let stand = municipality.json(&["convenant", "tonen"])["convenanten"][0]["stand"].clone();

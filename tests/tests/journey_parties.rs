@@ -222,9 +222,9 @@ async fn a_party_that_is_silent_delays_no_other() {
     let scene = ByHand::new(5, 4, &silent.local_addr().unwrap().to_string()).await;
     let ByHand { node, asked, digest, .. } = &scene;
     asked.takes.store(true, Ordering::SeqCst);
-    for (number, answer) in ["aanvaarden", "opzeggen"].into_iter().enumerate() {
+    for (number, answer) in [&["aanvaarden", digest][..], &["opzeggen", digest, "--zeker"]].into_iter().enumerate() {
         let watch = Stopwatch::start();
-        let _answering = node.start(&["convenant", answer, digest]);
+        let _answering = node.start(&[&["convenant"], answer].concat());
         // Both others accepted before.
         until("the answer is heard", || {
             let told = asked.asked.lock().unwrap();
@@ -252,7 +252,7 @@ fn a_partner_is_removed_when_nothing_rests_on_it() {
     let list = place.file("lijst.csv", &export::rows(3, 1));
     assert_eq!(corporation.send(&list, MUNICIPALITY)["verzonden"], 3);
     assert_eq!(corporation.json(&["partner", "lijst"])["partners"][0]["wachtend"], 3);
-    corporation.cli(&["convenant", "opzeggen", &agreement]).expect(1);
+    corporation.cli(&["convenant", "opzeggen", &agreement, "--zeker"]).expect(1);
     let error = remove(&["--zeker"]).refused();
     assert!(error.contains("wachten nog berichten") && error.contains("(3)"), "{error}");
 
@@ -275,7 +275,7 @@ fn a_partner_is_removed_when_nothing_rests_on_it() {
     assert_eq!(corporation.json(&["partner", "lijst"])["partners"], json!([]));
     assert_eq!(corporation.mailbox("uit").0.len(), 3, "what was exchanged stays");
     let _sending = corporation.serve();
-    let told = municipality.cli(&["convenant", "opzeggen", &text_digest(&text)]).expect(1);
+    let told = municipality.cli(&["convenant", "opzeggen", &text_digest(&text), "--zeker"]).expect(1);
     assert!(told.stdout.contains("nog niet als partner"), "{told:?}");
     // Added again, it is as before.
     corporation.cli(&["partner", "toevoegen", &municipality.address, "--oin", MUNICIPALITY]).expect(0);

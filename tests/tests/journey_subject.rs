@@ -360,7 +360,7 @@ fn decisions_about_the_node_are_on_record() {
     assert!(ours.iter().chain(&theirs).any(|one| *one == ("convenant-aanvaarden".to_owned(), json!(id))));
     assert!(theirs.contains(&("versturen".to_owned(), Value::Null)));
 
-    node.cli(&["convenant", "opzeggen", &id, "--medewerker", "Smit"]);
+    node.cli(&["convenant", "opzeggen", &id, "--zeker", "--medewerker", "Smit"]);
     has(&decisions(node), "convenant-opzeggen", &id);
     node.cli(&["partner", "verwijderen", CORPORATION, "--zeker"]);
     has(&decisions(node), "partner-verwijderen", CORPORATION);

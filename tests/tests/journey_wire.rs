@@ -477,7 +477,7 @@ async fn an_agreement_counts_from_the_last_signature_to_the_first_end() {
     // What was refused by the rules stays refused: the receipt said so.
     assert_eq!(peer.receipt(&too_early).await.reason(), Some("convenant-niet-geldig"));
 
-    scene.node.cli(&["convenant", "opzeggen", digest]).expect(1);
+    scene.node.cli(&["convenant", "opzeggen", digest, "--zeker"]).expect(1);
     eventually("the running node knows of the end", async || {
         (peer.propose(&scene.node, &text).await.len() == 3).then_some(())
     })

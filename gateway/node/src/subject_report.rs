@@ -131,10 +131,10 @@ pub struct Ground {
     /// Which of AVG art. 6.
     pub soort: &'static str,
     /// That, in words.
-    pub uitleg: &'static str,
+    pub uitleg: String,
     /// The articles of law.
     pub artikelen: Vec<String>,
-    /// The number of the consent, if it was that.
+    /// The number of the consent, if it is or was that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toestemming: Option<uuid::Uuid>,
 }
@@ -178,6 +178,11 @@ pub async fn gather(
     let of_messages = messages.iter().filter_map(|shown| shown.row.consent);
     let all_consents = consents.iter().copied().chain(of_messages).collect();
     let organisation = &node.config.organisatie;
+    let consents = consents::gather(node, all_consents, &consents).await?;
+    let mut items = messages.iter().map(|shown| item(node, shown)).collect::<anyhow::Result<Vec<_>>>()?;
+    for item in &mut items {
+        item.grondslag = item.grondslag.take().map(|ground| now_rests(ground, &consents));
+    }
     Ok(SubjectReport {
         soort: "schakel-inzage/1",
         gemaakt: access.when,
@@ -189,8 +194,8 @@ pub async fn gather(
             fg: organisation.fg.clone(),
         },
         gezocht_op: said,
-        berichten: messages.iter().map(|shown| item(node, shown)).collect::<anyhow::Result<_>>()?,
-        toestemmingen: consents::gather(node, all_consents, &consents).await?,
+        berichten: items,
+        toestemmingen: consents,
         raadplegingen: looks,
         volledig: complete,
         misschien: perhaps,
@@ -318,7 +323,7 @@ fn ground(row: &MessageRow, document: Option<&Document>) -> Option<Ground> {
     let Some(document) = document else {
         return row.consent.map(|consent| Ground {
             soort: BasisKind::Consent.as_str(),
-            uitleg: "U gaf hier toestemming voor. Die toestemming geldt niet meer.",
+            uitleg: "U gaf hier toestemming voor. Die toestemming geldt niet meer.".to_owned(),
             artikelen: Vec::new(),
             toestemming: Some(consent.id),
         });
@@ -326,10 +331,30 @@ fn ground(row: &MessageRow, document: Option<&Document>) -> Option<Ground> {
     let basis = document.basis();
     Some(Ground {
         soort: basis.kind.as_str(),
-        uitleg: in_words(basis.kind),
+        uitleg: in_words(basis.kind).to_owned(),
         artikelen: basis.articles.clone(),
         toestemming: basis.consent.as_ref().map(|stated| stated.id),
     })
+}
+
+/// On what that rests by now: what was shared on a consent that ended is kept on another ground, when it is kept.
+fn now_rests(ground: Ground, consents: &[GivenConsent]) -> Ground {
+    let of = |consent: &&GivenConsent| ground.toestemming == Some(consent.id);
+    let Some(consent) = consents.iter().find(of) else { return ground };
+    let Some(kept) = &consent.bewaard_op_grond_van else { return ground };
+    if ground.soort != BasisKind::Consent.as_str() {
+        return ground;
+    }
+    let ended = match consent.ingetrokken_op {
+        Some(at) => format!("die trok u in op {}", html::day_of(at)),
+        None => "die geldt niet meer".to_owned(),
+    };
+    Ground {
+        soort: kept.soort.as_str(),
+        uitleg: format!("U gaf hier toestemming voor; {ended}. Wij bewaren dit nu om een andere reden. {}", in_words(kept.soort)),
+        artikelen: kept.artikelen.clone(),
+        ..ground
+    }
 }
 
 /// The legal bases of AVG art. 6(1), for whom they are about.

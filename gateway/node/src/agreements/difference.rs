@@ -16,8 +16,9 @@ use serde::Serialize;
 
 use crate::wording::{self, short_type};
 
-/// The most that is told of one part; an agreement of a hundred parties could differ in ten thousand ways.
-const MAX_TOLD: usize = 20;
+/// The most that is told of one part. Who signs must be able to see it all: an agreement of a hundred parties can differ in ten
+/// thousand ways.
+const MAX_TOLD: usize = 10_000;
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -107,10 +107,16 @@ enum What {
         decider: Decider,
     },
     /// Zeg een convenant op. Er gaat dan niets meer onder dit convenant, bij geen van de partijen.
-    #[command(alias = "end", after_help = "Voorbeeld:\n  schakel convenant opzeggen 81a5b707cc")]
+    #[command(
+        alias = "end",
+        after_help = "Voorbeelden:\n  schakel convenant opzeggen 81a5b707cc            laat zien voor wie het dan eindigt\n  schakel convenant opzeggen 81a5b707cc --zeker    zegt op"
+    )]
     Opzeggen {
         /// De digest, of het begin ervan.
         convenant: String,
+        /// Zeg echt op. Zonder deze optie staat er alleen voor wie het convenant eindigt.
+        #[arg(long)]
+        zeker: bool,
         #[command(flatten)]
         decider: Decider,
     },
@@ -138,7 +144,8 @@ impl Agreement {
             What::Afwijzen { convenant, decider } => {
                 answer(node, &convenant, (AnswerKind::Rejected, decider), output).await
             }
-            What::Opzeggen { convenant, decider } => {
+            What::Opzeggen { convenant, zeker: false, .. } => would_end(node, &convenant, output),
+            What::Opzeggen { convenant, zeker: true, decider } => {
                 answer(node, &convenant, (AnswerKind::Ended, decider), output).await
             }
         }
@@ -160,6 +167,22 @@ async fn answer(
     decider.record(node, decision).await?;
     agreements::answer(&node.core, digest, kind).await?;
     spread(node, digest, output).await
+}
+
+/// For whom it would be over. Nobody can take it back.
+fn would_end(node: &Node, convenant: &str, output: Output) -> anyhow::Result<Ending> {
+    let (digest, rules) = (find(node, convenant)?, node.core.rules());
+    let agreement = rules.agreement(digest).context("dit convenant is intussen vergeten")?;
+    let parties: Vec<Oin> = agreement.content().partijen.iter().map(|party| party.oin).collect();
+    output.say(format!(
+        "{} ({}) eindigt dan voor {}. Wat eronder wacht gaat niet meer weg, en opzeggen is niet terug te draaien.",
+        agreements::title(agreement),
+        agreements::start(digest),
+        names(node, &parties)
+    ));
+    output.say("Er is nog niets opgezegd. Geef de opdracht opnieuw, met --zeker.");
+    output.answer(&serde_json::json!({ "convenant": digest, "uitgevoerd": false, "partijen": parties }));
+    Ok(Ending::Good)
 }
 
 /// Brings the answers to the other parties now, and tells who has them.

@@ -25,6 +25,9 @@ pub(crate) enum CheckError {
         "het document past bij geen van de berichten van dit doel. Geef met --type (in de API: `type`) welke het moet zijn, dan staat er wat er niet klopt; kies uit: {0}"
     )]
     NoneFits(String),
+    /// It is not JSON at all, whatever type it should be.
+    #[error("het document is geen geldige JSON: {0}")]
+    NotJson(String),
     /// The type was not said, and it can be more than one.
     #[error(
         "het document past bij meer dan één bericht. Geef met --type (in de API: `type`) welke; kies uit: {0}"
@@ -140,6 +143,10 @@ impl Offered {
         };
         if let Some(name) = message_type {
             return Read::by(rule_of(purpose, &name)?, &data);
+        }
+        if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&data) {
+            let (line, column) = (error.line(), error.column());
+            return Err(CheckError::NotJson(format!("er klopt iets niet op regel {line}, kolom {column}")));
         }
         let rules = purpose.content().berichten.as_slice();
         if let [only] = rules {

@@ -1,6 +1,6 @@
 //! How it is with the copies that others have under a consent, in a line for each.
 
-use exchange::oin::Oin;
+use exchange::{consent::Kept, oin::Oin};
 use store::State;
 
 use super::super::dutch_time;
@@ -26,6 +26,18 @@ pub(super) fn of(standing: &Standing, node: &Node) -> String {
         line.push_str("; van hier is niets aangekomen");
     }
     line
+}
+
+/// What became of what was here, once the consent ended.
+pub(super) fn of_ours(kept: Option<&Kept>) -> String {
+    match kept {
+        None => "Wat hier was is gewist.".to_owned(),
+        Some(kept) => format!(
+            "Wat hier was en op een andere grond mag blijven is bewaard, op grond van {} ({}); de rest is gewist.",
+            kept.soort,
+            kept.artikelen.join(", ")
+        ),
+    }
 }
 
 pub(super) fn of_report(reported: &Reported, node: &Node, holder: Oin) -> String {

@@ -6,7 +6,7 @@ use store::ConsentRow;
 
 use super::{
     super::{Ending, Output, caller::Caller},
-    decision,
+    decision, lines,
 };
 use crate::{
     consent::{
@@ -56,10 +56,14 @@ pub(super) async fn withdraw(
         output.say(format!("Toestemming {id} is ingetrokken. Er is niemand die bericht moet krijgen."));
     } else {
         output.say(format!(
-            "Toestemming {id} is ingetrokken. Bericht krijgen, voor al het andere: {}. Wat hier was is gewist.",
+            "Toestemming {id} is ingetrokken. Bericht krijgen, voor al het andere: {}.",
             names.join(", ")
         ));
         output.say(format!("Wat zij ermee deden staat straks in `schakel toestemming tonen {id}`."));
+    }
+    let kept = node.core.store.consent(consent.key).await?.and_then(|now| now.kept);
+    if withdrawn {
+        output.say(lines::of_ours(kept.as_ref()));
     }
     output.answer(&json!({ "toestemming": id, "uitgevoerd": withdrawn, "krijgen_bericht": oins }));
     Ok(Ending::Good)
