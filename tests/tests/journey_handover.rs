@@ -1,27 +1,15 @@
 //! A resident handed over between three organisations: each of them says who holds the case, and they agree.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
-use exchange::clock::Clock as _;
-use jiff::{SignedDuration, ToSpan as _, tz::TimeZone};
-use node::system::SystemClock;
 use serde_json::{Value, json};
-use tests::processes::{Done, MUNICIPALITY, Node, Place, Serving, conclude, introduce, until};
+use tests::processes::{
+    Done, MUNICIPALITY, Node, Place, Serving, conclude,
+    handover::{self, PURPOSE},
+    introduce, until,
+};
 
 const SERVICE: &str = "00000099000000003000";
 const AGENCY: &str = "00000099000000005000";
-const PURPOSE: &str = "overdracht-werk-en-inkomen";
-const STEPS: [&str; 9] = [
-    "aangeboden",
-    "geaccepteerd",
-    "afgewezen",
-    "aanvulling-gevraagd",
-    "aangevuld",
-    "ingetrokken",
-    "intrekking-bevestigd",
-    "eerste-contact",
-    "afgerond",
-];
-
 struct World {
     place: Place,
     nodes: [Node; 3],
@@ -36,12 +24,12 @@ impl World {
         let (agency, third) = place.serving("uwv", AGENCY, "uwv");
         let nodes = [municipality, service, agency];
         introduce(&nodes.each_ref());
-        conclude(&place, &nodes.each_ref(), &agreement(&nodes));
+        conclude(&place, &nodes.each_ref(), &handover::agreement(&nodes.each_ref()));
         Self { place, nodes, serving: [Some(first), Some(second), Some(third)] }
     }
 
     fn offer(&self, from: usize, to: usize, case: Option<&str>) -> Done {
-        let file = self.place.file("overdracht.json", handover().to_string().as_bytes());
+        let file = self.place.file("overdracht.json", handover::document().to_string().as_bytes());
         let to = self.nodes[to].oin;
         let kind = "overdracht-aangeboden";
         let mut arguments = vec!["document", file.to_str().unwrap(), "--soort", kind, "--doel", PURPOSE];
@@ -81,48 +69,6 @@ impl World {
 
 fn accepting() -> Vec<&'static str> {
     vec!["--functie", "consulent", "--naam", "K. de Boer", "--contact-voor", "2099-01-04"]
-}
-
-fn agreement(nodes: &[Node]) -> Value {
-    let parties: Vec<Value> = nodes.iter().map(|node| node.json(&["convenant", "partij"])).collect();
-    let purposes = parties[0]["doelen"].as_array().unwrap();
-    let purpose = purposes.iter().find(|one| one["doel"] == PURPOSE).unwrap();
-    let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
-    let everybody = [MUNICIPALITY, SERVICE, AGENCY];
-    json!({
-        "groep": "werk", "versie": 1,
-        "partijen": parties.iter().map(|one| &one["partij"]).collect::<Vec<_>>(),
-        "geldig_van": today.checked_sub(2.days()).unwrap(), "geldig_tot": today.checked_add(90.days()).unwrap(),
-        "afspraken": [{
-            "doel": PURPOSE, "doel_digest": purpose["doel_digest"], "van": everybody, "naar": everybody,
-            "berichttypen": STEPS.map(|step| format!("nl.sociaaldomein.overdrachten.{step}.v1")),
-        }],
-    })
-}
-
-fn handover() -> Value {
-    let director = json!({ "organisatie": "Gemeente Rivierstad", "functie": "casusregisseur" });
-    json!({
-        "grondslag": {
-            "soort": "publieke-taak",
-            "artikelen": ["Wet SUWI art. 62 lid 1", "Participatiewet art. 7 lid 1 onder a"],
-        },
-        "betrokkene": { "bsn": "999990342" },
-        "inhoud": {
-            "aanleiding": "De uitkering houdt op.",
-            "wens": { "eigen_woorden": "Werk waar iemand het me voordoet." },
-            "wat_kan_het_verschil_maken": "Eén vaste begeleider.",
-            "situatie": { "werk-en-dagbesteding": { "omschrijving": "Zoekt werk in de techniek." } },
-            "vraagverheldering": {
-                "vraag": "Welk werk past?", "verhelderd_door": director, "verhelderd_op": "2026-11-12",
-                "vastgesteld": ["Einddatum nagekeken."], "nog_na_te_gaan": ["De indicatie."],
-            },
-            "urgentie": "normaal",
-            "warmte": { "soort": "driegesprek-gepland", "datum": "2099-01-05" },
-            "casusregisseur": director,
-            "reageren_voor": SystemClock.now() + SignedDuration::from_hours(24 * 14),
-        },
-    })
 }
 
 /// From the municipality to the social service, which says no and where to go; then to the social security agency, which takes

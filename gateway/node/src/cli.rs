@@ -28,6 +28,7 @@ mod demo;
 mod document;
 mod dutch;
 mod erase;
+mod feedback;
 mod find;
 mod handover;
 mod init;
@@ -79,6 +80,7 @@ enum Command {
     Document(document::SendDocument),
     Overdracht(handover::Handover),
     Signalen(signals::Signals),
+    Terugkoppeling(feedback::Feedback),
     Toestemming(consent::Consent),
     Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
@@ -218,6 +220,7 @@ async fn dispatch(cli: Cli, output: Output) -> anyhow::Result<Ending> {
         Command::Document(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Overdracht(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Signalen(command) => command.run(&open_watchful(&map, output).await?, output).await,
+        Command::Terugkoppeling(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Toestemming(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Wissen(command) => command.run(&open_watchful(&map, output).await?, output).await,
         Command::Logboek(command) if command.checks() => {

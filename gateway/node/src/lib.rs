@@ -14,6 +14,7 @@ pub mod demo;
 pub mod drop_folders;
 pub mod evidence;
 mod explain;
+pub mod feedback;
 pub mod handover;
 mod https;
 pub mod inbound;

@@ -3,12 +3,12 @@
 use anyhow::Context as _;
 use exchange::handover::{Case, Offer};
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use store::{State, StoredStep};
+use serde_json::json;
+use store::State;
 use uuid::Uuid;
 
 use super::super::{Ending, Output, dutch_time};
-use crate::{handover, node::Node};
+use crate::{handover, listing, node::Node};
 
 /// How many cases are read at a time.
 const PAGE: usize = 500;
@@ -24,7 +24,7 @@ pub(super) async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> 
             let now = node.core.now();
             is_late |= case.offers().iter().any(|offer| offer.is_overdue(now));
             output.say(line(node, one.case, &case, now));
-            shown.push(as_json(one.case, &case, &steps, now));
+            shown.push(listing::handover(one.case, (&case, &steps), now));
         }
     }
     if shown.is_empty() {
@@ -89,31 +89,10 @@ pub(super) async fn show(node: &Node, id: Uuid, output: Output) -> anyhow::Resul
             node.name_of(step.step.from)
         ));
     }
-    output.answer(&as_json(id, &case, &steps, now));
+    output.answer(&listing::handover(id, (&case, &steps), now));
     Ok(if case.offers().iter().any(|offer| offer.is_overdue(now)) {
         Ending::NotAllGood
     } else {
         Ending::Good
-    })
-}
-
-fn as_json(id: Uuid, case: &Case, steps: &[StoredStep], now: Timestamp) -> Value {
-    let offers = case.offers().iter().map(|offer| {
-        json!({
-            "aanbod": offer.id, "van": offer.from, "aan": offer.to, "stand": offer.state.as_str(),
-            "reageren_voor": offer.respond_before, "te_laat": offer.is_overdue(now),
-            "vraag_open": offer.has_open_question(), "teruggenomen": offer.withdrawal.is_some(),
-            "eerste_contact": offer.first_contact, "resultaat": offer.result,
-        })
-    });
-    let steps = steps.iter().map(|step| {
-        json!({
-            "nummer": step.index, "stap": step.step.act.name(), "van": step.step.from,
-            "stand": step.state.as_str(), "reden": step.reason,
-        })
-    });
-    json!({
-        "dossier": id, "regie": case.holder(), "aanbiedingen": offers.collect::<Vec<_>>(),
-        "stappen": steps.collect::<Vec<_>>(),
     })
 }
