@@ -146,6 +146,11 @@ impl SchemaName {
         self.entry().message_type
     }
 
+    /// Whether it describes a signal about a resident.
+    pub fn is_signal(self) -> bool {
+        self.message_type().is_some_and(|name| name.starts_with("nl.sociaaldomein.signalen."))
+    }
+
     /// The schema for the `data` of a message of this CloudEvents `type`.
     pub fn of_message_type(message_type: &str) -> Option<SchemaName> {
         TABLE.iter().find(|entry| entry.message_type == Some(message_type)).map(|entry| entry.schema)

@@ -46,7 +46,7 @@ fn every_example_works() {
             serde_json::from_str(&said).unwrap_or_else(|error| panic!("{example}\n{error}: {said}"))
         })
         .collect();
-    let [health, handed_over, listed, checked, found, looks] = answers.as_slice() else {
+    let [health, handed_over, listed, checked, found, looks, offers, suggestions] = answers.as_slice() else {
         panic!("an example more or less: say here what comes of it")
     };
     assert_eq!(health, &json!({ "status": "goed" }));
@@ -55,6 +55,8 @@ fn every_example_works() {
     assert_eq!((&checked["mag"], checked["fouten"].as_array().unwrap().is_empty()), (&json!(false), false));
     assert_eq!(found["berichten"], json!([]));
     assert_eq!(looks["raadplegingen"][0]["wat"], "zoeken");
+    assert_eq!((&offers["overdrachten"], &offers["volgende"]), (&json!([]), &json!(null)));
+    assert_eq!((&suggestions["voorstellen"], &suggestions["volgende"]), (&json!([]), &json!(null)));
     corporation.settle();
     assert_eq!(municipality.mailbox("in").0.len(), 1);
 }

@@ -2,29 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
 use exchange::clock::Clock as _;
-use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use node::system::SystemClock;
 use serde_json::{Value, json};
 use tests::{
     offer::offer,
-    processes::{Done, MUNICIPALITY, Node, Place, Serving, conclude, introduce, until},
+    processes::{
+        Done, MUNICIPALITY, Node, Place, Serving, conclude,
+        handover::{PURPOSE, agreement},
+        introduce, until,
+    },
 };
 
 const SERVICE: &str = "00000099000000003000";
 const AGENCY: &str = "00000099000000005000";
-const PURPOSE: &str = "overdracht-werk-en-inkomen";
-const STEPS: [&str; 9] = [
-    "aangeboden",
-    "geaccepteerd",
-    "afgewezen",
-    "aanvulling-gevraagd",
-    "aangevuld",
-    "ingetrokken",
-    "intrekking-bevestigd",
-    "eerste-contact",
-    "afgerond",
-];
-
 struct World {
     place: Place,
     nodes: [Node; 3],
@@ -39,7 +30,7 @@ impl World {
         let (agency, third) = place.serving("uwv", AGENCY, "uwv");
         let nodes = [municipality, service, agency];
         introduce(&nodes.each_ref());
-        conclude(&place, &nodes.each_ref(), &agreement(&nodes));
+        conclude(&place, &nodes.each_ref(), &agreement(&nodes.each_ref()));
         Self { place, nodes, serving: [Some(first), Some(second), Some(third)] }
     }
 
@@ -88,23 +79,6 @@ impl World {
 
 fn accepting() -> Vec<&'static str> {
     vec!["--functie", "consulent", "--naam", "K. de Boer", "--contact-voor", "2099-01-04"]
-}
-
-fn agreement(nodes: &[Node]) -> Value {
-    let parties: Vec<Value> = nodes.iter().map(|node| node.json(&["convenant", "partij"])).collect();
-    let purposes = parties[0]["doelen"].as_array().unwrap();
-    let purpose = purposes.iter().find(|one| one["doel"] == PURPOSE).unwrap();
-    let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
-    let everybody = [MUNICIPALITY, SERVICE, AGENCY];
-    json!({
-        "groep": "werk", "versie": 1,
-        "partijen": parties.iter().map(|one| &one["partij"]).collect::<Vec<_>>(),
-        "geldig_van": today.checked_sub(2.days()).unwrap(), "geldig_tot": today.checked_add(90.days()).unwrap(),
-        "afspraken": [{
-            "doel": PURPOSE, "doel_digest": purpose["doel_digest"], "van": everybody, "naar": everybody,
-            "berichttypen": STEPS.map(|step| format!("nl.sociaaldomein.overdrachten.{step}.v1")),
-        }],
-    })
 }
 
 /// From the municipality to the social service, which says no and where to go; then to the social security agency, which takes

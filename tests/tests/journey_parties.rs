@@ -222,7 +222,9 @@ async fn a_party_that_is_silent_delays_no_other() {
     let scene = ByHand::new(5, 4, &silent.local_addr().unwrap().to_string()).await;
     let ByHand { node, asked, digest, .. } = &scene;
     asked.takes.store(true, Ordering::SeqCst);
-    for (number, answer) in [&["aanvaarden", digest][..], &["opzeggen", digest, "--zeker"]].into_iter().enumerate() {
+    for (number, answer) in
+        [&["aanvaarden", digest][..], &["opzeggen", digest, "--zeker"]].into_iter().enumerate()
+    {
         let watch = Stopwatch::start();
         let _answering = node.start(&[&["convenant"], answer].concat());
         // Both others accepted before.

@@ -106,6 +106,10 @@ pub struct Rule {
     /// Within which the receiver responds, if it has to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reactietermijn: Option<ResponseTerms>,
+    /// The values that feedback may give (`status`, `resultaat`): what else the schema knows tells this receiver too much.
+    /// Without it, every value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terugkoppeling: Option<BTreeSet<String>>,
     /// The legal bases it may rest on.
     pub grondslagen: Vec<AllowedBasis>,
     /// Special categories of data, each by name.
@@ -204,6 +208,14 @@ impl Purpose {
         {
             return Err(PurposeError::Inconsistent(
                 "een reactietermijn voor meer haast is langer dan die voor minder haast",
+            ));
+        }
+        let feedback = SchemaName::Feedback.message_type();
+        let speaks =
+            |rule: &Rule| rule.terugkoppeling.is_some() && Some(rule.message_type.as_str()) != feedback;
+        if content.berichten.iter().any(speaks) {
+            return Err(PurposeError::Inconsistent(
+                "waarden voor terugkoppeling staan bij een ander berichttype",
             ));
         }
         Ok(Self { digest: Digest::of(text.as_bytes()), text, content })

@@ -15,7 +15,9 @@ mod authentication;
 mod body;
 mod call;
 mod consents;
+mod feedback;
 mod gate;
+mod handovers;
 mod idempotency;
 mod jwks;
 mod limits;
@@ -32,6 +34,7 @@ mod reports;
 mod roles;
 mod routes;
 mod searches;
+mod signals;
 mod submissions;
 mod tokens;
 

@@ -31,6 +31,7 @@ mod desks;
 mod document;
 mod dutch;
 mod erase;
+mod feedback;
 mod figures;
 mod find;
 mod handover;
@@ -90,6 +91,7 @@ enum Command {
     Document(document::SendDocument),
     Overdracht(handover::Handover),
     Signalen(signals::Signals),
+    Terugkoppeling(feedback::Feedback),
     Toestemming(consent::Consent),
     Doel(purpose::Purpose),
     Logboek(logbook::Logbook),
@@ -245,6 +247,7 @@ async fn carry_out(
         Command::Document(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Overdracht(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Signalen(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Terugkoppeling(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Toestemming(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Wissen(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Logboek(command) if command.checks() => {

@@ -2,6 +2,8 @@
 //!
 //! - this file: what the path of a message asks
 //! - [`answering`]: the document that answers an offer
+//! - [`page`]: which cases there are
+//! - [`saying`]: what a person says about an offer
 //! - [`owing`]: what this organisation owes another, such as what became of a withdrawal; said without a person
 //! - [`terms`]: reminding before a term ends, escalating when it ended
 
@@ -17,6 +19,8 @@ use crate::core::Core;
 
 pub mod answering;
 pub mod owing;
+pub mod page;
+pub mod saying;
 pub mod terms;
 
 /// What is known of some cases.

@@ -17,6 +17,7 @@ pub mod directory;
 pub mod drop_folders;
 pub mod evidence;
 mod explain;
+pub mod feedback;
 pub mod figures;
 pub mod handover;
 mod https;

@@ -1,8 +1,13 @@
 //! Rows as programs read them: the same members in the answers of commands and in those of the local API.
 
-use exchange::purpose::Purpose;
+use exchange::{handover::Case, message::document_of, purpose::Purpose};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{AccessRecord, ActorKind, Decision, Direction, MessageRow, PartnerRecord, PartnerState};
+use store::{
+    AccessRecord, ActorKind, Decision, Direction, JoinedSignal, MessageRow, MultipleSignal, PartnerRecord,
+    PartnerState, Shown, StoredStep, Suggestion,
+};
+use uuid::Uuid;
 
 /// A message, its content not included.
 pub(crate) fn message(row: &MessageRow) -> Value {
@@ -23,6 +28,62 @@ pub(crate) fn message(row: &MessageRow) -> Value {
         "bericht": row.digest,
         "bewaren_tot": row.keep_until,
         "gewist": row.erased,
+    })
+}
+
+/// A message that somebody may see, with its content under this name or why it is not shown; nothing when it cannot be read.
+pub(crate) fn shown(shown: &Shown, name: &str) -> Option<Value> {
+    let mut json = message(&shown.row);
+    match &shown.content {
+        Ok(content) => json[name] = document_of(content)?.value().clone(),
+        Err(withheld) => json["niet_getoond"] = withheld.as_str().into(),
+    }
+    Some(json)
+}
+
+/// A case that was handed over, without anything about the resident.
+pub(crate) fn handover(id: Uuid, (case, steps): (&Case, &[StoredStep]), now: Timestamp) -> Value {
+    let offers = case.offers().iter().map(|offer| {
+        json!({
+            "aanbod": offer.id, "van": offer.from, "aan": offer.to, "stand": offer.state.as_str(),
+            "reageren_voor": offer.respond_before, "te_laat": offer.is_overdue(now),
+            "vraag_open": offer.has_open_question(), "teruggenomen": offer.withdrawal.is_some(),
+            "eerste_contact": offer.first_contact, "resultaat": offer.result,
+        })
+    });
+    let steps = steps.iter().map(|step| {
+        json!({
+            "nummer": step.index, "stap": step.step.act.name(), "van": step.step.from,
+            "stand": step.state.as_str(), "reden": step.reason,
+        })
+    });
+    json!({
+        "dossier": id, "regie": case.holder(), "aanbiedingen": offers.collect::<Vec<_>>(),
+        "stappen": steps.collect::<Vec<_>>(),
+    })
+}
+
+/// Signals that were joined.
+pub(crate) fn multiple_signal(one: &MultipleSignal) -> Value {
+    let signal = |signal: &JoinedSignal| {
+        let mut json = message(&signal.row);
+        json["samengevoegd"] = json!(signal.joined);
+        json["raadpleging"] = signal.access.into();
+        json
+    };
+    json!({
+        "nummer": one.number, "sinds": one.made,
+        "signalen": one.signals.iter().map(signal).collect::<Vec<_>>(),
+    })
+}
+
+/// Two signals that may belong together, and why.
+pub(crate) fn suggestion(one: &Suggestion) -> Value {
+    let clues = one.clues.iter();
+    let reasons = clues.map(|clue| json!({ "reden": clue.as_str(), "uitleg": clue.sentence() }));
+    json!({
+        "een": message(&one.one), "ander": message(&one.other), "redenen": reasons.collect::<Vec<_>>(),
+        "sinds": one.made,
     })
 }
 

@@ -346,12 +346,18 @@ fn now_rests(ground: Ground, consents: &[GivenConsent]) -> Ground {
         return ground;
     }
     let ended = match consent.ingetrokken_op {
-        Some(at) => format!("die trok u in op {}", html::day_of(at)),
+        Some(at) => format!(
+            "die trok u in op {}",
+            schemas::written_day(at.to_zoned(exchange::calendar::dutch_time()).date())
+        ),
         None => "die geldt niet meer".to_owned(),
     };
     Ground {
         soort: kept.soort.as_str(),
-        uitleg: format!("U gaf hier toestemming voor; {ended}. Wij bewaren dit nu om een andere reden. {}", in_words(kept.soort)),
+        uitleg: format!(
+            "U gaf hier toestemming voor; {ended}. Wij bewaren dit nu om een andere reden. {}",
+            in_words(kept.soort)
+        ),
         artikelen: kept.artikelen.clone(),
         ..ground
     }

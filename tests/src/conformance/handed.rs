@@ -97,7 +97,8 @@ impl Handed {
 
     fn signed(&self, draft: Draft) -> Result<SignedMessage> {
         let (from, case) = (draft.from, self.known_to(draft.from));
-        let known = Knowledge { consent: ConsentKnowledge::NothingElse, case: Some(&case) };
+        let known =
+            Knowledge { consent: ConsentKnowledge::NothingElse, case: Some(&case), ..Knowledge::default() };
         Ok(draft.permit(&rules()?.0, known)?.sign(&signer(from))?)
     }
 
@@ -112,7 +113,11 @@ impl Handed {
         let (rules, case) = (&rules()?.0, self.known_to(us()?));
         let decided =
             ReceivedMessage::new(message.compact(), from).verify(us()?, rules, now()).and_then(|verified| {
-                let known = Knowledge { consent: ConsentKnowledge::NothingElse, case: Some(&case) };
+                let known = Knowledge {
+                    consent: ConsentKnowledge::NothingElse,
+                    case: Some(&case),
+                    ..Knowledge::default()
+                };
                 verified.admit(rules, known, now())
             });
         self.steps.push(message.step().context("it is part of a handover")?.step.clone());

@@ -3,13 +3,16 @@
 
 use std::fmt;
 
-use schemas::{Category, DataUse, Document, LifeDomain};
+use schemas::{Category, DataUse, Document, Field, LifeDomain, SchemaName};
 
 use crate::{
     organisation::OrganisationKind,
     purpose::{OnExcess, Rule, SpecialData},
     refusal::{Reason, Refusal},
 };
+
+/// The fields of feedback whose values a purpose can name.
+const FEEDBACK_FIELDS: [&str; 2] = ["/inhoud/status", "/inhoud/resultaat"];
 
 /// What one rule of a purpose allows between two kinds of organisation.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +35,8 @@ pub enum Obstacle {
     BsnByLaw(OrganisationKind),
     /// The purpose does not name this life domain.
     LifeDomain(LifeDomain),
+    /// The purpose does not name this value of feedback: it tells the receiver more than it needs.
+    Feedback,
 }
 
 /// A document without what may not go. No permission: that the rest may go is for [`super::decide`] to say.
@@ -55,6 +60,28 @@ impl<'a> Allowance<'a> {
         let categories = held.categories.iter().filter_map(|one| self.category(*one));
         let domains = held.life_domains.iter().filter(|one| !self.rule.leefgebieden.contains(one));
         categories.chain(domains.map(|one| Obstacle::LifeDomain(*one))).collect()
+    }
+
+    /// What stands in the way of sharing this field of a document, by what it is and by what it says.
+    pub fn in_the_way(&self, document: &Document, field: &Field) -> Vec<Obstacle> {
+        let mut obstacles = self.obstacles(&field.uses);
+        if self.untold(document).any(|pointer| pointer == field.pointer) {
+            obstacles.push(Obstacle::Feedback);
+        }
+        obstacles
+    }
+
+    /// The fields of feedback with a value that the purpose does not name.
+    fn untold(&self, document: &Document) -> impl Iterator<Item = &'static str> {
+        let told = self.rule.terugkoppeling.as_ref().filter(|_| document.schema() == SchemaName::Feedback);
+        let told = told.map(|told| {
+            let is_untold = |pointer: &&str| {
+                let value = document.value().pointer(pointer).and_then(serde_json::Value::as_str);
+                value.is_some_and(|value| !told.contains(value))
+            };
+            FEEDBACK_FIELDS.into_iter().filter(is_untold).collect::<Vec<_>>()
+        });
+        told.unwrap_or_default().into_iter()
     }
 
     fn category(&self, category: Category) -> Option<Obstacle> {
@@ -82,7 +109,8 @@ impl<'a> Allowance<'a> {
 
     /// Nothing more than the purpose allows.
     pub(super) fn check(&self, document: &Document) -> Result<(), Refusal> {
-        let too_much = self.obstacles(document.uses());
+        let mut too_much = self.obstacles(document.uses());
+        too_much.extend(self.untold(document).next().map(|_| Obstacle::Feedback));
         if too_much.is_empty() { Ok(()) } else { Err(Refusal::about(Reason::DataNotAllowed, too_much)) }
     }
 
@@ -92,7 +120,8 @@ impl<'a> Allowance<'a> {
         if self.rule.te_veel != OnExcess::Weglaten {
             return None;
         }
-        let fields = document.fields().into_iter().filter(|field| !self.obstacles(&field.uses).is_empty());
+        let fields = document.fields().into_iter();
+        let fields = fields.filter(|field| !self.in_the_way(document, field).is_empty());
         let left_out: Vec<String> = fields.map(|field| field.pointer).collect();
         if left_out.is_empty() {
             return None;
@@ -109,6 +138,7 @@ impl fmt::Display for Obstacle {
             Self::Category(category) | Self::Special(category) => category.fmt(f),
             Self::Bsn | Self::BsnByLaw(_) => Category::CitizenNumber.fmt(f),
             Self::LifeDomain(domain) => domain.fmt(f),
+            Self::Feedback => f.pad("terugkoppeling"),
         }
     }
 }

@@ -80,6 +80,22 @@ fn a_term_is_part_of_the_text_and_in_one_form() {
 }
 
 #[test]
+fn only_feedback_has_values_of_feedback() {
+    let mut value: Value = serde_json::from_str(purpose().text()).unwrap();
+    let told = |value: &Value| {
+        Purpose::from_json(&value.to_string()).map(|purpose| purpose.content().berichten.len())
+    };
+    value["berichten"][1]["terugkoppeling"] = json!(["Geen reactie na eerder contact"]);
+    told(&value).unwrap();
+    value["berichten"][1]["terugkoppeling"] = json!(["Geen zin"]);
+    assert!(matches!(told(&value), Err(PurposeError::Schema(_))), "a value that no feedback has");
+    value["berichten"][1]["terugkoppeling"] = json!([]);
+    value["berichten"][0]["terugkoppeling"] = json!(["Geen reactie na eerder contact"]);
+    let said = told(&value).unwrap_err().to_string();
+    assert!(said.contains("ander berichttype"), "{said}");
+}
+
+#[test]
 fn terms_that_give_more_time_for_more_haste_are_refused() {
     let mut value: Value = serde_json::from_str(purpose().text()).unwrap();
     value["berichten"][0]["reactietermijn"] =

@@ -225,6 +225,11 @@ fn rules_differ(old: &Rule, new: &Rule) -> Vec<String> {
         OnExcess::Weglaten => "weglaten",
     };
     changed(&mut told, "wat te veel is", &excess(old), &excess(new));
+    let feedback = |rule: &Rule| {
+        let told = rule.terugkoppeling.as_ref();
+        told.map_or_else(|| "elke waarde".to_owned(), listed)
+    };
+    changed(&mut told, "terugkoppeling", &feedback(old), &feedback(new));
     for urgency in Urgency::ALL {
         let term = |rule: &Rule| {
             let term = rule.reactietermijn.and_then(|terms| terms.written(urgency));
@@ -233,6 +238,10 @@ fn rules_differ(old: &Rule, new: &Rule) -> Vec<String> {
         changed(&mut told, &format!("reactietermijn bij urgentie {urgency}"), &term(old), &term(new));
     }
     told
+}
+
+fn listed(values: &BTreeSet<String>) -> String {
+    values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", ")
 }
 
 fn set(list: &[String]) -> BTreeSet<String> {

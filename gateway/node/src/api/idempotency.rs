@@ -5,16 +5,21 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use store::IntakeKey;
+use serde::Serialize;
+use store::{Answered, IntakeKey, Submitter};
 
-use super::{call::Call, problem::Problem};
+use super::{
+    Api,
+    call::{Answer, Call},
+    problem::Problem,
+};
 
 const HEADER: &str = "Idempotency-Key";
 /// The shortest and longest key, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=100;
 
 /// The key of a request.
-pub(super) fn key(call: &Call) -> Result<&str, Problem> {
+fn key(call: &Call) -> Result<&str, Problem> {
     let given = call.header(HEADER)?.map(|given| {
         // As a string of structured headers (RFC 9651) or bare.
         given.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(given)
@@ -31,6 +36,63 @@ pub(super) fn key(call: &Call) -> Result<&str, Problem> {
 fn is_key(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     LENGTH.contains(&text.len()) && text.bytes().all(fits)
+}
+
+/// A request that either was answered before or is to be carried out now.
+pub(super) enum Begun<'a> {
+    /// What was answered then.
+    Before(Answer),
+    /// It is new.
+    Now(Request<'a>),
+}
+
+/// A request that is carried out once.
+pub(super) struct Request<'a> {
+    api: &'a Api,
+    by: Submitter,
+    key: IntakeKey,
+    content: IntakeKey,
+    name: Vec<u8>,
+    _turn: Turn<'a>,
+}
+
+/// Begins a request. What it is about beside its body belongs to its content: the same key with another is refused.
+pub(super) async fn begin<'a>(api: &'a Api, call: &Call, about: &[u8]) -> Result<Begun<'a>, Problem> {
+    let (client, given, core) = (call.client()?, key(call)?, &api.node.core);
+    let by = core.store.submitter(&client.key);
+    let (key, content) =
+        (core.store.request_key(by, given), core.store.intake_key(&[about, &call.body].concat()));
+    let Some(turn) = api.under_way.begin(key) else {
+        let detail = "Dit verzoek wordt al verwerkt. Vraag het straks opnieuw met dezelfde sleutel.";
+        return Err(Problem::conflict("al-bezig", detail).retry_after(1));
+    };
+    if let Some(earlier) = core.store.earlier_answer(key, core.now()).await? {
+        if earlier.content == content {
+            return Ok(Begun::Before(Answer::written(earlier.answer)));
+        }
+        let detail = "Deze Idempotency-Key hoort bij een verzoek met een andere inhoud. Geef elk nieuw verzoek een nieuwe sleutel.";
+        return Err(Problem::conflict("sleutel-al-gebruikt", detail));
+    }
+    let name = format!("api\0{}\0{given}\0", client.key).into_bytes();
+    Ok(Begun::Now(Request { api, by, key, content, name, _turn: turn }))
+}
+
+impl Request<'_> {
+    /// Names a row of the request, so that what was queued is recognised when the answer did not become durable. Another
+    /// content under the same key and place is another row.
+    pub(super) fn row(&self, place: &str, content: &[u8]) -> Vec<u8> {
+        [&self.name, format!("{place}\0").as_bytes(), content].concat()
+    }
+
+    /// Answers it, and remembers the answer with the messages that came of it.
+    pub(super) async fn answer(self, answer: &impl Serialize, messages: Vec<u64>) -> Result<Answer, Problem> {
+        let answer = serde_json::to_string(answer).map_err(|_| Problem::failed())?;
+        let core = &self.api.node.core;
+        let (by, request, content) = (self.by, self.key, self.content);
+        let answered = Answered { by, request, content, answer: answer.clone(), messages, when: core.now() };
+        core.store.remember_answer(answered).await?;
+        Ok(Answer::written(answer))
+    }
 }
 
 /// Requests that are being carried out now. No more than there are requests.

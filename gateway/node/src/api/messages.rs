@@ -3,8 +3,8 @@
 use exchange::oin::Oin;
 use jiff::Timestamp;
 use schemas::SchemaName;
-use serde_json::json;
-use store::{Deed, Direction, Listing, MessageRow, State};
+use serde_json::{Value, json};
+use store::{Deed, Direction, Listing, MessageRow, Shown, State};
 use uuid::Uuid;
 
 use super::{
@@ -75,7 +75,7 @@ fn message_type(text: &str) -> Result<&'static str, Problem> {
 }
 
 /// The message in the path, by its identifier or its number. What this client may not know of is not there.
-async fn find(api: &Api, call: &Call) -> Result<MessageRow, Problem> {
+pub(super) async fn find(api: &Api, call: &Call) -> Result<MessageRow, Problem> {
     let (client, text, store) = (call.client()?, call.part(0), &api.node.core.store);
     let none = || Problem::not_found("Dit bericht");
     let found = match (text.parse::<u64>(), text.parse::<Uuid>()) {
@@ -105,21 +105,22 @@ pub(super) fn content(api: &Api, call: Call) -> Reply<'_> {
         let row = find(api, &call).await?;
         let shown = api.node.core.store.view(access, &[row.index]).await?;
         let shown = shown.into_iter().next().ok_or_else(|| Problem::not_found("Dit bericht"))?;
-        let (document, withheld) = match &shown.content {
-            Ok(message) => (exchange::message::document_of(message), None),
-            Err(withheld) => (None, Some(withheld.as_str())),
-        };
-        if document.is_none() && withheld.is_none() {
-            tracing::error!(index = row.index, "a stored message cannot be read as one");
-            return Err(Problem::failed());
-        }
-        Answer::ok(&json!({
-            "bericht": listing::message(&shown.row),
-            "inhoud": document.as_ref().map(schemas::Document::value),
-            "niet_getoond": withheld,
-        }))
+        Answer::ok(&content_of(&shown)?)
     })
 }
+
+/// What is in a message, or why that is not shown.
+pub(super) fn content_of(shown: &Shown) -> Result<Value, Problem> {
+    let mut whole = listing::shown(shown, CONTENT).ok_or_else(|| {
+        tracing::error!(index = shown.row.index, "a stored message cannot be read as one");
+        Problem::failed()
+    })?;
+    let (content, withheld) = (whole[CONTENT].take(), whole[WITHHELD].take());
+    Ok(json!({ "bericht": listing::message(&shown.row), CONTENT: content, WITHHELD: withheld }))
+}
+
+const CONTENT: &str = "inhoud";
+const WITHHELD: &str = "niet_getoond";
 
 pub(super) fn resend(api: &Api, call: Call) -> Reply<'_> {
     Box::pin(async move {

@@ -84,6 +84,12 @@ impl Problem {
         Self::new(403, "geen-rol", "Dit mag u niet", detail)
     }
 
+    /// A client of this role may not hand over documents of these kinds.
+    pub(super) fn not_to_submit(faults: Vec<Fault>) -> Self {
+        let detail = "Bij `fouten` staan documenten die u niet mag aanbieden: een antwoord geeft een medewerker, en wat bij een toestemming of een intrekking hoort zegt het knooppunt zelf. Er is niets verstuurd. /v1/overdrachten, /v1/berichten/{bericht}/terugkoppelingen en /v1/toestemmingen zijn daarvoor.";
+        Self { faults, ..Self::new(403, "soort-niet-toegestaan", "Dit mag u niet aanbieden", detail) }
+    }
+
     /// There is none, or none that this client may know of.
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(404, "niet-gevonden", "Niet gevonden", format!("{what} is er niet, of niet voor u."))

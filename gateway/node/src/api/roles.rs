@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemas::SchemaName;
 use serde::{Deserialize, Serialize};
 
 /// What a client is for.
@@ -21,6 +22,28 @@ pub enum Role {
 impl Role {
     /// Every role.
     pub const ALL: [Self; 4] = [Self::Bronsysteem, Self::Medewerker, Self::Privacy, Self::Beheer];
+
+    /// Whether a client with this role may hand over documents of this kind. What answers somebody is said by a person; what
+    /// belongs to a consent, or confirms what the node did, by the node itself.
+    pub fn may_submit(self, schema: SchemaName) -> bool {
+        use SchemaName as S;
+        let is_beginning = schema.is_signal() || matches!(schema, S::HandoverOffered | S::ConsultationAsked);
+        match self {
+            Self::Bronsysteem => is_beginning,
+            Self::Medewerker => {
+                let by_node = matches!(
+                    schema,
+                    S::ConsentGranted
+                        | S::ConsentExtended
+                        | S::ConsentWithdrawn
+                        | S::ConsentProcessed
+                        | S::HandoverWithdrawalConfirmed
+                );
+                schema.message_type().is_some() && !by_node
+            }
+            Self::Privacy | Self::Beheer => false,
+        }
+    }
 
     /// The name that users see.
     pub const fn as_str(self) -> &'static str {

@@ -10,13 +10,16 @@ use axum::{
     middleware,
     routing::{MethodFilter, on},
 };
+use schemas::SchemaName;
 
 use super::{
     Api, Role, accesses,
     call::{Answer, Call, Reply},
-    consents, gate, messages, partners,
+    consents, feedback, gate, handovers, messages, partners,
     problem::Problem,
-    purposes, reference, reports, searches, submissions,
+    purposes, reference, reports, searches,
+    signals::{self, Verdict},
+    submissions,
 };
 
 /// Who may ask.
@@ -54,8 +57,13 @@ const fn act(path: &'static str, allowed: Allowed, handle: for<'a> fn(&'a Api, C
     Route { method: Method::POST, path, allowed, takes_body: false, handle }
 }
 
+/// Something that an employee says about a case.
+const fn said(path: &'static str, handle: for<'a> fn(&'a Api, Call) -> Reply<'a>) -> Route {
+    post(path, Allowed::Roles(&[Medewerker]), handle)
+}
+
 /// Every route. `openapi.json` describes the same.
-pub(super) static ROUTES: [Route; 20] = [
+pub(super) static ROUTES: [Route; 39] = [
     get("/v1/gezondheid", Allowed::Anybody, health),
     get("/v1/openapi.json", Allowed::Anybody, reference::give),
     get("/v1/berichten", EVERYBODY, messages::list),
@@ -63,6 +71,12 @@ pub(super) static ROUTES: [Route; 20] = [
     get("/v1/berichten/{bericht}", EVERYBODY, messages::one),
     get("/v1/berichten/{bericht}/inhoud", Allowed::Roles(&[Medewerker]), messages::content),
     act("/v1/berichten/{bericht}/opnieuw", Allowed::Roles(&[Beheer]), messages::resend),
+    get(
+        "/v1/berichten/{bericht}/terugkoppelingen",
+        Allowed::Roles(&[Bronsysteem, Medewerker]),
+        feedback::list,
+    ),
+    said("/v1/berichten/{bericht}/terugkoppelingen", feedback::give),
     post("/v1/zoekopdrachten", Allowed::Roles(&[Medewerker, Privacy]), searches::search),
     post("/v1/inzageoverzichten", Allowed::Roles(&[Privacy]), reports::subject),
     get("/v1/toestemmingen", Allowed::Roles(&[Medewerker, Privacy]), consents::list),
@@ -78,6 +92,37 @@ pub(super) static ROUTES: [Route; 20] = [
         Allowed::Roles(&[Medewerker, Privacy]),
         consents::withdraw,
     ),
+    get("/v1/overdrachten", Allowed::Roles(&[Medewerker, Privacy]), handovers::list),
+    get("/v1/overdrachten/{dossier}", Allowed::Roles(&[Medewerker, Privacy]), handovers::one),
+    get("/v1/overdrachten/{dossier}/inhoud", Allowed::Roles(&[Medewerker]), handovers::content),
+    said("/v1/overdrachten/{dossier}/acceptatie", |api, call| {
+        handovers::say(api, call, SchemaName::HandoverAccepted)
+    }),
+    said("/v1/overdrachten/{dossier}/afwijzing", |api, call| {
+        handovers::say(api, call, SchemaName::HandoverDeclined)
+    }),
+    said("/v1/overdrachten/{dossier}/vragen", |api, call| {
+        handovers::say(api, call, SchemaName::HandoverSupplementRequested)
+    }),
+    said("/v1/overdrachten/{dossier}/aanvulling", |api, call| {
+        handovers::say(api, call, SchemaName::HandoverSupplemented)
+    }),
+    said("/v1/overdrachten/{dossier}/intrekking", |api, call| {
+        handovers::say(api, call, SchemaName::HandoverWithdrawn)
+    }),
+    said("/v1/overdrachten/{dossier}/eerste-contact", |api, call| {
+        handovers::say(api, call, SchemaName::HandoverFirstContact)
+    }),
+    said("/v1/overdrachten/{dossier}/afronding", |api, call| {
+        handovers::say(api, call, SchemaName::HandoverCompleted)
+    }),
+    get("/v1/meervoudige-signalen", Allowed::Roles(&[Medewerker]), signals::list),
+    said("/v1/meervoudige-signalen", |api, call| signals::decide(api, call, Verdict::Joined)),
+    get("/v1/meervoudige-signalen/{nummer}", Allowed::Roles(&[Medewerker]), signals::one),
+    get("/v1/meervoudige-signalen/{nummer}/inhoud", Allowed::Roles(&[Medewerker]), signals::content),
+    get("/v1/signaalvoorstellen", Allowed::Roles(&[Medewerker]), signals::suggestions),
+    said("/v1/signaalafwijzingen", |api, call| signals::decide(api, call, Verdict::KeptApart)),
+    said("/v1/signaalsplitsingen", |api, call| signals::decide(api, call, Verdict::Split)),
     get("/v1/raadplegingen", Allowed::Roles(&[Privacy]), accesses::list),
     get("/v1/partners", EVERYBODY, partners::list),
     get("/v1/partners/{oin}", EVERYBODY, partners::one),

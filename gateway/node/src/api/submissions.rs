@@ -4,13 +4,14 @@ use exchange::oin::Oin;
 use schemas::{Document, ParseError, SchemaName};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::{Access, Answered, Deed};
+use store::{Access, Deed};
 use uuid::Uuid;
 
 use super::{
     Api, Role, access,
-    call::{Answer, Call, Reply},
-    idempotency,
+    authentication::Client,
+    call::{Call, Reply},
+    idempotency::{self, Begun, Request},
     problem::{Fault, Problem},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request<'a> {
+struct Offered<'a> {
     #[serde(borrow)]
     berichten: Vec<Item<'a>>,
 }
@@ -58,28 +59,14 @@ struct Response<'a> {
 pub(super) fn submit(api: &Api, call: Call) -> Reply<'_> {
     Box::pin(async move {
         call.query(&[])?;
-        let (client, key, core) = (call.client()?, idempotency::key(&call)?, &api.node.core);
-        let by = core.store.submitter(&client.key);
-        let (request, content) = (core.store.request_key(by, key), core.store.intake_key(&call.body));
-        let Some(_turn) = api.under_way.begin(request) else {
-            let detail = "Dit verzoek wordt al verwerkt. Vraag het straks opnieuw met dezelfde sleutel.";
-            return Err(Problem::conflict("al-bezig", detail).retry_after(1));
+        let request = match idempotency::begin(api, &call, b"").await? {
+            Begun::Before(answer) => return Ok(answer),
+            Begun::Now(request) => request,
         };
-        if let Some(earlier) = core.store.earlier_answer(request, core.now()).await? {
-            if earlier.content == content {
-                return Ok(Answer::written(earlier.answer));
-            }
-            let detail = "Deze Idempotency-Key hoort bij een verzoek met een andere inhoud. Geef elk nieuw verzoek een nieuwe sleutel.";
-            return Err(Problem::conflict("sleutel-al-gebruikt", detail));
-        }
-        let read = read(&call, &request_name(&client.key, key))?;
+        let read = read(&call, &request)?;
         let access = decision(api, &call)?;
         let (outcomes, messages) = send(api, read, &access).await?;
-        let answer =
-            serde_json::to_string(&Response { berichten: &outcomes }).map_err(|_| Problem::failed())?;
-        let answered = Answered { by, request, content, answer: answer.clone(), messages, when: core.now() };
-        core.store.remember_answer(answered).await?;
-        Ok(Answer::written(answer))
+        request.answer(&Response { berichten: &outcomes }, messages).await
     })
 }
 
@@ -92,22 +79,17 @@ fn decision(api: &Api, call: &Call) -> Result<Access, Problem> {
     access::of(api, call, Deed::Besluit)
 }
 
-/// Names the request in the names of its rows, so that what was queued is recognised when the answer did not become
-/// durable.
-fn request_name(client: &str, key: &str) -> Vec<u8> {
-    format!("api\0{client}\0{key}\0").into_bytes()
-}
-
 /// Each document, or what is wrong with it.
-fn read(call: &Call, name: &[u8]) -> Result<Vec<Result<Submission, Vec<Fault>>>, Problem> {
-    let Request { berichten } = call.json()?;
+fn read(call: &Call, request: &Request<'_>) -> Result<Vec<Result<Submission, Vec<Fault>>>, Problem> {
+    let Offered { berichten } = call.json()?;
     if !(1..=MAX_SUBMISSIONS).contains(&berichten.len()) {
         return Err(Problem::unreadable(format!(
             "Geef in `berichten` 1 tot en met {MAX_SUBMISSIONS} documenten."
         )));
     }
+    check_kinds(call.client()?, &berichten)?;
     let read: Vec<_> =
-        berichten.iter().enumerate().map(|(position, item)| one(position, item, name)).collect();
+        berichten.iter().enumerate().map(|(position, item)| one(position, item, request)).collect();
     if read.iter().any(Result::is_ok) {
         return Ok(read);
     }
@@ -118,7 +100,25 @@ fn read(call: &Call, name: &[u8]) -> Result<Vec<Result<Submission, Vec<Fault>>>,
     ))
 }
 
-fn one(position: usize, item: &Item<'_>, name: &[u8]) -> Result<Submission, Vec<Fault>> {
+/// Fails when something is among it that is not for this client to hand over.
+fn check_kinds(client: &Client, items: &[Item<'_>]) -> Result<(), Problem> {
+    let may =
+        |schema: SchemaName| Role::ALL.iter().any(|role| client.has_any(&[*role]) && role.may_submit(schema));
+    let known = |item: &Item<'_>| {
+        item.soort.parse::<SchemaName>().ok().filter(|schema| schema.message_type().is_some())
+    };
+    let refused = items.iter().enumerate().filter(|(_, item)| known(item).is_some_and(|schema| !may(schema)));
+    let faults: Vec<Fault> = refused
+        .map(|(position, _)| Fault {
+            veld: format!("/berichten/{position}/soort"),
+            probleem: "is niet aan u".to_owned(),
+            verwacht: "een document dat bij uw rol hoort, zoals een signaal".to_owned(),
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(Problem::not_to_submit(faults)) }
+}
+
+fn one(position: usize, item: &Item<'_>, request: &Request<'_>) -> Result<Submission, Vec<Fault>> {
     let place = format!("/berichten/{position}");
     let wrong = |field: &str, expected: &str| Fault {
         veld: format!("{place}/{field}"),
@@ -148,8 +148,7 @@ fn one(position: usize, item: &Item<'_>, name: &[u8]) -> Result<Submission, Vec<
     let (Ok(to), Ok(case), Ok(document), true) = (to, case, document, faults.is_empty()) else {
         return Err(faults);
     };
-    // By its bytes as well: another document under the same key and place is another.
-    let row = [name, format!("{position}\0").as_bytes(), item.document.get().as_bytes()].concat();
+    let row = request.row(&position.to_string(), item.document.get().as_bytes());
     Ok(Submission {
         to,
         purpose: item.doel.clone(),

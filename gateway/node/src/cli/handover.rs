@@ -1,7 +1,9 @@
 //! `schakel overdracht`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use schemas::SchemaName;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,6 +12,7 @@ use super::{Ending, Output, caller::Decider};
 use crate::node::Node;
 
 mod answer;
+mod questions;
 mod show;
 
 /// Overdrachten: wie de regie heeft, en antwoorden op een aanbod.
@@ -79,6 +82,36 @@ enum What {
         /// Het loket bij die organisatie.
         #[arg(long, value_name = "LOKET", requires = "bij")]
         bij_loket: Option<String>,
+        #[command(flatten)]
+        decider: Decider,
+    },
+    /// Stel eerst vragen over een aanbod. De ander houdt de regie.
+    #[command(
+        after_help = "Voorbeeld:\n  schakel overdracht vragen 0190b5c1-52a3-7cc0-b6f2-3d5c1a2b3c4d vragen.txt --antwoord-voor 2026-12-04T17:00:00+01:00\n\nIn het bestand staat op elke regel een vraag. Zet de vragen niet achter het commando: daar blijven ze staan."
+    )]
+    Vragen {
+        /// Het dossier.
+        dossier: Uuid,
+        /// Het bestand met de vragen, op elke regel één; - leest van de standaardinvoer.
+        bestand: PathBuf,
+        /// Het moment waarop u uiterlijk antwoord wilt.
+        #[arg(long, value_name = "MOMENT")]
+        antwoord_voor: Timestamp,
+        #[command(flatten)]
+        decider: Decider,
+    },
+    /// Beantwoord de vragen over uw aanbod.
+    #[command(
+        after_help = "Voorbeeld:\n  schakel overdracht aanvullen 0190b5c1-52a3-7cc0-b6f2-3d5c1a2b3c4d antwoorden.txt --reageren-voor 2026-12-08T17:00:00+01:00\n\nIn het bestand staat op elke regel een antwoord, in de volgorde van de vragen. `schakel overdracht tonen` noemt het bericht met de vragen."
+    )]
+    Aanvullen {
+        /// Het dossier.
+        dossier: Uuid,
+        /// Het bestand met de antwoorden, op elke regel één; - leest van de standaardinvoer.
+        bestand: PathBuf,
+        /// Het moment waarop de ander uiterlijk reageert.
+        #[arg(long, value_name = "MOMENT")]
+        reageren_voor: Timestamp,
         #[command(flatten)]
         decider: Decider,
     },
@@ -164,6 +197,14 @@ impl Handover {
                     content["doorverwijzing"] = elsewhere;
                 }
                 Said { case: dossier, schema: SchemaName::HandoverDeclined, content, decider }
+            }
+            What::Vragen { dossier, bestand, antwoord_voor, decider } => {
+                let content = questions::asking(&bestand, antwoord_voor)?;
+                Said { case: dossier, schema: SchemaName::HandoverSupplementRequested, content, decider }
+            }
+            What::Aanvullen { dossier, bestand, reageren_voor, decider } => {
+                let content = questions::answering(node, dossier, (&bestand, reageren_voor)).await?;
+                Said { case: dossier, schema: SchemaName::HandoverSupplemented, content, decider }
             }
             What::Intrekken { dossier, reden, decider } => {
                 let content = json!({ "reden": reden });

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use exchange::message::document_of;
-use store::{Deed, MultipleSignal, Reason, Shown, StoreError, Suggestion};
+use store::{Deed, Reason, Shown, StoreError, Suggestion};
 
 use super::{
     Ending, Output,
@@ -160,8 +159,8 @@ async fn list(node: &Node, (before, limit): (Option<u64>, usize), output: Output
         tell(node, one, output);
     }
     output.answer(&serde_json::json!({
-        "meervoudige_signalen": multiple.iter().map(json).collect::<Vec<_>>(),
-        "voorstellen": suggestions.iter().map(suggestion).collect::<Vec<_>>(),
+        "meervoudige_signalen": multiple.iter().map(listing::multiple_signal).collect::<Vec<_>>(),
+        "voorstellen": suggestions.iter().map(listing::suggestion).collect::<Vec<_>>(),
     }));
     Ok(if suggestions.is_empty() { Ending::Good } else { Ending::NotAllGood })
 }
@@ -172,31 +171,6 @@ fn tell(node: &Node, one: &Suggestion, output: Output) {
     for clue in one.clues.iter() {
         output.say(format!("         {}", clue.sentence()));
     }
-}
-
-fn json(one: &MultipleSignal) -> serde_json::Value {
-    let signal = |signal: &store::JoinedSignal| {
-        let mut json = listing::message(&signal.row);
-        json["samengevoegd"] = serde_json::json!(signal.joined);
-        json["raadpleging"] = signal.access.into();
-        json
-    };
-    serde_json::json!({
-        "nummer": one.number,
-        "sinds": one.made,
-        "signalen": one.signals.iter().map(signal).collect::<Vec<_>>(),
-    })
-}
-
-fn suggestion(one: &Suggestion) -> serde_json::Value {
-    let reasons: Vec<_> = one
-        .clues
-        .iter()
-        .map(|clue| serde_json::json!({ "reden": clue.as_str(), "uitleg": clue.sentence() }))
-        .collect();
-    serde_json::json!({
-        "een": listing::message(&one.one), "ander": listing::message(&one.other), "redenen": reasons, "sinds": one.made,
-    })
 }
 
 async fn show(node: &Node, (number, caller): (u64, &Caller), output: Output) -> anyhow::Result<Ending> {
@@ -238,7 +212,7 @@ async fn compare(
     }
     output.answer(&serde_json::json!({
         "signalen": contents,
-        "redenen": suggested.as_ref().map(|one| suggestion(one)["redenen"].clone()),
+        "redenen": suggested.as_ref().map(|one| listing::suggestion(one)["redenen"].clone()),
     }));
     Ok(Ending::Good)
 }
@@ -247,18 +221,11 @@ async fn compare(
 fn contents(node: &Node, shown: &[Shown], output: Output) -> anyhow::Result<Vec<serde_json::Value>> {
     let mut contents = Vec::with_capacity(shown.len());
     for one in shown {
-        let mut json = listing::message(&one.row);
+        let json = listing::shown(one, "gegevens").context("dit bericht is niet leesbaar")?;
         output.say(messages::line(node, &one.row));
         match &one.content {
-            Ok(content) => {
-                let document = document_of(content).context("dit bericht is niet leesbaar")?;
-                output.say(serde_json::to_string_pretty(document.value())?);
-                json["gegevens"] = document.value().clone();
-            }
-            Err(withheld) => {
-                output.say(format!("Niet getoond: {}.", withheld.as_str()));
-                json["niet_getoond"] = withheld.as_str().into();
-            }
+            Ok(_) => output.say(serde_json::to_string_pretty(&json["gegevens"])?),
+            Err(withheld) => output.say(format!("Niet getoond: {}.", withheld.as_str())),
         }
         contents.push(json);
     }

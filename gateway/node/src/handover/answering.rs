@@ -35,7 +35,8 @@ async fn bases(core: &Core, about: &MessageRow, schema: SchemaName) -> Result<Ve
     Ok(bases)
 }
 
-fn without_consent(core: &Core, about: &MessageRow, schema: SchemaName) -> Vec<Value> {
+/// What the purpose of that message allows one of this kind to rest on, other than a consent and without conditions.
+pub(crate) fn without_consent(core: &Core, about: &MessageRow, schema: SchemaName) -> Vec<Value> {
     let rules = core.rules();
     let clause = about.agreement.and_then(|digest| rules.agreement(digest)).and_then(|agreement| {
         agreement.content().afspraken.iter().find(|clause| Some(&clause.doel) == about.purpose.as_ref())

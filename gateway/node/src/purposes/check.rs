@@ -185,7 +185,7 @@ impl<'a> Checked<'a> {
         let allowances: Vec<_> = pairs.iter().map(|(from, to)| Allowance::new(rule, *from, *to)).collect();
         // What stands in the way between any of them stands in the way, until it is said between whom.
         let in_the_way = |field: &Field| {
-            let all = allowances.iter().flat_map(|allowance| allowance.obstacles(&field.uses));
+            let all = allowances.iter().flat_map(|allowance| allowance.in_the_way(&document, field));
             all.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
         };
         let fields: Vec<(Field, Vec<Obstacle>)> = document
@@ -297,5 +297,8 @@ pub(crate) fn why(obstacle: Obstacle) -> String {
         Obstacle::LifeDomain(domain) => format!(
             "Het doel gaat niet over het leefgebied {domain}. Laat het weg. Is het toch nodig, spreek dan met de partners een nieuwe versie van het doel af."
         ),
+        Obstacle::Feedback => {
+            "Deze waarde zegt de ontvanger te veel: het doel noemt haar niet bij `terugkoppeling`. Kies een waarde die er wel bij staat, of laat het veld weg.".to_owned()
+        }
     }
 }

@@ -44,7 +44,7 @@ fn item(number: u64) -> Item {
         }),
         grondslag: Some(Ground {
             soort: "toestemming",
-            uitleg: in_words(BasisKind::Consent),
+            uitleg: in_words(BasisKind::Consent).to_owned(),
             artikelen: vec!["AVG art. 6 lid 1 onder a".into()],
             toestemming: Some(uuid::Uuid::from_u128(7)),
         }),

@@ -110,6 +110,17 @@ pub(crate) async fn is_by(
     Ok(row.is_some())
 }
 
+pub(crate) async fn offered(
+    connection: &mut SqliteConnection,
+    record: IntakeKey,
+) -> Result<Option<u64>, StoreError> {
+    let row = sqlx::query("SELECT idx FROM intake WHERE key = ?1")
+        .bind(record.0.as_slice())
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| from_sql(row.try_get(0)?)).transpose()
+}
+
 /// What every listing asks of a message between two places in the log.
 macro_rules! listed {
     ($where:literal) => {

@@ -300,7 +300,8 @@ impl Store {
         Ok(found)
     }
 
-    async fn messages_of_case(&self, case: Uuid) -> Result<BTreeSet<u64>, StoreError> {
+    /// The places in the log of the messages of a case, the newest [`MAX_CANDIDATES`].
+    pub async fn messages_of_case(&self, case: Uuid) -> Result<BTreeSet<u64>, StoreError> {
         let mut reader = self.0.readers.acquire().await?;
         Ok(subject::find_case(&mut reader, case, MAX_CANDIDATES).await?.into_iter().collect())
     }

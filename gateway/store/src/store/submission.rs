@@ -50,6 +50,11 @@ impl Store {
         submission::is_by(&mut *self.0.readers.acquire().await?, by, index).await
     }
 
+    /// The last message that was made of the source record with this key, whatever became of it.
+    pub async fn offered_before(&self, record: IntakeKey) -> Result<Option<u64>, StoreError> {
+        submission::offered(&mut *self.0.readers.acquire().await?, record).await
+    }
+
     /// Messages, the newest first, a bounded part of the log at a time: what is rare does not keep a reader for long.
     pub async fn list(&self, listing: Listing) -> Result<Listed, StoreError> {
         let listing = Listing { limit: listing.limit.clamp(1, MAX_ROWS_READ), ..listing };

@@ -121,7 +121,8 @@ impl Store {
         let mut walk = Walk::new(self, check.anchors);
         let mut against = Against::new(self).await?;
         let mut reader = self.0.readers.acquire().await?;
-        let (me, since) = (verify_records::owner(&mut reader).await?, verify_handover::since(&mut reader).await?);
+        let (me, since) =
+            (verify_records::owner(&mut reader).await?, verify_handover::since(&mut reader).await?);
         let steps = content::Steps { me, since };
         drop(reader);
         while walk.range.size() < size {

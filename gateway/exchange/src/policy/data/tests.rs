@@ -305,3 +305,39 @@ fn refusing_is_what_a_purpose_means_that_does_not_say() {
     unknown["berichten"][0]["te_veel"] = json!("bewaren");
     assert!(Purpose::from_json(&unknown.to_string()).is_err());
 }
+
+#[test]
+fn feedback_says_no_more_than_the_purpose_names() {
+    use OrganisationKind::{HousingCorporation, Municipality};
+    let feedback = |content: Value| {
+        let value = json!({ "grondslag": { "soort": "publieke-taak" }, "inhoud": content });
+        Document::parse(SchemaName::Feedback, value.to_string().as_bytes()).unwrap()
+    };
+    let about = "01936f2a-4c1e-7b3a-9c5d-2f6e8a1b4c70";
+    let named = feedback(json!({ "bericht_id": about, "resultaat": "Geen reactie na eerder contact" }));
+    let unnamed = feedback(json!({
+        "bericht_id": about, "opgepakt_op": "2026-11-20", "resultaat": "Inwoner heeft al een ander lopend traject",
+    }));
+    let only = feedback(json!({ "bericht_id": about, "status": "Inwoner is overleden" }));
+    let register = purpose();
+    let told = Some(BTreeSet::from(["Geen reactie na eerder contact".to_owned()]));
+    let rule = Rule { terugkoppeling: told, ..register.rule(crate::testing::FEEDBACK).unwrap().clone() };
+    let allowance = Allowance::new(&rule, Municipality, HousingCorporation);
+    assert!(allowance.check(&named).is_ok());
+    for document in [&unnamed, &only] {
+        let refusal = allowance.check(document).unwrap_err();
+        assert_eq!(
+            (refusal.reason, refusal.about),
+            (Reason::DataNotAllowed, vec!["terugkoppeling".to_owned()])
+        );
+        assert!(allowance.trim(document).is_none(), "the purpose refuses what is too much");
+    }
+    let leaving = Rule { te_veel: OnExcess::Weglaten, ..rule.clone() };
+    let leaving = Allowance::new(&leaving, Municipality, HousingCorporation);
+    let trimmed = leaving.trim(&unnamed).unwrap();
+    assert_eq!(trimmed.left_out, ["/inhoud/resultaat"]);
+    assert!(leaving.check(&trimmed.document).is_ok());
+    assert!(leaving.trim(&only).is_none(), "nothing is left to say");
+    let any = Rule { terugkoppeling: None, ..rule };
+    assert!(Allowance::new(&any, Municipality, HousingCorporation).check(&unnamed).is_ok());
+}

@@ -95,6 +95,9 @@ fn told(rule: &Rule, output: Output) {
         OnExcess::Weglaten => "staat er meer in, dan laat het knooppunt dat weg en meldt het welke velden",
     };
     item("Te veel", excess, output);
+    if let Some(told) = &rule.terugkoppeling {
+        item("Melden", &listed(&told.iter().collect::<Vec<_>>(), "niets over hoe het afliep"), output);
+    }
     for urgency in Urgency::ALL {
         if let Some(term) = rule.reactietermijn.and_then(|terms| terms.written(urgency)) {
             let (name, when) = response(urgency);

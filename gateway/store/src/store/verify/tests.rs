@@ -15,8 +15,8 @@ use super::*;
 use crate::{CosignedCheckpoint, Options, StorageKey};
 use given::{agree, arrival, id, log_signer, now, outgoing, partner, signer, us};
 
-mod handovers;
 mod given;
+mod handovers;
 mod records;
 
 /// Two full tiles and most of a third.

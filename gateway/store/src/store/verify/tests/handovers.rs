@@ -10,8 +10,8 @@ use exchange::{
     policy::rules_of,
 };
 use jiff::SignedDuration;
-use uuid::Uuid;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     given::{agreement, key},
