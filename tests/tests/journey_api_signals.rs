@@ -1,5 +1,6 @@
 //! Signals over the local API: joined and kept apart by a person, and answered with no more than the sender may know.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
+#![allow(clippy::too_many_lines, reason = "a journey is told from its beginning to its end")]
 
 use std::fs;
 
