@@ -232,7 +232,7 @@ async fn a_party_that_is_silent_delays_no_other() {
             let told = asked.asked.lock().unwrap();
             told.iter().any(|(_, answers)| *answers == 3 + number).then_some(())
         });
-        assert!(watch.elapsed() < Duration::from_secs(4), "{answer}: {:?}", watch.elapsed());
+        assert!(watch.elapsed() < Duration::from_secs(4), "{answer:?}: {:?}", watch.elapsed());
     }
 }
 
