@@ -17,9 +17,9 @@ use tests::{
 };
 
 /// What fits in a minute on one core.
-const CASES: u32 = 96;
+const CASES: u32 = 192;
 /// After so many cases everything must have occurred.
-const ENOUGH_CASES: u32 = 64;
+const ENOUGH_CASES: u32 = 160;
 
 const THERE: Way = Way { from: Org::Municipality, to: Org::Service };
 const BACK: Way = Way { from: Org::Service, to: Org::Municipality };

@@ -4,6 +4,9 @@
 
 use std::fs;
 
+use exchange::clock::Clock as _;
+use jiff::SignedDuration;
+use node::system::SystemClock;
 use serde_json::{Value, json};
 use tests::processes::{
     MUNICIPALITY, Node, Place, Serving,
@@ -78,6 +81,11 @@ fn about(offer: &Value, content: &Value) -> Value {
     json!({ "aanbod": offer, "inhoud": content })
 }
 
+/// A moment within what the purpose allows, as it is written.
+fn in_days(days: i64) -> String {
+    (SystemClock.now() + SignedDuration::from_hours(24 * days)).to_string()
+}
+
 fn accepting() -> Value {
     let director = json!({ "organisatie": "Sociale Dienst Rivierenland", "functie": "consulent" });
     json!({ "casusregisseur": director, "eerste_contact_voor": "2099-01-04" })
@@ -103,7 +111,7 @@ fn a_case_is_asked_about_and_taken_over() {
 
     // A question, and its answer by who offered.
     let question = json!({
-        "vragen": [{ "nummer": 1, "vraag": "Loopt er al een aanvraag?" }], "antwoord_voor": "2099-01-03T16:00:00Z",
+        "vragen": [{ "nummer": 1, "vraag": "Loopt er al een aanvraag?" }], "antwoord_voor": in_days(13),
     });
     let say = |system: &System, key: &str, what: &str, content: &Value| {
         system.with("Idempotency-Key", key).post(&path(what), &about(&offer, content))
@@ -113,7 +121,7 @@ fn a_case_is_asked_about_and_taken_over() {
     assert_eq!(world.case(0, &case)["aanbiedingen"][0]["vraag_open"], true);
     let answer = json!({
         "vraag_id": asked["bericht"], "antwoorden": [{ "nummer": 1, "antwoord": "Nee, nog niet." }],
-        "reageren_voor": "2099-01-04T16:00:00Z",
+        "reageren_voor": in_days(14),
     });
     let other = world.at(0, &["medewerker"]);
     // Who was asked does not answer for who offered.
@@ -279,20 +287,18 @@ fn questions_are_asked_and_answered_by_commands() {
         path.to_str().unwrap().to_owned()
     };
     let questions = file(second, "Loopt er al een aanvraag?\n\nWie is de begeleider?\n");
-    let early =
-        first.cli(&["overdracht", "aanvullen", &case, &questions, "--reageren-voor", "2099-01-04T16:00:00Z"]);
+    let early = first.cli(&["overdracht", "aanvullen", &case, &questions, "--reageren-voor", &in_days(14)]);
     assert!(early.refused().contains("niets gevraagd"));
-    second.json(&["overdracht", "vragen", &case, &questions, "--antwoord-voor", "2099-01-03T16:00:00Z"]);
+    second.json(&["overdracht", "vragen", &case, &questions, "--antwoord-voor", &in_days(13)]);
     second.settle();
     let answers = file(first, "Nee, nog niet.\nMevrouw De Boer.\n");
-    first.json(&["overdracht", "aanvullen", &case, &answers, "--reageren-voor", "2099-01-04T16:00:00Z"]);
+    first.json(&["overdracht", "aanvullen", &case, &answers, "--reageren-voor", &in_days(14)]);
     first.settle();
     let known = world.case(1, &case);
     let steps: Vec<&str> =
         known["stappen"].as_array().unwrap().iter().map(|step| step["stap"].as_str().unwrap()).collect();
     assert_eq!(steps, ["aangeboden", "aanvulling-gevraagd", "aangevuld"]);
     let empty = file(second, "\n");
-    let refused =
-        second.cli(&["overdracht", "vragen", &case, &empty, "--antwoord-voor", "2099-01-03T16:00:00Z"]);
+    let refused = second.cli(&["overdracht", "vragen", &case, &empty, "--antwoord-voor", &in_days(13)]);
     assert!(refused.refused().contains("is leeg"));
 }

@@ -185,7 +185,7 @@ fn what_names_nobody_rests_on_the_consent_of_the_resident_of_its_case() {
 
     let question = json!({
         "aanbod_id": offer, "vragen": [{ "nummer": 1, "vraag": "Wie is nu het aanspreekpunt?" }],
-        "antwoord_voor": "2036-12-03T16:00:00Z",
+        "antwoord_voor": SystemClock.now() + SignedDuration::from_hours(24 * 13),
     });
     let ask = || {
         let kind = "overdracht-aanvulling-gevraagd";
@@ -195,7 +195,7 @@ fn what_names_nobody_rests_on_the_consent_of_the_resident_of_its_case() {
     world.nodes[BETWEEN].settle();
     let answer = json!({
         "aanbod_id": offer, "vraag_id": asked, "antwoorden": [{ "nummer": 1, "antwoord": "De wijkverpleegkundige." }],
-        "reageren_voor": "2036-12-05T16:00:00Z",
+        "reageren_voor": SystemClock.now() + SignedDuration::from_hours(24 * 14),
     });
     let supplement = |case: &str, consent: &str| {
         world.say((HOLDER, BETWEEN), "overdracht-aangevuld", (case, consent), &answer)

@@ -424,7 +424,7 @@ fn on_small_disk<'a>(place: &'a Place, moved: &str) -> Option<(OnDisk<'a>, Node,
     let (stays, leaves) = if moved == "gemeente" { (sending, receiving) } else { (receiving, sending) };
     leaves.stop();
     let at = place.path().join("schijf");
-    let Some(disk) = SmallDisk::new(&at, 8 * 1024) else {
+    let Some(disk) = SmallDisk::new(&at, 16 * 1024) else {
         eprintln!("skipped: this user may not mount a disk");
         return None;
     };

@@ -62,8 +62,6 @@ pub struct StoredMessage {
     pub purpose: String,
     /// The agreement.
     pub agreement: Digest,
-    /// The desk it is for.
-    pub desk: Option<String>,
     /// When it was made.
     pub created: Timestamp,
     /// Until when it may be delivered.
@@ -110,7 +108,6 @@ impl StoredMessage {
             processed: Processed::stated(&read.message_type, read.data.get()),
             purpose: read.doel.into_owned(),
             agreement: read.convenant,
-            desk: read.loket.map(Cow::into_owned),
             created: read.time,
             expires: read.verlooptop,
             extract: data.grondslag.toestemming.and_then(|one| one.uittreksel).map(Cow::into_owned),

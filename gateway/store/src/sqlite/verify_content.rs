@@ -40,7 +40,6 @@ pub(crate) struct KeptRow {
     pub(crate) created: i64,
     pub(crate) expires: Option<i64>,
     pub(crate) bytes: i64,
-    pub(crate) desk: Option<String>,
     pub(crate) tokens: Tokens,
     /// The consent it rests on.
     pub(crate) consent: Option<ConsentKey>,
@@ -69,7 +68,7 @@ pub(crate) async fn kept(
 ) -> Result<Vec<KeptMessage>, StoreError> {
     let rows = sqlx::query(
         "SELECT m.idx, p.sealed, p.form, k.wrapped, k.erased IS NOT NULL, m.direction, m.digest, party.oin, m.id, m.\"case\", \
-         type.text, purpose.text, agreement.text, m.created, m.expires, m.bytes, m.desk, m.subject_bsn, m.subject_place, \
+         type.text, purpose.text, agreement.text, m.created, m.expires, m.bytes, m.subject_bsn, m.subject_place, \
          c.id, holder.oin, h.step \
          FROM payload p JOIN message m ON m.idx = p.idx LEFT JOIN case_key k ON p.form = 0 AND k.\"case\" = m.\"case\" \
          LEFT JOIN party ON party.num = m.party LEFT JOIN word type ON type.num = m.type \
@@ -89,7 +88,7 @@ pub(crate) async fn kept(
             form: row.try_get(2)?,
             wrapped: row.try_get(3)?,
             case_erased: row.try_get(4)?,
-            step: row.try_get(21)?,
+            step: row.try_get(20)?,
             row: kept_row(row).ok(),
         })
     };
@@ -103,7 +102,7 @@ fn kept_row(row: &SqliteRow) -> Result<KeptRow, StoreError> {
         let token: Option<&[u8]> = row.try_get(column)?;
         Ok::<_, StoreError>(token.map(|token| Token::try_from(token).unwrap_or_default()))
     };
-    let holder = row.try_get::<Option<&str>, _>(20)?.and_then(|oin| oin.parse().ok());
+    let holder = row.try_get::<Option<&str>, _>(19)?.and_then(|oin| oin.parse().ok());
     Ok(KeptRow {
         direction: direction_from_sql(row.try_get(5)?)?,
         digest: digest(row.try_get(6)?)?,
@@ -116,8 +115,7 @@ fn kept_row(row: &SqliteRow) -> Result<KeptRow, StoreError> {
         created: row.try_get(13)?,
         expires: row.try_get(14)?,
         bytes: row.try_get(15)?,
-        desk: row.try_get(16)?,
-        tokens: Tokens { bsn: token(17)?, place: token(18)? },
-        consent: identifier(19)?.zip(holder).map(|(id, holder)| ConsentKey { holder, id }),
+        tokens: Tokens { bsn: token(16)?, place: token(17)? },
+        consent: identifier(18)?.zip(holder).map(|(id, holder)| ConsentKey { holder, id }),
     })
 }

@@ -215,6 +215,7 @@ async fn removes_what_it_erases() {
 
 /// Takes away what later versions added to a database of the first.
 const ADDED_SINCE: &[&str] = &[
+    "ALTER TABLE partner DROP COLUMN seen",
     "DROP TABLE handover_notice",
     "DROP TABLE handover_state",
     "DROP TABLE handover_step",

@@ -81,10 +81,10 @@ impl Store {
     /// What the row of a message says otherwise than the message.
     fn of_text(&self, row: &KeptRow, jws: &str) -> Option<&'static str> {
         let Some(said) = StoredMessage::read(jws) else { return Some(UNREADABLE) };
-        // The desk is kept of what came in: nobody here takes what went out.
-        let (partner, desk) = match row.direction {
-            Direction::Outbound => (Some(said.to), None),
-            Direction::Inbound => (said.from, said.desk.as_deref()),
+        // Not the desk: that is where the message is now, and people pass it on.
+        let partner = match row.direction {
+            Direction::Outbound => Some(said.to),
+            Direction::Inbound => said.from,
         };
         let same = partner.is_some_and(|partner| partner.as_str() == row.partner)
             && row.id == Some(said.id)
@@ -94,7 +94,6 @@ impl Store {
             && row.agreement.as_deref() == Some(said.agreement.to_string().as_str())
             && row.created == time_to_sql(said.created)
             && row.expires == Some(time_to_sql(said.expires))
-            && row.desk.as_deref() == desk
             && usize::try_from(row.bytes) == Ok(jws.len());
         if !same {
             return Some(DESCRIBED);

@@ -387,7 +387,6 @@ const CONTENTS: &[(&str, u64, &str)] = &[
     ("UPDATE message SET created = created + 1 WHERE idx = 4", 4, "dan in het bericht zelf staat"),
     ("UPDATE message SET expires = expires + 1 WHERE idx = 3", 3, "dan in het bericht zelf staat"),
     ("UPDATE message SET bytes = 1 WHERE idx = 18", 18, "dan in het bericht zelf staat"),
-    ("UPDATE message SET desk = 'balie' WHERE idx = 4", 4, "dan in het bericht zelf staat"),
     (
         "UPDATE word SET text = text || 'x' WHERE num = (SELECT type FROM message WHERE idx = 1)",
         1,
