@@ -8,22 +8,12 @@ use node::system::SystemClock;
 use serde_json::{Value, json};
 use tests::{
     offer::{about, offer},
-    processes::{Letter, MUNICIPALITY, Node, Peer, Place, Serving, eventually},
+    processes::{
+        Letter, MUNICIPALITY, Node, Peer, Place, Serving, eventually,
+        handover::{PURPOSE, between},
+    },
 };
 use uuid::Uuid;
-
-const PURPOSE: &str = "overdracht-werk-en-inkomen";
-const STEPS: [&str; 9] = [
-    "aangeboden",
-    "geaccepteerd",
-    "afgewezen",
-    "aanvulling-gevraagd",
-    "aangevuld",
-    "ingetrokken",
-    "intrekking-bevestigd",
-    "eerste-contact",
-    "afgerond",
-];
 
 const ADMITTED: Option<&str> = None;
 const UNKNOWN: Option<&str> = Some("overdracht-onbekend");
@@ -62,7 +52,7 @@ impl Scene {
             eventually("the node knows its partner", async || peer.log_size().await).await;
         }
         let party = node.json(&["convenant", "partij"]);
-        let text = agreement(&party, [&service, &agency]);
+        let text = between(&party, &[party["partij"].clone(), service.party(), agency.party()]);
         for peer in [&service, &agency] {
             peer.propose(&node, &text).await;
         }
@@ -127,21 +117,6 @@ impl Scene {
         let log = self.serving.stop();
         assert!(!log.contains("999990342"), "{log}");
     }
-}
-
-fn agreement(node: &Value, peers: [&Peer; 2]) -> Value {
-    let purpose = node["doelen"].as_array().unwrap().iter().find(|one| one["doel"] == PURPOSE).unwrap();
-    let everybody = json!([MUNICIPALITY, peers[0].oin, peers[1].oin]);
-    let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
-    json!({
-        "groep": "werk", "versie": 1,
-        "partijen": [node["partij"], peers[0].party(), peers[1].party()],
-        "geldig_van": today.checked_sub(2.days()).unwrap(), "geldig_tot": today.checked_add(90.days()).unwrap(),
-        "afspraken": [{
-            "doel": PURPOSE, "doel_digest": purpose["doel_digest"], "van": everybody, "naar": everybody,
-            "berichttypen": STEPS.map(|step| format!("nl.sociaaldomein.overdrachten.{step}.v1")),
-        }],
-    })
 }
 
 fn accepted(offer: Uuid) -> (&'static str, Value) {

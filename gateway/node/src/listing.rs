@@ -1,13 +1,17 @@
 //! Rows as programs read them: the same members in the answers of commands and in those of the local API.
 
-use exchange::{handover::Case, message::document_of, purpose::Purpose};
-use jiff::Timestamp;
+use exchange::{
+    handover::{Notice, Term},
+    message::document_of,
+    purpose::Purpose,
+};
 use serde_json::{Value, json};
 use store::{
     AccessRecord, ActorKind, Decision, Direction, JoinedSignal, MessageRow, MultipleSignal, PartnerRecord,
-    PartnerState, Shown, StoredStep, Suggestion,
+    PartnerState, Shown, Suggestion,
 };
-use uuid::Uuid;
+
+use crate::handover::page::Known;
 
 /// A message, its content not included.
 pub(crate) fn message(row: &MessageRow) -> Value {
@@ -42,11 +46,17 @@ pub(crate) fn shown(shown: &Shown, name: &str) -> Option<Value> {
 }
 
 /// A case that was handed over, without anything about the resident.
-pub(crate) fn handover(id: Uuid, (case, steps): (&Case, &[StoredStep]), now: Timestamp) -> Value {
+pub(crate) fn handover(known: &Known) -> Value {
+    let Known { id, case, steps, moment } = known;
     let offers = case.offers().iter().map(|offer| {
+        let running = offer.term.filter(Term::is_running);
+        let told = |notice| offer.term.and_then(|term| term.told(notice, *moment));
         json!({
             "aanbod": offer.id, "van": offer.from, "aan": offer.to, "stand": offer.state.as_str(),
-            "reageren_voor": offer.respond_before, "te_laat": offer.is_overdue(now),
+            "reageren_voor": offer.respond_before, "te_laat": offer.is_overdue(*moment),
+            "aan_zet": running.map(|term| term.by), "wacht_op": running.map(|term| term.awaited.as_str()),
+            "uiterlijk_voor": offer.term.map(|term| term.deadline.respond_before),
+            "herinnerd": told(Notice::Reminder), "geescaleerd": told(Notice::Escalation),
             "vraag_open": offer.has_open_question(), "teruggenomen": offer.withdrawal.is_some(),
             "eerste_contact": offer.first_contact, "resultaat": offer.result,
         })

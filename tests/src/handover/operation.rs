@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use crate::simulation::{
-    operation::Damage,
+    operation::{Damage, damage, pick},
     three::{self, Organisation},
 };
 
@@ -213,22 +213,6 @@ fn saying() -> impl Strategy<Value = Saying> {
         4 => Just(Saying::Withdraw),
         3 => Just(Saying::Contact),
         2 => Just(Saying::Complete),
-    ]
-}
-
-/// Mostly the oldest.
-fn pick() -> impl Strategy<Value = u8> {
-    prop_oneof![3 => Just(0), 2 => any::<u8>()]
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    prop_oneof![
-        3 => any::<u16>().prop_map(Damage::Flip),
-        1 => any::<u16>().prop_map(Damage::Cut),
-        1 => Just(Damage::Swap),
-        2 => any::<u8>().prop_map(Damage::Replay),
-        1 => Just(Damage::Lie),
-        3 => prop::sample::select(vec![400, 403, 404, 413, 429, 503]).prop_map(Damage::Status),
     ]
 }
 

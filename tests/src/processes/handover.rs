@@ -25,13 +25,17 @@ const STEPS: [&str; 9] = [
 /// An agreement by which each of these may hand over to each other.
 pub fn agreement(nodes: &[&Node]) -> Value {
     let parties: Vec<Value> = nodes.iter().map(|node| node.json(&["convenant", "partij"])).collect();
-    let purposes = parties[0]["doelen"].as_array().unwrap();
-    let purpose = purposes.iter().find(|one| one["doel"] == PURPOSE).unwrap();
+    let all: Vec<Value> = parties.iter().map(|one| one["partij"].clone()).collect();
+    between(&parties[0], &all)
+}
+
+/// The same between these parties, by the purpose as `known` has it: what a node says of itself as a party.
+pub fn between(known: &Value, parties: &[Value]) -> Value {
+    let purpose = known["doelen"].as_array().unwrap().iter().find(|one| one["doel"] == PURPOSE).unwrap();
+    let everybody: Vec<Value> = parties.iter().map(|party| party["oin"].clone()).collect();
     let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
-    let everybody: Vec<&str> = nodes.iter().map(|node| node.oin).collect();
     json!({
-        "groep": "werk", "versie": 1,
-        "partijen": parties.iter().map(|one| &one["partij"]).collect::<Vec<_>>(),
+        "groep": "werk", "versie": 1, "partijen": parties,
         "geldig_van": today.checked_sub(2.days()).unwrap(), "geldig_tot": today.checked_add(90.days()).unwrap(),
         "afspraken": [{
             "doel": PURPOSE, "doel_digest": purpose["doel_digest"], "van": everybody, "naar": everybody,

@@ -225,11 +225,6 @@ fn side() -> impl Strategy<Value = Side> {
     prop_oneof![3 => Just(Side::Corporation), 2 => Just(Side::Municipality)]
 }
 
-/// Mostly the oldest.
-fn pick() -> impl Strategy<Value = u8> {
-    prop_oneof![3 => Just(0), 2 => any::<u8>()]
-}
-
 fn offer() -> impl Strategy<Value = Offer> {
     let flaw = prop_oneof![
         20 => Just(None),
@@ -245,7 +240,13 @@ fn offer() -> impl Strategy<Value = Offer> {
     ]
 }
 
-fn damage() -> impl Strategy<Value = Damage> {
+/// Mostly the oldest.
+pub(crate) fn pick() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => Just(0), 2 => any::<u8>()]
+}
+
+/// Whatever can come to bytes under way.
+pub(crate) fn damage() -> impl Strategy<Value = Damage> {
     prop_oneof![
         4 => any::<u16>().prop_map(Damage::Flip),
         1 => any::<u16>().prop_map(Damage::Cut),

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     handover::{
         self,
-        page::{self, Wanted},
+        page::{self, Known, Wanted},
         saying::{self, SayError, Saying},
     },
     listing,
@@ -42,8 +42,7 @@ pub(super) fn list(api: &Api, call: Call) -> Reply<'_> {
         let of = pagination::list("overdrachten", &query);
         let after = pagination::from(&of, &query)?;
         let found = page::page(&api.node.core, &wanted(&query)?, (after, query.limit()?)).await?;
-        let now = api.node.core.now();
-        let rows = found.cases.iter().map(|one| listing::handover(one.id, (&one.case, &one.steps), now));
+        let rows = found.cases.iter().map(listing::handover);
         Answer::ok(&json!({
             "overdrachten": rows.collect::<Vec<_>>(),
             "volgende": found.more_after.map(|case| pagination::cursor(&of, &case.to_string())),
@@ -83,8 +82,7 @@ pub(super) fn one(api: &Api, call: Call) -> Reply<'_> {
     Box::pin(async move {
         call.query(&[])?;
         let id = case_of(&call)?;
-        let (case, steps) = handover::case(&api.node.core, id).await?.ok_or_else(none)?;
-        Answer::ok(&listing::handover(id, (&case, &steps), api.node.core.now()))
+        Answer::ok(&listing::handover(&Known::read(&api.node.core, id).await?.ok_or_else(none)?))
     })
 }
 

@@ -127,19 +127,29 @@ pub(super) async fn write_run(connection: &mut SqliteConnection, run: u64) -> Re
     Ok(taken)
 }
 
+/// A query with the numbers of all runs (`run`), and how many there are (`done`), before this.
+macro_rules! over_runs {
+    ($rest:literal) => {
+        concat!(
+            "WITH RECURSIVE done(runs) AS (SELECT runs FROM subject_state), run(num) AS (SELECT 0 FROM done WHERE runs > 0 ",
+            "UNION ALL SELECT num + 1 FROM run, done WHERE num + 1 < runs)",
+            $rest
+        )
+    };
+}
+
 /// The messages that have one of these tokens, the newest first, at most `limit`.
 pub(crate) async fn find(
     connection: &mut SqliteConnection,
     tokens: Tokens,
     limit: usize,
 ) -> Result<Vec<u64>, StoreError> {
-    let rows = sqlx::query(
-        "WITH RECURSIVE done(runs) AS (SELECT runs FROM subject_state), \
-         run(num) AS (SELECT 0 FROM done WHERE runs > 0 UNION ALL SELECT num + 1 FROM run, done WHERE num + 1 < runs) \
+    let rows = sqlx::query(over_runs!(
+        " \
          SELECT s.idx FROM run CROSS JOIN subject s ON s.run = run.num AND s.token IN (?1, ?2) \
          UNION SELECT idx FROM message WHERE idx >= (SELECT runs FROM done) * ?3 \
-         AND (subject_bsn = ?1 OR subject_place = ?2) ORDER BY 1 DESC LIMIT ?4",
-    )
+         AND (subject_bsn = ?1 OR subject_place = ?2) ORDER BY 1 DESC LIMIT ?4"
+    ))
     .bind(tokens.bsn.map(Vec::from))
     .bind(tokens.place.map(Vec::from))
     .bind(to_sql(RUN))
@@ -156,14 +166,13 @@ pub(crate) async fn find_case(
     limit: usize,
 ) -> Result<Vec<u64>, StoreError> {
     // A partner chooses the identifiers of its cases: that half of one is the same says nothing yet.
-    let rows = sqlx::query(
-        "WITH RECURSIVE done(runs) AS (SELECT runs FROM subject_state), \
-         run(num) AS (SELECT 0 FROM done WHERE runs > 0 UNION ALL SELECT num + 1 FROM run, done WHERE num + 1 < runs) \
+    let rows = sqlx::query(over_runs!(
+        " \
          SELECT m.idx FROM run CROSS JOIN subject s ON s.run = run.num AND s.token = substr(?1, 9, 8) \
          CROSS JOIN message m ON m.idx = s.idx AND m.\"case\" = ?1 \
          UNION SELECT idx FROM message WHERE idx >= (SELECT runs FROM done) * ?2 AND \"case\" = ?1 \
-         ORDER BY 1 DESC LIMIT ?3",
-    )
+         ORDER BY 1 DESC LIMIT ?3"
+    ))
     .bind(case.as_bytes().as_slice())
     .bind(to_sql(RUN))
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -180,13 +189,12 @@ pub(crate) async fn first_of_case(
 ) -> Result<Vec<u64>, StoreError> {
     // As above: half of a case in the runs, the whole of it in the message.
     let rows = sqlx::query(
-        "WITH RECURSIVE done(runs) AS (SELECT runs FROM subject_state), \
-         run(num) AS (SELECT 0 FROM done WHERE runs > 0 UNION ALL SELECT num + 1 FROM run, done WHERE num + 1 < runs), \
+        over_runs!(", \
          of_case(idx) AS (SELECT s.idx FROM run CROSS JOIN subject s ON s.run = run.num AND s.token = substr(?1, 9, 8) \
          UNION SELECT idx FROM message WHERE idx >= (SELECT runs FROM done) * ?2 AND \"case\" = ?1) \
          SELECT m.idx FROM of_case CROSS JOIN message m ON m.idx = of_case.idx AND m.\"case\" = ?1 \
          WHERE (m.subject_bsn IS NOT NULL OR m.subject_place IS NOT NULL) AND m.state IN (?3, ?4) \
-         ORDER BY m.idx LIMIT ?5",
+         ORDER BY m.idx LIMIT ?5"),
     )
     .bind(case.as_bytes().as_slice())
     .bind(to_sql(RUN))

@@ -125,11 +125,9 @@ impl Store {
             (verify_records::owner(&mut reader).await?, verify_handover::since(&mut reader).await?);
         let steps = content::Steps { me, since };
         drop(reader);
+        let mut entries = self.entries_between((0, size)).await?;
         while walk.range.size() < size {
             let from = walk.range.size();
-            let mut reader = self.0.readers.acquire().await?;
-            let entries = verify::entries(&mut reader, (from, size), MAX_ENTRIES_READ).await?;
-            drop(reader);
             let next = entries.last().map_or(from, |last| last.index + 1);
             let beside = async {
                 let differs = walk.page(&entries, size).await?;
@@ -139,8 +137,9 @@ impl Store {
                 Ok::<_, StoreError>((differs, until, against.page(&entries[..before]).await?))
             };
             let opened = async { if closed { Ok(None) } else { self.opened((from, next), steps).await } };
-            // What is opened is opened on other threads.
-            let (beside, opened) = tokio::join!(beside, opened);
+            // What is opened is opened on other threads, and the next page is there when this one is done.
+            let (beside, opened, following) =
+                tokio::join!(beside, opened, self.entries_between((next, size)));
             let (differs, until, fault) = beside?;
             let opened = opened?.filter(|opened| opened.index < until);
             // Of one entry, what needs no opening is said first.
@@ -148,6 +147,7 @@ impl Store {
             if let Some(found) = walk.first_of(differs, fault).await? {
                 return against.or_unproven(found).await;
             }
+            entries = following?;
             progress(walk.range.size(), size);
         }
         if let Some(broken) = walk.end(&head.roots).await? {
@@ -162,6 +162,11 @@ impl Store {
         }
         let whole = Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors: walk.held };
         against.or_unproven(whole).await
+    }
+
+    /// A page of the log.
+    async fn entries_between(&self, between: (u64, u64)) -> Result<Vec<LoggedEntry>, StoreError> {
+        verify::entries(&mut *self.0.readers.acquire().await?, between, MAX_ENTRIES_READ).await
     }
 }
 

@@ -2,16 +2,12 @@
 
 use anyhow::Context as _;
 use exchange::handover::{Case, Notice, Term};
-use jiff::Timestamp;
-use serde_json::{Value, json};
-use store::{State, StoredStep};
+use serde_json::json;
+use store::State;
 use uuid::Uuid;
 
 use super::super::{Ending, Output, dutch_time};
-use crate::{
-    handover::{self, terms},
-    node::Node,
-};
+use crate::{handover::page::Known, listing, node::Node};
 
 /// How many cases are read at a time.
 const PAGE: usize = 500;
@@ -23,10 +19,10 @@ pub(super) async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> 
         let Some(last) = page.last() else { break };
         after = Some(last.case);
         for one in &page {
-            let Some(shown_case) = Shown::read(node, one.case).await? else { continue };
-            is_late |= shown_case.is_late();
-            output.say(shown_case.line(node));
-            shown.push(shown_case.as_json());
+            let Some(known) = Known::read(&node.core, one.case).await? else { continue };
+            is_late |= known.is_late();
+            output.say(line(node, &known));
+            shown.push(listing::handover(&known));
         }
     }
     if shown.is_empty() {
@@ -38,78 +34,31 @@ pub(super) async fn list(node: &Node, output: Output) -> anyhow::Result<Ending> 
     Ok(if is_late { Ending::NotAllGood } else { Ending::Good })
 }
 
-/// A case as it is shown.
-struct Shown {
-    id: Uuid,
-    case: Case,
-    steps: Vec<StoredStep>,
-    /// For which moment its terms are shown.
-    moment: Timestamp,
+fn line(node: &Node, known: &Known) -> String {
+    let offered = known.case.open_offer().map_or_else(String::new, |offer| {
+        if offer.to == node.core.me {
+            format!("; aangeboden door {}", node.name_of(offer.from))
+        } else {
+            format!("; aangeboden aan {}", node.name_of(offer.to))
+        }
+    });
+    let running = known.case.offers().iter().filter_map(|offer| offer.term).filter(Term::is_running);
+    let terms: String = running.map(|running| term(node, known, &running)).collect();
+    format!("{}  regie: {}{offered}{terms}", known.id, holder(node, &known.case))
 }
 
-impl Shown {
-    async fn read(node: &Node, id: Uuid) -> anyhow::Result<Option<Self>> {
-        let Some((case, steps)) = handover::case(&node.core, id).await? else { return Ok(None) };
-        let told = node.core.store.handover_told(id).await?;
-        Ok(Some(Self { id, case, steps, moment: terms::moment(&told, node.core.now()) }))
-    }
-
-    fn is_late(&self) -> bool {
-        self.case.offers().iter().any(|offer| offer.is_overdue(self.moment))
-    }
-
-    fn line(&self, node: &Node) -> String {
-        let offered = self.case.open_offer().map_or_else(String::new, |offer| {
-            if offer.to == node.core.me {
-                format!("; aangeboden door {}", node.name_of(offer.from))
-            } else {
-                format!("; aangeboden aan {}", node.name_of(offer.to))
-            }
-        });
-        let running = self.case.offers().iter().filter_map(|offer| offer.term).filter(Term::is_running);
-        let terms: String = running.map(|term| self.term(node, &term)).collect();
-        format!("{}  regie: {}{offered}{terms}", self.id, holder(node, &self.case))
-    }
-
-    /// Who is to act, until when, and what was told of that.
-    fn term(&self, node: &Node, term: &Term) -> String {
-        let who = if term.by == node.core.me { "wij".to_owned() } else { node.name_of(term.by) };
-        let told = if term.told(Notice::Escalation, self.moment).is_some() {
-            ", TE LAAT, opgeschaald naar de procesregisseurs"
-        } else if term.told(Notice::Reminder, self.moment).is_some() {
-            ", herinnerd"
-        } else {
-            ""
-        };
-        let (awaited, before) = (term.awaited.as_str(), dutch_time(term.deadline.respond_before));
-        format!("; aan zet: {who} ({awaited}, voor {before}{told})")
-    }
-
-    fn as_json(&self) -> Value {
-        let offers = self.case.offers().iter().map(|offer| {
-            let running = offer.term.filter(Term::is_running);
-            let told = |notice| offer.term.and_then(|term| term.told(notice, self.moment));
-            json!({
-                "aanbod": offer.id, "van": offer.from, "aan": offer.to, "stand": offer.state.as_str(),
-                "reageren_voor": offer.respond_before, "te_laat": offer.is_overdue(self.moment),
-                "aan_zet": running.map(|term| term.by), "wacht_op": running.map(|term| term.awaited.as_str()),
-                "uiterlijk_voor": offer.term.map(|term| term.deadline.respond_before),
-                "herinnerd": told(Notice::Reminder), "geescaleerd": told(Notice::Escalation),
-                "vraag_open": offer.has_open_question(), "teruggenomen": offer.withdrawal.is_some(),
-                "eerste_contact": offer.first_contact, "resultaat": offer.result,
-            })
-        });
-        let steps = self.steps.iter().map(|step| {
-            json!({
-                "nummer": step.index, "stap": step.step.act.name(), "van": step.step.from,
-                "stand": step.state.as_str(), "reden": step.reason,
-            })
-        });
-        json!({
-            "dossier": self.id, "regie": self.case.holder(), "aanbiedingen": offers.collect::<Vec<_>>(),
-            "stappen": steps.collect::<Vec<_>>(),
-        })
-    }
+/// Who is to act, until when, and what was told of that.
+fn term(node: &Node, known: &Known, term: &Term) -> String {
+    let who = if term.by == node.core.me { "wij".to_owned() } else { node.name_of(term.by) };
+    let told = if term.told(Notice::Escalation, known.moment).is_some() {
+        ", TE LAAT, opgeschaald naar de procesregisseurs"
+    } else if term.told(Notice::Reminder, known.moment).is_some() {
+        ", herinnerd"
+    } else {
+        ""
+    };
+    let (awaited, before) = (term.awaited.as_str(), dutch_time(term.deadline.respond_before));
+    format!("; aan zet: {who} ({awaited}, voor {before}{told})")
 }
 
 fn holder(node: &Node, case: &Case) -> String {
@@ -121,10 +70,10 @@ fn holder(node: &Node, case: &Case) -> String {
 }
 
 pub(super) async fn show(node: &Node, id: Uuid, output: Output) -> anyhow::Result<Ending> {
-    let shown = Shown::read(node, id).await?.context(
+    let shown = Known::read(&node.core, id).await?.context(
         "dit dossier is niet overgedragen. `schakel overdracht lijst` laat zien welke dossiers dat zijn",
     )?;
-    output.say(shown.line(node));
+    output.say(line(node, &shown));
     for offer in shown.case.offers() {
         output.say(format!(
             "  aanbod {} van {} aan {}: {}",
@@ -147,6 +96,6 @@ pub(super) async fn show(node: &Node, id: Uuid, output: Output) -> anyhow::Resul
             node.name_of(step.step.from)
         ));
     }
-    output.answer(&shown.as_json());
+    output.answer(&listing::handover(&shown));
     Ok(if shown.is_late() { Ending::NotAllGood } else { Ending::Good })
 }
