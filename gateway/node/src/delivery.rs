@@ -308,7 +308,33 @@ impl Default for PartnerState {
     }
 }
 
+/// What is done because a partner showed itself.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    /// It does not wait.
+    Nothing,
+    TryNow,
+    /// It was tried at once a moment ago, and in vain.
+    TryAt(Timestamp),
+}
+
 impl PartnerState {
+    /// A partner whose first attempt after it showed itself failed is tried once more when that may be, not when the whole of
+    /// its wait is over: it can well have been on its way up.
+    fn heard(&mut self, now: Timestamp) -> Heard {
+        if self.backoff.failures() == 0 {
+            return Heard::Nothing;
+        }
+        let soon = self.returned.saturating_add(BETWEEN_RETURNS).unwrap_or(Timestamp::MAX);
+        // A clock that was set back must not make it wait.
+        if self.returned > now || soon <= now {
+            self.returned = now;
+            return Heard::TryNow;
+        }
+        self.not_before = self.not_before.min(soon);
+        Heard::TryAt(soon)
+    }
+
     /// Whether it may be tried, as one that the store says is due, asked at `now`.
     fn may_try(&self, now: Timestamp) -> bool {
         self.not_before <= now || self.noted.is_some_and(|noted| noted < now)
@@ -363,16 +389,12 @@ impl Driver {
     /// A partner asked us something, so it is there: what waits for it does not wait any longer.
     pub async fn heard_from(&self, partner: Oin) {
         let now = self.core.now();
-        let cut_short = self.with(partner, |state| {
-            let waits = state.backoff.failures() > 0 && state.not_before > now;
-            // A clock that was set back must not make it wait.
-            let often = state.returned <= now && now.duration_since(state.returned) < BETWEEN_RETURNS;
-            if waits && !often {
-                state.returned = now;
-            }
-            waits && !often
-        });
-        if cut_short && let Err(error) = self.wake(partner).await {
+        let noted = match self.with(partner, |state| state.heard(now)) {
+            Heard::Nothing => Ok(()),
+            Heard::TryNow => self.wake(partner).await,
+            Heard::TryAt(at) => self.core.store.try_partner_sooner(partner, at).await,
+        };
+        if let Err(error) = noted {
             tracing::error!(%error, "cannot note that a partner returned; it is tried when its wait is over");
         }
     }
@@ -491,3 +513,6 @@ impl Driver {
         change(partners.entry(partner).or_default())
     }
 }
+
+#[cfg(test)]
+mod tests;

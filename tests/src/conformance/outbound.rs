@@ -420,7 +420,12 @@ pub async fn leaves_a_silent_partner_alone(database: &impl Database) -> Result<(
     assert_eq!((state.failures, state.failure.as_deref()), (2, Some("tijd-verstreken")));
     assert_eq!((state.last_failure, state.next_attempt), (Some(later(1)), Some(later(10))));
 
+    for (at, next) in [(later(11), later(10)), (later(8), later(8)), (later(9), later(8))] {
+        store.try_partner_sooner(to, at).await?;
+        assert_eq!(store.partner_state(to).await?.next_attempt, Some(next), "never later than it was");
+    }
     store.note_partner_reached(to, later(2)).await?;
+    store.try_partner_sooner(to, later(3)).await?;
     assert_eq!(store.due(later(2), 10).await?.len(), 1);
     assert_eq!(store.due(later(2), 0).await?, []);
     let state = store.partner_state(to).await?;

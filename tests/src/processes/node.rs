@@ -5,10 +5,18 @@ use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
+use jiff::SignedDuration;
+use node::{
+    node::Node as Opened,
+    system::{SystemClock, SystemRandom},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -217,6 +225,18 @@ impl Node {
             let waiting = self.json(&["berichten", "--richting", "uit", "--stand", "wacht", "--aantal", "1"]);
             waiting["berichten"].as_array().unwrap().is_empty().then_some(())
         });
+    }
+
+    /// Has the next attempt for a partner wait, as another process of this node would after a failure.
+    pub fn postpone(&self, partner: &str, failure: &str, wait: SignedDuration) {
+        let noted = async {
+            let node =
+                Opened::open(&self.folder, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap();
+            let now = node.core.now();
+            let store = &node.core.store;
+            store.note_partner_failure(partner.parse().unwrap(), failure, now, now + wait).await.unwrap();
+        };
+        tokio::runtime::Runtime::new().unwrap().block_on(noted);
     }
 
     /// Checks that the log is whole, and gives its size.

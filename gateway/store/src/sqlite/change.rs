@@ -45,6 +45,7 @@ pub(crate) enum Change {
     RemovePartner(Oin),
     Failed { oin: Oin, reason: String, now: Timestamp, next_attempt: Timestamp },
     Reached { oin: Oin, now: Timestamp },
+    TrySooner { oin: Oin, at: Timestamp },
     PutCheckpoint { oin: Oin, checkpoint: PartnerCheckpoint },
     PutCosigned(CosignedCheckpoint),
     PutAgreement { digest: Digest, content: String, purposes: Vec<(Digest, String)>, now: Timestamp },
@@ -81,6 +82,7 @@ impl Change {
             Self::RemovePartner(oin)
             | Self::Failed { oin, .. }
             | Self::Reached { oin, .. }
+            | Self::TrySooner { oin, .. }
             | Self::PutCheckpoint { oin, .. } => missing.party(names, *oin),
             Self::PutCosigned(checkpoint) => witness::missing_names(checkpoint, names, missing),
             Self::Told(owed) => missing.party(names, owed.to),
@@ -129,6 +131,7 @@ pub(super) async fn apply(
             failed(connection, names.party(*oin)?, reason, (*now, *next_attempt)).await
         }
         Change::Reached { oin, now } => reached(connection, names.party(*oin)?, *now).await,
+        Change::TrySooner { oin, at } => try_sooner(connection, names.party(*oin)?, *at).await,
         Change::PutCheckpoint { oin, checkpoint } => {
             put_checkpoint(connection, names.party(*oin)?, checkpoint).await
         }
@@ -264,6 +267,16 @@ async fn reached(connection: &mut SqliteConnection, party: i64, now: Timestamp) 
     .bind(time_to_sql(now))
     .execute(connection)
     .await?;
+    Ok(done.rows_affected())
+}
+
+/// Its next attempt is at this moment, if it was to be later.
+async fn try_sooner(connection: &mut SqliteConnection, party: i64, at: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query("UPDATE party SET next_attempt = ?2 WHERE num = ?1 AND next_attempt > ?2")
+        .bind(party)
+        .bind(time_to_sql(at))
+        .execute(connection)
+        .await?;
     Ok(done.rows_affected())
 }
 

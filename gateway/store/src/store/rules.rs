@@ -62,6 +62,11 @@ impl Store {
         self.change(Change::Reached { oin, now }).await.map(drop)
     }
 
+    /// Records that a partner may be tried at this moment, if its next attempt was to be later.
+    pub async fn try_partner_sooner(&self, oin: Oin, at: Timestamp) -> Result<(), StoreError> {
+        self.change(Change::TrySooner { oin, at }).await.map(drop)
+    }
+
     /// Keeps an agreement and the text of its purposes; says whether it is new. Its content never changes.
     pub async fn put_agreement(
         &self,
