@@ -108,16 +108,14 @@ pub(super) fn file(writer: &mut Writer, group: &mut Group, filing: &Filing) -> R
 fn file_new(writer: &mut Writer, group: &mut Group, arrival: &Arrival) -> Result<u64, StoreError> {
     let consent = consent::check(group, arrival.consent.as_ref())?;
     let index = group.log(&mut writer.edge, &arrival.leaf);
-    if let Some((step, case)) = &arrival.step {
-        handover::take(group, (*case, index), Some(step))?;
-    }
+    let step = arrival.step.as_ref().map(|(step, case)| handover::take(group, *case, step)).transpose()?;
     if let Some(id) = arrival.id {
         group.known.insert((arrival.from, id), (arrival.digest, index));
     }
     let names = &writer.names;
     match &arrival.verdict {
         Verdict::Admitted(admitted) => {
-            group.add(index, NewMessage { consent, ..admitted_row(names, arrival, admitted)? });
+            group.add(index, NewMessage { consent, step, ..admitted_row(names, arrival, admitted)? });
             group.seal(writer, index, &arrival.digest, &admitted.compact)?;
         }
         Verdict::Refused(reason) => {

@@ -1,6 +1,9 @@
 //! What a transaction reads at its start, collects over its operations, and writes at its end.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
 
 use exchange::{consent::ConsentKey, digest::Digest, oin::Oin, tlog::Leaf};
 use sqlx::{Row as _, SqliteConnection};
@@ -11,7 +14,7 @@ use super::{
     committer::{Operation, Writer},
     connect::PAGE_BYTES,
     consent::Known,
-    handover::{self, NewStep},
+    handover::{self, CASE_COLUMNS, CASES, Turn},
     rows::{MOST_ROWS, Part, Statement, Values},
     tree::{Edge, Head, PUT_TILES},
 };
@@ -38,8 +41,9 @@ const MESSAGES: Part = Part::Insert("message", MESSAGE_COLUMNS, "");
 
 const PAYLOADS: Part = Part::Insert("payload", &["idx", "sealed", "form"], "");
 
-/// Writes what is logged, with the message it is about.
-static ENTRIES: LazyLock<Statement> = LazyLock::new(|| Statement::script(&[LEAVES, MESSAGES, PAYLOADS]));
+/// Writes what is logged, with the message it is about, and how that leaves the handover of its case.
+static ENTRIES: LazyLock<Statement> =
+    LazyLock::new(|| Statement::script(&[LEAVES, MESSAGES, PAYLOADS, CASES]));
 
 const MESSAGE_COLUMNS: &[&str] = &[
     "idx",
@@ -64,6 +68,7 @@ const MESSAGE_COLUMNS: &[&str] = &[
     "consent",
     "subject_bsn",
     "subject_place",
+    "step",
 ];
 
 /// A row of a source that is offered again after its message was over leads to the new one.
@@ -86,8 +91,9 @@ const PUT_HEAD: Part = Part::Fixed("UPDATE log_state SET size = ?, roots = ?");
 const COMMIT: Part = Part::Fixed("COMMIT");
 
 /// Ends a transaction that does nothing but log, with all it logs.
-static LOG_AND_COMMIT: LazyLock<Statement> =
-    LazyLock::new(|| Statement::script(&[LEAVES, MESSAGES, PAYLOADS, PUT_TILES, TALLIES, PUT_HEAD, COMMIT]));
+static LOG_AND_COMMIT: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::script(&[LEAVES, MESSAGES, PAYLOADS, CASES, PUT_TILES, TALLIES, PUT_HEAD, COMMIT])
+});
 
 /// Ends a transaction that logged something.
 static COMMIT_LOGGED: LazyLock<Statement> =
@@ -128,6 +134,8 @@ pub(super) struct NewMessage {
     pub(super) keep_until: Option<i64>,
     pub(super) consent: Option<i64>,
     pub(super) subject: Tokens,
+    /// What it does in a handover.
+    pub(super) step: Option<String>,
 }
 
 /// A kind of message, for counting: party, direction, state, reason (0 for none).
@@ -166,8 +174,8 @@ pub(super) struct Group {
     pub(super) notices: Vec<(ConsentKey, Oin, u64)>,
     /// How many messages the handovers of the cases have that the operations are about.
     pub(super) cases: HashMap<Uuid, usize>,
-    /// The messages that those get.
-    pub(super) steps: Vec<NewStep>,
+    /// Those that get one more, in the order of their table.
+    pub(super) turns: BTreeMap<Uuid, Turn>,
     /// The messages received before among those of this group, and where.
     pub(super) known: HashMap<(Oin, Uuid), (Digest, u64)>,
 }
@@ -250,7 +258,7 @@ impl Group {
 
     /// Whether all that was logged and queued can be written with the commit.
     pub(super) fn fits_in_commit(&self) -> bool {
-        self.entries.len() <= MOST_ROWS && self.intakes.is_empty() && self.steps.is_empty()
+        self.entries.len() <= MOST_ROWS && self.intakes.is_empty()
     }
 
     /// Whether what was logged since has become too much to be written with the commit.
@@ -267,7 +275,7 @@ impl Group {
         while entries.len() > 0 {
             let mut part: Vec<Entry> = entries.by_ref().take(MOST_ROWS).collect();
             let mut values = Values::for_rows(part.len());
-            bind_entries(&mut part, &mut values);
+            self.bind_entries(&mut part, &mut values);
             ENTRIES.execute(connection, values).await?;
         }
         Ok(())
@@ -281,12 +289,26 @@ impl Group {
                 values.add(key.to_vec()).add(to_sql(*index));
             })
             .await?;
-        handover::write(connection, self).await?;
         REPLACED
             .insert(connection, &self.replaced, |index, values| {
                 values.add(to_sql(*index));
             })
             .await
+    }
+
+    /// Binds what is logged. There are no more cases than messages, so with the last of those go the last of them.
+    fn bind_entries(&mut self, entries: &mut [Entry], values: &mut Values) {
+        values.rows(entries.iter_mut(), 2, |entry, values| {
+            values.add(to_sql(entry.index)).add(std::mem::take(&mut entry.leaf));
+        });
+        let messages = entries.iter_mut().filter_map(|entry| Some((entry.index, entry.message.take()?)));
+        values.rows(messages, MESSAGE_COLUMNS.len(), bind_message);
+        let sealed = entries.iter_mut().filter_map(|entry| Some((entry.index, entry.sealed.take()?)));
+        values.rows(sealed, 3, |(index, sealed), values| {
+            values.add(to_sql(index)).add(sealed).add(OF_ENTRY);
+        });
+        let turns = std::iter::from_fn(|| self.turns.pop_first()).take(MOST_ROWS);
+        values.rows(turns, CASE_COLUMNS.len(), |(case, turn), values| handover::bind(case, &turn, values));
     }
 
     /// Commits, with what was not written before; gives about how many bytes were written. `logged` is the edge of the
@@ -309,7 +331,7 @@ impl Group {
             (Some(_), false) => &LOG_AND_COMMIT,
         };
         if !entries.is_empty() {
-            bind_entries(&mut entries, &mut values);
+            self.bind_entries(&mut entries, &mut values);
         }
         if logged.is_some() {
             values.rows(tiles.into_iter(), 2, |(number, hashes), values| {
@@ -332,18 +354,6 @@ fn look_up_values(ids: &[Uuid]) -> Values {
         values.add(id.as_bytes().to_vec());
     });
     values
-}
-
-fn bind_entries(entries: &mut [Entry], values: &mut Values) {
-    values.rows(entries.iter_mut(), 2, |entry, values| {
-        values.add(to_sql(entry.index)).add(std::mem::take(&mut entry.leaf));
-    });
-    let messages = entries.iter_mut().filter_map(|entry| Some((entry.index, entry.message.take()?)));
-    values.rows(messages, MESSAGE_COLUMNS.len(), bind_message);
-    let sealed = entries.iter_mut().filter_map(|entry| Some((entry.index, entry.sealed.take()?)));
-    values.rows(sealed, 3, |(index, sealed), values| {
-        values.add(to_sql(index)).add(sealed).add(OF_ENTRY);
-    });
 }
 
 fn bind_message((index, message): (u64, NewMessage), values: &mut Values) {
@@ -369,7 +379,8 @@ fn bind_message((index, message): (u64, NewMessage), values: &mut Values) {
         .add(message.keep_until)
         .add(message.consent)
         .add(message.subject.bsn.map(Vec::from))
-        .add(message.subject.place.map(Vec::from));
+        .add(message.subject.place.map(Vec::from))
+        .add(message.step);
 }
 
 fn bind_tally(((party, direction, state, reason), count): &(Kind, i64), values: &mut Values) {

@@ -4,7 +4,7 @@
 //! holds it against that: when another message of the case came first, it is decided again.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::LazyLock,
 };
 
@@ -22,7 +22,7 @@ use super::{
     },
     committer::Operation,
     group::Group,
-    rows::{Part, Statement},
+    rows::{Part, Statement, Values},
 };
 use crate::{
     error::StoreError,
@@ -32,19 +32,20 @@ use crate::{
 static KNOWN: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT \"case\", steps FROM handover WHERE \"case\"")));
 
-static CASES: LazyLock<Statement> = LazyLock::new(|| {
-    let conflict = "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, \
-                    to_do = coalesce(excluded.to_do, to_do), due = excluded.due, changes = changes + 1";
-    Statement::new(&Part::Insert("handover", &["\"case\"", "steps", "to_do", "due"], conflict))
-});
+pub(super) const CASE_COLUMNS: &[&str] = &["\"case\"", "steps", "to_do", "due"];
 
-static STEPS: LazyLock<Statement> =
-    LazyLock::new(|| Statement::new(&Part::Insert("handover_step", &["\"case\"", "idx", "step"], "")));
+/// What is owed stays so until it is said; the last message knows all the terms.
+pub(super) const CASES: Part = Part::Insert(
+    "handover",
+    CASE_COLUMNS,
+    "ON CONFLICT (\"case\") DO UPDATE SET steps = excluded.steps, to_do = coalesce(excluded.to_do, to_do), \
+     due = excluded.due, changes = changes + 1",
+);
 
 static READ: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::List(
-        "SELECT h.\"case\", h.idx, h.step, m.direction, m.state, w.text FROM handover_step h \
-         JOIN message m ON m.idx = h.idx LEFT JOIN word w ON w.num = m.reason WHERE h.\"case\"",
+        "SELECT m.\"case\", m.idx, m.step, m.direction, m.state, w.text FROM message m \
+         LEFT JOIN word w ON w.num = m.reason WHERE m.step IS NOT NULL AND m.\"case\"",
     ))
 });
 
@@ -76,11 +77,11 @@ const DUE_AFTER: &str = "SELECT \"case\", changes, due FROM handover \
 
 const ONE_CASE: &str = "SELECT \"case\", changes, due FROM handover WHERE \"case\" = ?1";
 
-/// A message of a handover that is written with its transaction.
-pub(super) struct NewStep {
-    case: Uuid,
-    index: u64,
-    step: String,
+/// How the messages of a transaction leave a case.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// How many it has then.
+    steps: usize,
     /// Whether something is to be said about it.
     owes: bool,
     /// When a term of the case is to be told of.
@@ -124,63 +125,21 @@ pub(super) async fn resolve(
     Ok(())
 }
 
-/// Takes a message into a case, if whoever decided about it knew all the others.
-pub(super) fn take(
-    group: &mut Group,
-    (case, index): (Uuid, u64),
-    taken: Option<&Taken>,
-) -> Result<(), StoreError> {
-    let Some(taken) = taken else { return Ok(()) };
+/// Takes a message into a case, if whoever decided about it knew all the others; gives what is kept with the message of it.
+pub(super) fn take(group: &mut Group, case: Uuid, taken: &Taken) -> Result<String, StoreError> {
     let known = group.cases.entry(case).or_default();
     if *known != taken.after {
         return Err(StoreError::RulesChanged);
     }
     *known += 1;
-    let step = serde_json::to_string(&taken.step).map_err(|_| damaged("a step of a handover"))?;
-    group.steps.push(NewStep { case, index, step, owes: taken.owes, due: taken.due });
-    Ok(())
+    let turn = group.turns.entry(case).or_default();
+    *turn = Turn { steps: *known, owes: turn.owes | taken.owes, due: taken.due };
+    serde_json::to_string(&taken.step).map_err(|_| damaged("a step of a handover"))
 }
 
-/// Writes the messages that were taken in.
-pub(super) async fn write(connection: &mut SqliteConnection, group: &mut Group) -> Result<(), StoreError> {
-    let steps = std::mem::take(&mut group.steps);
-    if steps.is_empty() {
-        return Ok(());
-    }
-    let cases = changed(group, &steps);
-    CASES
-        .insert(connection, &cases, |changed, values| {
-            values.add(changed.case.as_bytes().to_vec()).add(changed.steps);
-            values.add(changed.owes.then_some(1_i64)).add(changed.due.map(time_to_sql));
-        })
-        .await?;
-    STEPS
-        .insert(connection, &steps, |step, values| {
-            values.add(step.case.as_bytes().to_vec()).add(to_sql(step.index)).add(step.step.clone());
-        })
-        .await
-}
-
-/// A case with the messages that it gets.
-struct Changed {
-    case: Uuid,
-    /// How many it has then.
-    steps: i64,
-    owes: bool,
-    due: Option<Timestamp>,
-}
-
-/// The cases of these messages, in the order of the table.
-fn changed(group: &Group, steps: &[NewStep]) -> Vec<Changed> {
-    let mut cases: BTreeMap<Uuid, (bool, Option<Timestamp>)> = BTreeMap::new();
-    for step in steps {
-        let (owes, due) = cases.entry(step.case).or_default();
-        // What is owed stays so until it is said; the last message knows all the terms.
-        (*owes, *due) = (*owes | step.owes, step.due);
-    }
-    let count = |case| i64::try_from(group.cases.get(&case).copied().unwrap_or_default());
-    let changed = |(case, (owes, due))| Changed { case, steps: count(case).unwrap_or(i64::MAX), owes, due };
-    cases.into_iter().map(changed).collect()
+pub(super) fn bind(case: Uuid, turn: &Turn, values: &mut Values) {
+    values.add(case.as_bytes().to_vec()).add(i64::try_from(turn.steps).unwrap_or(i64::MAX));
+    values.add(turn.owes.then_some(1_i64)).add(turn.due.map(time_to_sql));
 }
 
 /// Messages were refused or given up: their cases are to be looked at.

@@ -192,14 +192,15 @@ pub(super) fn enqueue(
             }
             let consent = consent::check(group, message.consent.as_ref())?;
             let index = group.log(&mut writer.edge, &message.leaf);
-            handover::take(group, (message.case, index), message.step.as_ref())?;
+            let step = message.step.as_ref();
+            let step = step.map(|step| handover::take(group, message.case, step)).transpose()?;
             if let Some(key) = message.row {
                 group.offered.insert(key.0, index);
                 group.intakes.push((key.0, index));
                 group.replaced.extend(group.over.remove(&key.0));
             }
             group.seal(writer, index, &message.digest, &message.jws)?;
-            let row = NewMessage { consent, ..new_message(&writer.names, message, index)? };
+            let row = NewMessage { consent, step, ..new_message(&writer.names, message, index)? };
             group.add(index, row);
             if let Some(key) = message.tells {
                 // For what else tells the same in this transaction.

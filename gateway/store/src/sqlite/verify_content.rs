@@ -69,11 +69,11 @@ pub(crate) async fn kept(
     let rows = sqlx::query(
         "SELECT m.idx, p.sealed, p.form, k.wrapped, k.erased IS NOT NULL, m.direction, m.digest, party.oin, m.id, m.\"case\", \
          type.text, purpose.text, agreement.text, m.created, m.expires, m.bytes, m.subject_bsn, m.subject_place, \
-         c.id, holder.oin, h.step \
+         c.id, holder.oin, m.step \
          FROM payload p JOIN message m ON m.idx = p.idx LEFT JOIN case_key k ON p.form = 0 AND k.\"case\" = m.\"case\" \
          LEFT JOIN party ON party.num = m.party LEFT JOIN word type ON type.num = m.type \
          LEFT JOIN word purpose ON purpose.num = m.purpose LEFT JOIN word agreement ON agreement.num = m.agreement \
-         LEFT JOIN handover_step h ON h.\"case\" = m.\"case\" AND h.idx = m.idx LEFT JOIN consent c ON c.num = m.consent LEFT JOIN party holder ON holder.num = c.holder \
+         LEFT JOIN consent c ON c.num = m.consent LEFT JOIN party holder ON holder.num = c.holder \
          WHERE p.idx >= ?1 AND p.idx < ?2 ORDER BY p.idx LIMIT ?3",
     )
     .bind(to_sql(from))

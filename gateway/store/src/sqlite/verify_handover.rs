@@ -17,20 +17,21 @@ use crate::{error::StoreError, model::Direction};
 /// Notices that are read at once.
 const MAX_NOTICES_READ: i64 = 500;
 
-/// A step that has no message of its own in its case, or is not that of its message as far as the row of that says.
-const STRAY_STEP: &str = "SELECT min(h.idx) FROM handover_step h \
-    LEFT JOIN message m ON m.idx = h.idx AND m.\"case\" = h.\"case\" LEFT JOIN party p ON p.num = m.party \
-    WHERE CASE WHEN m.idx IS NULL OR (m.direction = 1 AND m.state = 2) OR NOT json_valid(h.step) THEN 1 \
-    ELSE replace(h.step ->> '$.bericht', '-', '') IS NOT lower(hex(m.id)) \
-    OR iif(m.direction = 1, h.step ->> '$.van', h.step ->> '$.naar') IS NOT p.oin END";
+/// A step that is of no message in a case, or not that of its message as far as the row of that says.
+const STRAY_STEP: &str = "SELECT min(m.idx) FROM message m LEFT JOIN party p ON p.num = m.party \
+    WHERE m.step IS NOT NULL AND CASE \
+    WHEN m.\"case\" IS NULL OR (m.direction = 1 AND m.state = 2) OR NOT json_valid(m.step) THEN 1 \
+    ELSE replace(m.step ->> '$.bericht', '-', '') IS NOT lower(hex(m.id)) \
+    OR iif(m.direction = 1, m.step ->> '$.van', m.step ->> '$.naar') IS NOT p.oin END";
 
 /// A case of which the number of steps is not what is stored; of one without any step the log does not say where it is.
 const MISCOUNTED: &str = "SELECT min(first) FROM (SELECT coalesce(min(s.idx), 0) AS first FROM handover h \
-    LEFT JOIN handover_step s ON s.\"case\" = h.\"case\" GROUP BY h.\"case\" HAVING count(s.idx) IS NOT h.steps)";
+    LEFT JOIN message s ON s.\"case\" = h.\"case\" AND s.step IS NOT NULL GROUP BY h.\"case\" HAVING count(s.idx) IS NOT h.steps \
+    UNION ALL SELECT min(s.idx) FROM message s WHERE s.step IS NOT NULL AND s.\"case\" NOT IN (SELECT \"case\" FROM handover))";
 
 const NOTICES: &str = "SELECT n.\"case\", n.set_by, n.kind, n.told, s.step, \
-    (SELECT coalesce(min(idx), 0) FROM handover_step WHERE \"case\" = n.\"case\") FROM handover_notice n \
-    LEFT JOIN handover_step s ON s.\"case\" = n.\"case\" AND replace(s.step ->> '$.bericht', '-', '') = lower(hex(n.set_by)) \
+    (SELECT coalesce(min(idx), 0) FROM message WHERE \"case\" = n.\"case\" AND step IS NOT NULL) FROM handover_notice n \
+    LEFT JOIN message s ON s.\"case\" = n.\"case\" AND s.step IS NOT NULL AND s.id = n.set_by \
     WHERE (n.\"case\", n.set_by, n.kind) > (?1, ?2, ?3) ORDER BY n.\"case\", n.set_by, n.kind LIMIT ?4";
 
 /// From which entry on every message of a handover has its step.

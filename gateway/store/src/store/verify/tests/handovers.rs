@@ -119,45 +119,51 @@ impl Place {
 
 /// Statement, the entry that is named, a word of what is said, and whether it takes opening the messages to see it.
 const TAMPERED: &[(&str, u64, &str, bool)] = &[
-    ("DELETE FROM handover_step WHERE idx = 2", 0, "ontbreken stappen", false),
-    ("DELETE FROM handover_step", 0, "ontbreken stappen", false),
+    ("UPDATE message SET step = NULL WHERE idx = 2", 0, "ontbreken stappen", false),
+    ("UPDATE message SET step = NULL", 0, "ontbreken stappen", false),
     (
-        "DELETE FROM handover_step WHERE idx = 2; UPDATE handover SET steps = 1",
+        "UPDATE message SET step = NULL WHERE idx = 2; UPDATE handover SET steps = 1",
         2,
         "anders opgeslagen of ontbreekt",
         true,
     ),
     (
-        "DELETE FROM handover_step; DELETE FROM handover_notice; DELETE FROM handover",
+        "UPDATE message SET step = NULL; DELETE FROM handover_notice; DELETE FROM handover",
         0,
         "anders opgeslagen of ontbreekt",
         true,
     ),
     ("UPDATE handover SET steps = 3", 0, "ontbreken stappen", false),
-    ("UPDATE handover_step SET idx = 1 WHERE idx = 2", 1, "hoort niet bij het bericht", false),
-    ("UPDATE handover_step SET idx = 9 WHERE idx = 2", 9, "hoort niet bij het bericht", false),
-    ("UPDATE handover_step SET step = 'x' WHERE idx = 2", 2, "hoort niet bij het bericht", false),
-    ("UPDATE message SET \"case\" = zeroblob(16) WHERE idx = 2", 2, "hoort niet bij het bericht", false),
     (
-        "UPDATE handover_step SET step = json_set(step, '$.bericht', '01936f2a-4c1e-7b3a-9c5d-2f6e8a1b4c70') WHERE idx = 2",
+        "UPDATE message SET step = (SELECT step FROM message WHERE idx = 2) WHERE idx = 1",
+        1,
+        "hoort niet bij het bericht",
+        false,
+    ),
+    ("UPDATE message SET \"case\" = NULL WHERE idx = 2", 0, "ontbreken stappen", false),
+    ("UPDATE message SET step = 'x' WHERE idx = 2", 2, "hoort niet bij het bericht", false),
+    ("UPDATE message SET \"case\" = zeroblob(16) WHERE idx = 2", 0, "ontbreken stappen", false),
+    ("DELETE FROM handover_notice; DELETE FROM handover", 0, "ontbreken stappen", false),
+    (
+        "UPDATE message SET step = json_set(step, '$.bericht', '01936f2a-4c1e-7b3a-9c5d-2f6e8a1b4c70') WHERE idx = 2",
         2,
         "hoort niet bij het bericht",
         false,
     ),
     (
-        "UPDATE handover_step SET step = json_set(step, '$.van', '00000099000000003000') WHERE idx = 2",
+        "UPDATE message SET step = json_set(step, '$.van', '00000099000000003000') WHERE idx = 2",
         2,
         "hoort niet bij het bericht",
         false,
     ),
     (
-        "UPDATE handover_step SET step = json_set(step, '$.stap', 'afgewezen', '$.reden', 'anders') WHERE idx = 2; DELETE FROM handover_notice",
+        "UPDATE message SET step = json_set(step, '$.stap', 'afgewezen', '$.reden', 'anders') WHERE idx = 2; DELETE FROM handover_notice",
         2,
         "anders opgeslagen",
         true,
     ),
     (
-        "UPDATE handover_step SET step = json_set(step, '$.reageren_voor', '2027-01-01T00:00:00Z') WHERE idx = 0",
+        "UPDATE message SET step = json_set(step, '$.reageren_voor', '2027-01-01T00:00:00Z') WHERE idx = 0",
         0,
         "anders opgeslagen",
         true,
@@ -203,6 +209,6 @@ async fn the_step_of_an_erased_message_stays() {
     store.erase(vec![2], ErasureCause::Request, now()).await.unwrap();
     store.close().await;
     assert!(matches!(place.verified().await, Verdict::Whole { size: 4, .. }));
-    place.tamper("UPDATE handover_step SET step = json_set(step, '$.van', 'x') WHERE idx = 2").await;
+    place.tamper("UPDATE message SET step = json_set(step, '$.van', 'x') WHERE idx = 2").await;
     assert_eq!(found(&place.verified().await).0, 2);
 }
