@@ -224,7 +224,7 @@ fn assert_brought(node: &Node, collector: &Collector) {
     let now = sorted(records(node));
     for (brought, now) in brought.iter_mut().zip(&now) {
         // That it would be erased was decided on before, and brought before or after.
-        if now["name"] == "raadpleging" && now["data_subject_id"].is_null() {
+        if now["name"] == "besluit" && now["data_subject_id"].is_null() {
             for gone in ["data_subject_id", "data_subject_id_type"] {
                 brought[gone] = Value::Null;
             }
