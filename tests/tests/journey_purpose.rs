@@ -151,6 +151,9 @@ fn what_a_purpose_does_not_allow_is_left_out_and_reported() {
     let tried =
         corporation.json(&["doel", "toets", file.to_str().unwrap(), "--doel", "vroegsignalering-huur"]);
     assert_eq!((&tried["uitkomst"], &tried["mag"]), (&json!("zonder"), &json!(true)));
+    let fields = tried["velden"].as_array().unwrap().iter();
+    let told: Vec<&str> = fields.filter_map(|field| field["redenen"][0]["uitleg"].as_str()).collect();
+    assert!(!told.is_empty() && told.iter().all(|why| why.contains("laat het zelf weg")), "{told:?}");
 
     let export = place.file("lijst.csv", &export::rows(3, 1));
     let report = corporation.send(&export, MUNICIPALITY);
@@ -167,8 +170,14 @@ fn what_a_purpose_does_not_allow_is_left_out_and_reported() {
     assert_eq!(register["verwerkingen"][0]["doel"], "vroegsignalering-huur");
     assert_eq!(register["verwerkingen"][0]["berichten"][0]["bronnen"][0]["oin"], CORPORATION);
     let page = place.path().join("register.html");
-    municipality.cli(&["doel", "register", "--naar", page.to_str().unwrap()]).expect(0);
-    assert!(fs::read_to_string(page).unwrap().contains("Organisatie corporatie"));
+    let sheet = place.path().join("register.csv");
+    let both = ["doel", "register", "--naar", page.to_str().unwrap(), "--naar", sheet.to_str().unwrap()];
+    assert_eq!(municipality.json(&both)["bestanden"].as_array().unwrap().len(), 2);
+    for file in [page, sheet] {
+        assert!(fs::read_to_string(file).unwrap().contains("Organisatie corporatie"));
+    }
+    let told = municipality.cli(&["doel", "register"]).expect(0).stdout;
+    assert!(told.contains("grondslag: wettelijke verplichting"), "{told}");
     assert!(municipality.cli(&["doel", "register", "--naar", "register.pdf"]).refused().contains(".csv"));
     let shown = municipality.cli(&["doel", "tonen", "vroegsignalering-huur"]).expect(0).stdout;
     assert!(shown.contains("laat het knooppunt dat weg"), "{shown}");

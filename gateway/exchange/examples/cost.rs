@@ -4,12 +4,13 @@
 //! cargo run --release -p exchange --example cost
 //! ```
 //!
-//! The message is that of the test vectors, made 2 KiB long by the articles of law it names.
+//! The message is that of the test vectors, made 2 KiB long by the articles of law it names. When deciding costs more than
+//! [`MOST_TO_DECIDE`], it says so and fails.
 #![allow(clippy::print_stdout, reason = "the output is what it is for")]
 #![allow(clippy::expect_used, reason = "the vectors are part of the repository")]
 #![allow(clippy::disallowed_methods, reason = "time is what is measured")]
 
-use std::{hint::black_box, time::Instant};
+use std::{hint::black_box, process::ExitCode, time::Instant};
 
 use ed25519_dalek::SigningKey;
 use exchange::{
@@ -50,8 +51,11 @@ fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
 
+/// The most that a decision about a message may cost, in microseconds.
+const MOST_TO_DECIDE: f64 = 5.0;
+
 /// Microseconds for one call of `step`, and what it does per message.
-fn measure<T>(name: &str, messages: usize, mut step: impl FnMut() -> T) {
+fn measure<T>(name: &str, messages: usize, mut step: impl FnMut() -> T) -> f64 {
     let calls = 2_000 / messages;
     let round = |_| {
         let start = Instant::now();
@@ -61,10 +65,18 @@ fn measure<T>(name: &str, messages: usize, mut step: impl FnMut() -> T) {
         start.elapsed()
     };
     let best = (0..ROUNDS).map(round).min().unwrap_or_default();
-    println!(
-        "{name:<58}{:>8.2}",
-        best.as_secs_f64() * 1e6 / f64::from(u32::try_from(calls * messages).unwrap_or(1))
-    );
+    let micros = best.as_secs_f64() * 1e6 / f64::from(u32::try_from(calls * messages).unwrap_or(1));
+    println!("{name:<58}{micros:>8.2}");
+    micros
+}
+
+/// Fails when a decision costs too much, and says which.
+fn judge(decisions: &[(&str, f64)]) -> ExitCode {
+    let too_much = || decisions.iter().filter(|(_, micros)| *micros > MOST_TO_DECIDE);
+    for (name, micros) in too_much() {
+        println!("TOO SLOW: {name} takes {micros:.2} µs, more than {MOST_TO_DECIDE} µs");
+    }
+    if too_much().next().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// What it costs to decide about the data of the largest document there is, and to leave out what is too much.
@@ -110,7 +122,7 @@ fn on_consent(from: Oin, to: Oin, signer: &Ed25519Signer) -> Document {
 
 /// What it costs to decide on a consent. The signature of the extract is verified before that, once at each end, as the
 /// signature of the message is: neither is part of deciding.
-fn measure_consent(rulebook: &Rulebook, draft: &Draft, signer: &Ed25519Signer) {
+fn measure_consent(rulebook: &Rulebook, draft: &Draft, signer: &Ed25519Signer) -> f64 {
     let (from, to, now, none) = (draft.from, draft.to, draft.time, ConsentKnowledge::NothingElse);
     let document = on_consent(from, to, signer);
     let agreement = rulebook.agreement(draft.agreement).expect("known");
@@ -131,7 +143,8 @@ fn measure_consent(rulebook: &Rulebook, draft: &Draft, signer: &Ed25519Signer) {
     println!("-- on a consent");
     policy::decide(rulebook, &question).expect("permitted");
     measure("read the extract, of which its signature is most", 1, read);
-    measure("decide, by an extract that was read", 1, || policy::decide(rulebook, &question).is_ok());
+    let decided =
+        measure("decide, by an extract that was read", 1, || policy::decide(rulebook, &question).is_ok());
     measure("  of which: who the resident is, normalised", 1, || Identity::of(&document));
     measure("  of which: is it about this resident", 1, || extract.is_about(&document, None));
     let draft = Draft { purpose: ON_CONSENT.into(), document: document.clone(), ..draft.clone() };
@@ -143,6 +156,7 @@ fn measure_consent(rulebook: &Rulebook, draft: &Draft, signer: &Ed25519Signer) {
     measure("verify, admit (read the extract, decide)", 1, || {
         verify().admit(rulebook, none, now).expect("admitted")
     });
+    decided
 }
 
 fn rulebook() -> Rulebook {
@@ -170,7 +184,7 @@ fn data(payload: &Value) -> String {
 }
 
 #[expect(clippy::too_many_lines, reason = "a list of steps, one after the other")]
-fn main() {
+fn main() -> ExitCode {
     let rulebook = rulebook();
     let message = vector(include_str!("../../vectors/message.json"));
     let payload = vector(text(&message["payload"]));
@@ -227,7 +241,7 @@ fn main() {
         serde_json::from_slice::<Envelope<'_>>(body).expect("read").is_well_formed()
     });
     measure("read the data: parse, schema, categories", 1, parse);
-    measure("decide", 1, || policy::decide(&rulebook, &question).is_ok());
+    let decided = measure("decide", 1, || policy::decide(&rulebook, &question).is_ok());
     measure_data(&question);
     measure("keys to find the resident by", 1, || LookupKeys::of(&document));
     measure("who the resident is, to compare", 1, || {
@@ -250,7 +264,7 @@ fn main() {
         (admitted.leaf(now), admitted.conflict_leaf(now))
     });
 
-    measure_consent(&rulebook, &draft, &signer);
+    let on_consent = measure_consent(&rulebook, &draft, &signer);
 
     println!("-- receipt, per message of a batch");
     let log = LogSigner::new(format!("schakel/{to}"), SigningKey::from_bytes(&[102; 32])).expect("a name");
@@ -284,4 +298,5 @@ fn main() {
         check_receipt(&receipt, &sent, from, &vkey).expect("holds")
     });
     measure("  of which: leaf to entry", 1, || Entry::of_leaf(&leaf).expect("read"));
+    judge(&[("decide", decided), ("decide, by an extract that was read", on_consent)])
 }

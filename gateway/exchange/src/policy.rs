@@ -129,15 +129,16 @@ impl Permission {
     }
 }
 
-/// Decides. The first rule that is not met gives the reason, in the order agreement, purpose, basis, consent, data.
+/// Decides. The first rule that is not met gives the reason, in the order agreement, purpose, basis, data, consent:
+/// nobody is sent to a resident for a consent to share what the purpose forbids.
 pub fn decide(rulebook: &Rulebook, question: &Question<'_>) -> Result<Permission, Refusal> {
     if rights::applies(question.document.schema()) {
         return rights::decide(rulebook, question);
     }
     let Applicable { agreement, purpose, rule, from, to } = applicable(rulebook, question)?;
     basis(rule, from.soort, question.document)?;
-    let consent = consent::consent(agreement, question)?;
     Allowance::new(rule, from.soort, to.soort).check(question.document)?;
+    let consent = consent::consent(agreement, question)?;
     let rules = rules_digest(agreement, purpose);
     Ok(Permission { rules, retention_days: purpose.content().bewaartermijn_dagen, consent })
 }
@@ -167,8 +168,8 @@ pub(crate) fn decide_trimming(
         Ok(permission) => return Ok((permission, None)),
         Err(refusal) => refusal,
     };
-    // A consent need not cover what does not go. Every other reason stands whatever the document holds.
-    if ![Reason::DataNotAllowed, Reason::ConsentMissing].contains(&refusal.reason) {
+    // Every other reason stands whatever the document holds. The consent is asked of what is left, and need not cover the rest.
+    if refusal.reason != Reason::DataNotAllowed {
         return Err(refusal);
     }
     let Applicable { rule, from, to, .. } = applicable(rulebook, question)?;

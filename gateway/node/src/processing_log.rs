@@ -26,6 +26,9 @@ pub mod collector;
 pub mod export;
 mod otlp;
 
+/// What a decision is called, which the log does not tell from a look.
+const DECISION: &str = "besluit";
+
 /// Leaves read at a time.
 const LEAVES: usize = 64;
 
@@ -96,12 +99,13 @@ impl<'c> Deriver<'c> {
         if operation.about != About::Access {
             return Ok(vec![operation]);
         }
-        let messages = self.core.store.accessed(operation.entry).await?.messages;
-        if messages.is_empty() {
-            return Ok(vec![operation]);
+        let accessed = self.core.store.accessed(operation.entry).await?;
+        if accessed.messages.is_empty() {
+            let name = if accessed.is_decision { DECISION } else { operation.name };
+            return Ok(vec![Operation { name, ..operation }]);
         }
         let of = |message| Operation { about: About::Message(message), ..operation.clone() };
-        Ok(messages.into_iter().map(of).collect())
+        Ok(accessed.messages.into_iter().map(of).collect())
     }
 
     async fn record(&self, operation: Operation) -> Result<Record, StoreError> {

@@ -356,6 +356,8 @@ pub(crate) struct About {
 /// What records of processings want to know of an access; nothing of who it was.
 #[derive(Debug, Clone, Default)]
 pub struct Accessed {
+    /// Something was decided; it was not only looked at.
+    pub is_decision: bool,
     /// The messages that were shown or decided about.
     pub messages: Vec<u64>,
     /// Those that were shown as perhaps about the person that was looked for.

@@ -115,6 +115,9 @@ pub(super) struct WithdrawalOptions {
     /// The partners that they are for, by turns.
     #[arg(long, default_value_t = 50, value_parser = partners)]
     pub(super) partners: usize,
+    /// Fail when the notices for all of them are not durable in the queue within so many milliseconds.
+    #[arg(long, default_value_t = 1000.0)]
+    pub(super) most: f64,
     /// Where the node keeps what it stores; beside this program when absent.
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,

@@ -268,5 +268,7 @@ fn report(
     });
     let text = if options.json { report.to_string() } else { serde_json::to_string_pretty(&report)? };
     writeln!(std::io::stdout(), "{text}")?;
+    let (queued, most) = (ms(took.told), options.most);
+    ensure!(queued <= most, "too slow: queueing every notice took {queued} ms, more than {most} ms");
     Ok(())
 }

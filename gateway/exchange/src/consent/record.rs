@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use schemas::{BasisKind, ConsentedData, Document, SchemaName, StatedSalts};
+use schemas::{BasisKind, Category, ConsentedData, Document, SchemaName, StatedSalts};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -293,6 +293,27 @@ impl ConsentRecord {
     pub fn proof_days(&self, purposes: &[Purpose]) -> u32 {
         let named = purposes.iter().filter(|purpose| self.content.doelen.contains(&purpose.content().doel));
         named.map(Purpose::consent_proof_days).max().unwrap_or(CONSENT_PROOF_DAYS)
+    }
+
+    /// The data it names that no rule of its purposes allows, by name: it can never go, whatever the resident agreed to.
+    pub fn never_allowed(&self, purposes: &[Purpose]) -> Vec<&'static str> {
+        let named = purposes.iter().filter(|purpose| self.content.doelen.contains(&purpose.content().doel));
+        let rules: Vec<&Rule> = named.flat_map(|purpose| &purpose.content().berichten).collect();
+        let allowed = |category: Category| {
+            rules.iter().any(|rule| match category {
+                Category::Process => true,
+                Category::CitizenNumber => rule.bsn,
+                special if special.is_special() => {
+                    rule.bijzondere_gegevens.iter().any(|one| one.categorie == special)
+                }
+                plain => rule.gegevens.contains(&plain),
+            })
+        };
+        let ConsentedData { categories, life_domains } = &self.content.gegevens;
+        let categories = categories.iter().filter(|one| !allowed(**one)).map(|one| one.as_str());
+        let domains =
+            life_domains.iter().filter(|one| !rules.iter().any(|rule| rule.leefgebieden.contains(one)));
+        categories.chain(domains.map(|one| one.as_str())).collect()
     }
 
     /// When the resident gave it.

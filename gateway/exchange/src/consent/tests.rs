@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
-use schemas::{Document, SchemaName};
+use schemas::{Category, Document, SchemaName};
 use serde_json::{Value, json};
 
 use super::*;
@@ -76,6 +78,31 @@ fn filled_in(record: &Value) -> Result<ConsentRecord, RecordError> {
 
 fn record() -> ConsentRecord {
     filled_in(&record_of(|_| {})).unwrap()
+}
+
+/// What no rule of its own purposes allows is named; what another purpose allows does not help.
+#[test]
+fn what_can_never_go_under_it_is_named() {
+    let of_purpose = |name: &str| {
+        purpose_with(|content| {
+            content.doel = name.to_owned();
+            content.berichten[0].gegevens.remove(&Category::Contact);
+            content.berichten[0].leefgebieden.clear();
+            content.berichten[0].bsn = false;
+        })
+    };
+    let all = purpose_with(|content| content.doel = "een-ander-doel".to_owned());
+    let record = filled_in(&record_of(|record| {
+        record["inhoud"]["gegevens"]["categorieen"] =
+            json!(["identificatie", "bsn", "contact", "financieel", "gezondheid"]);
+    }))
+    .unwrap();
+    let never = record.never_allowed(&[of_purpose(testing::PURPOSE), all]);
+    assert_eq!(
+        never.iter().copied().collect::<BTreeSet<_>>(),
+        ["bsn", "contact", "financien", "gezondheid"].into()
+    );
+    assert_eq!(self::record().never_allowed(&[purpose_with(|_| {})]), Vec::<&str>::new());
 }
 
 fn how() -> HowGiven {

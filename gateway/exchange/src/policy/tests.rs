@@ -379,15 +379,16 @@ fn the_first_fault_is_the_reason() {
     ask(&purposes[1], true, true, &data);
     ask(&purposes[2], true, true, &data);
     data["grondslag"]["voorwaarden"]["persoonlijk-contact"] = json!(true);
+    // What the purpose forbids is said before anybody is asked to consent to it.
+    ask(&purposes[2], true, true, &data);
+    data["betrokkene"].as_object_mut().unwrap().remove("bsn");
     ask(&purposes[2], true, true, &data);
     ask(&purposes[2], true, false, &data);
     data["grondslag"]["toestemming"]["geldig_tot"] = json!("2027-05-01T00:00:00Z");
     ask(&purposes[2], true, false, &data);
     data["grondslag"]["toestemming"]["doelen"] = json!([PURPOSE]);
     ask(&purposes[2], true, false, &data);
-    data["grondslag"]["toestemming"]["gegevens"] = json!({"categorieen": ["bsn", "identificatie", "adres", "contact", "financieel"], "leefgebieden": ["financien"]});
-    ask(&purposes[2], true, false, &data);
-    data["betrokkene"].as_object_mut().unwrap().remove("bsn");
+    data["grondslag"]["toestemming"]["gegevens"] = json!({"categorieen": ["identificatie", "adres", "contact", "financieel"], "leefgebieden": ["financien"]});
     ask(&purposes[2], true, false, &data);
     assert_eq!(
         reasons,
@@ -396,11 +397,11 @@ fn the_first_fault_is_the_reason() {
             Some(Reason::PurposeNotAllowed),
             Some(Reason::BasisMissing),
             Some(Reason::ConditionNotMet),
+            Some(Reason::DataNotAllowed),
             Some(Reason::ConsentWithdrawn),
             Some(Reason::ConsentExpired),
             Some(Reason::ConsentMissing),
             Some(Reason::ConsentMissing),
-            Some(Reason::DataNotAllowed),
             None,
         ]
     );

@@ -30,6 +30,9 @@ impl Find {
         let perhaps = !found.perhaps.is_empty() || !found.consents_perhaps.is_empty();
         if found.messages.is_empty() && found.consents.is_empty() && !perhaps {
             output.say("Er is niets (meer) over deze persoon.");
+            if person.place_key().is_none() {
+                output.say(ONLY_BY_NUMBER);
+            }
         }
         for shown in &found.messages {
             output.say(messages::line(node, &shown.row));
@@ -65,6 +68,9 @@ impl Find {
         Ok(if found.complete && !perhaps { Ending::Good } else { Ending::NotAllGood })
     }
 }
+
+/// What to try when a person was looked for by number alone.
+const ONLY_BY_NUMBER: &str = "Er is alleen op BSN gezocht. Wie zonder BSN in de berichten staat, vindt u met naam, geboortedatum en adres: zoek ook daarmee.";
 
 /// What to do when not everything was looked through.
 pub(super) const INCOMPLETE: &str = "Let op: nog niet alles is doorzocht. Laat het knooppunt draaien (`schakel serve`) tot het meldt dat alle berichten te vinden zijn, en zoek opnieuw. Blijft dit zo, controleer dan het logboek met `schakel logboek verify`.";

@@ -50,12 +50,12 @@ enum What {
     Toets(check::Check),
     /// Schrijf het register van verwerkingsactiviteiten (AVG art. 30) uit de doelen en convenanten die nu gelden.
     #[command(
-        after_help = "Voorbeelden:\n  schakel doel register\n  schakel doel register --naar verwerkingen.html\n  schakel doel register --naar verwerkingen.csv\n\nIn het register staat wat er via dit knooppunt wordt uitgewisseld; vul het aan met wat uw organisatie verder verwerkt."
+        after_help = "Voorbeelden:\n  schakel doel register\n  schakel doel register --naar verwerkingen.html\n  schakel doel register --naar verwerkingen.html --naar verwerkingen.csv\n\nIn het register staat wat er via dit knooppunt wordt uitgewisseld; vul het aan met wat uw organisatie verder verwerkt."
     )]
     Register {
-        /// Het bestand, .html of .csv; zonder deze optie op het scherm.
+        /// Het bestand, .html of .csv; meer dan een keer voor meer bestanden, zonder deze optie op het scherm.
         #[arg(long, value_name = "BESTAND")]
-        naar: Option<PathBuf>,
+        naar: Vec<PathBuf>,
     },
 }
 
@@ -78,9 +78,7 @@ impl Purpose {
         match self.what {
             What::Tonen { doel, place } => show::show(&place.open(map)?, doel.as_deref(), output),
             What::Toets(check) => check.run(map, output),
-            What::Register { naar } => {
-                register::write(&super::open(map).await?, naar.as_deref(), output).await
-            }
+            What::Register { naar } => register::write(&super::open(map).await?, &naar, output).await,
         }
     }
 }

@@ -172,7 +172,8 @@ fn parties(parties: &BTreeSet<Controller>) -> Vec<String> {
     parties.iter().map(|one| format!("{} ({})", one.naam, wording::kind(one.soort))).collect()
 }
 
-fn basis(basis: &Basis) -> String {
+/// A basis in words.
+pub(crate) fn basis(basis: &Basis) -> String {
     let text = joined(wording::basis(basis.soort), &basis.artikelen);
     if basis.alleen_ontvangen { format!("{text} (alleen voor wat deze organisatie ontvangt)") } else { text }
 }

@@ -238,7 +238,7 @@ impl<'a> Checked<'a> {
             .iter()
             .map(|(field, obstacles)| {
                 let reasons: Vec<_> =
-                    obstacles.iter().map(|one| json!({ "over": one.to_string(), "uitleg": why(*one) })).collect();
+                    obstacles.iter().map(|one| json!({ "over": one.to_string(), "uitleg": why(*one, self.outcome) })).collect();
                 json!({
                     "veld": field.pointer, "categorieen": field.uses.categories, "mag": obstacles.is_empty(),
                     "leefgebieden": field.uses.life_domains, "redenen": reasons, "uitzonderingen": self.exceptions(field),
@@ -275,30 +275,41 @@ pub(crate) fn invalid(purpose: &Purpose, rule: &Rule, error: &ParseError) -> Val
     })
 }
 
-/// Why a field may not go, and what to do.
-pub(crate) fn why(obstacle: Obstacle) -> String {
+/// Why a field may not go, and what to do: nothing, when the node leaves it out by itself.
+pub(crate) fn why(obstacle: Obstacle, outcome: Outcome) -> String {
+    let reason = reason(obstacle);
+    if outcome == Outcome::Without {
+        return format!("{reason} Het knooppunt laat het zelf weg; u hoeft niets te doen.");
+    }
+    let remedy = match obstacle {
+        Obstacle::Category(_) | Obstacle::LifeDomain(_) => {
+            "Laat het weg. Is het toch nodig, spreek dan met de partners een nieuwe versie van het doel af."
+        }
+        Obstacle::Special(_) => "Laat het weg.",
+        Obstacle::Bsn => "Laat het weg, en noem naam, geboortedatum en adres als het doel die toelaat.",
+        Obstacle::BsnByLaw(_) => "Laat het weg, en noem naam, geboortedatum en adres.",
+        Obstacle::Feedback => "Kies een waarde die er wel bij staat, of laat het veld weg.",
+    };
+    format!("{reason} {remedy}")
+}
+
+fn reason(obstacle: Obstacle) -> String {
     match obstacle {
-        Obstacle::Category(category) => format!(
-            "Het doel noemt {category} niet bij `gegevens`. Laat het weg. Is het toch nodig, spreek dan met de partners een nieuwe versie van het doel af."
-        ),
+        Obstacle::Category(category) => format!("Het doel noemt {category} niet bij `gegevens`."),
         Obstacle::Special(category) => {
             let article = if category == Category::Justice { 10 } else { 9 };
             format!(
-                "Dit is een bijzonder gegeven (AVG art. {article}). Het mag alleen mee als het doel {category} noemt bij `bijzondere_gegevens`, met de uitzondering uit de wet. Dit doel doet dat niet. Laat het weg."
+                "Dit is een bijzonder gegeven (AVG art. {article}). Het mag alleen mee als het doel {category} noemt bij `bijzondere_gegevens`, met de uitzondering uit de wet. Dit doel doet dat niet."
             )
         }
-        Obstacle::Bsn => {
-            "Het doel laat het BSN niet toe (`bsn = false`). Laat het weg, en noem naam, geboortedatum en adres als het doel die toelaat.".to_owned()
-        }
+        Obstacle::Bsn => "Het doel laat het BSN niet toe (`bsn = false`).".to_owned(),
         Obstacle::BsnByLaw(kind) => format!(
-            "Het doel laat het BSN toe, maar een {} mag het van de wet niet gebruiken (UAVG art. 46). Laat het weg, en noem naam, geboortedatum en adres.",
+            "Het doel laat het BSN toe, maar een {} mag het van de wet niet gebruiken (UAVG art. 46).",
             wording::kind(kind)
         ),
-        Obstacle::LifeDomain(domain) => format!(
-            "Het doel gaat niet over het leefgebied {domain}. Laat het weg. Is het toch nodig, spreek dan met de partners een nieuwe versie van het doel af."
-        ),
+        Obstacle::LifeDomain(domain) => format!("Het doel gaat niet over het leefgebied {domain}."),
         Obstacle::Feedback => {
-            "Deze waarde zegt de ontvanger te veel: het doel noemt haar niet bij `terugkoppeling`. Kies een waarde die er wel bij staat, of laat het veld weg.".to_owned()
+            "Deze waarde zegt de ontvanger te veel: het doel noemt haar niet bij `terugkoppeling`.".to_owned()
         }
     }
 }

@@ -48,6 +48,7 @@ pub(crate) mod verify_consents;
 pub(crate) mod verify_content;
 pub(crate) mod verify_handover;
 pub(crate) mod verify_records;
+pub(crate) mod verify_tally;
 pub(crate) mod wal;
 pub(crate) mod witness;
 

@@ -230,11 +230,11 @@ impl Store {
         match access::at(&mut reader, &self.0.vault, index).await {
             Ok(None) => Ok(Accessed::default()),
             Ok(Some(record)) => {
-                let decided = record.what == Deed::Besluit;
-                let messages = if decided { Vec::new() } else { record.all_messages().collect() };
+                let is_decision = record.what == Deed::Besluit;
+                let messages = if is_decision { Vec::new() } else { record.all_messages().collect() };
                 let AccessRecord { perhaps, mut consents, consents_perhaps, subject, .. } = record;
                 consents.extend(consents_perhaps);
-                Ok(Accessed { messages, perhaps, consents, subject })
+                Ok(Accessed { is_decision, messages, perhaps, consents, subject })
             }
             Err(StoreError::Corrupt(error)) => {
                 tracing::error!(entry = index, error, "the record of an access cannot be read");

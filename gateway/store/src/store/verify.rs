@@ -24,7 +24,7 @@ use crate::{
     error::StoreError,
     sqlite::{
         verify::{self, LoggedEntry},
-        verify_handover, verify_records,
+        verify_handover, verify_records, verify_tally,
     },
 };
 
@@ -160,6 +160,9 @@ impl Store {
         if let Some(fault) = self.first_misled(size, against.leads()).await? {
             return against.or_unproven(broken(fault.index, fault.what)).await;
         }
+        if let Some(index) = verify_tally::miscounted(&mut *self.0.readers.acquire().await?).await? {
+            return against.or_unproven(broken(index, MISCOUNTED)).await;
+        }
         let whole = Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors: walk.held };
         against.or_unproven(whole).await
     }
@@ -169,6 +172,8 @@ impl Store {
         verify::entries(&mut *self.0.readers.acquire().await?, between, MAX_ENTRIES_READ).await
     }
 }
+
+const MISCOUNTED: &str = "van de soort berichten waar deze regel bij hoort (partner, richting, stand) zijn er meer of minder dan zijn geteld";
 
 fn broken(index: u64, what: &str) -> Verdict {
     Verdict::Broken { index, last: None, what: what.to_owned() }

@@ -57,12 +57,19 @@ pub(super) async fn grant(
             node.name_of(**oin)
         ));
     }
+    let never = record.never_allowed(&purposes);
+    if !never.is_empty() {
+        output.warn(format!(
+            "Let op: het doel laat deze gegevens niet toe, ook niet met toestemming: {}. Ze gaan nooit mee. Vraag de inwoner alleen wat nodig is, of spreek met de partners een nieuwe versie van het doel af.",
+            never.join(", ")
+        ));
+    }
     output.say(
         "Noem dit nummer in documenten die op de toestemming steunen; het knooppunt voegt het bewijs toe.",
     );
     output.answer(&json!({
         "toestemming": record.id(), "verleend_aan": record.granted_to(), "doelen": record.purposes(),
-        "geldig_tot": record.valid_until(), "zonder_convenant": strangers,
+        "geldig_tot": record.valid_until(), "zonder_convenant": strangers, "nooit_toegestaan": never,
     }));
     Ok(Ending::Good)
 }

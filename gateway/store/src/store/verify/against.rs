@@ -494,12 +494,32 @@ impl<'a> Against<'a> {
         Ok(())
     }
 
-    /// The verdict, unless a record before it is gone and nothing says that it was erased.
+    /// The verdict, unless a record before it is gone and nothing says that it was erased, or a consent ran out and nothing says so.
     pub(super) async fn or_unproven(mut self, verdict: Verdict) -> Result<Verdict, StoreError> {
         self.prove_rest().await?;
-        let first = self.unproven.first().filter(|index| **index < verdict.first());
+        self.hear_rest().await?;
         let what = "wat bij deze regel hoort is weg met zijn sleutel, maar het logboek zegt nergens dat het is gewist";
-        Ok(first.map_or(verdict, |index| broken(*index, what)))
+        let gone = self.unproven.first().map(|index| Fault { index: *index, what });
+        let found = gone.into_iter().chain(self.consents.unlogged()).min_by_key(|fault| fault.index);
+        let found = found.filter(|fault| fault.index < verdict.first());
+        Ok(found.map_or(verdict, |fault| broken(fault.index, fault.what)))
+    }
+
+    /// Looks through the rest of the log for what says that consents ran out: also while this checks it.
+    async fn hear_rest(&mut self) -> Result<(), StoreError> {
+        let mut from = Some(self.read);
+        while let Some(place) = from.filter(|_| self.consents.unlogged().is_some()) {
+            let mut reader = self.store.0.readers.acquire().await?;
+            let (entries, next) = records::of_kind(&mut reader, "toestemming", place).await?;
+            for entry in entries {
+                if let Entry::Toestemming { gebeurtenis, houder, tijd, toestemming, .. } = entry {
+                    let key = ConsentKey { holder: houder, id: toestemming };
+                    self.consents.note_happened(key, gebeurtenis, tijd);
+                }
+            }
+            from = next;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Holding consents against what their holders signed of them, and against what the log says happened to them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use exchange::{
     consent::{ConsentKey, Extract, Statement},
@@ -20,6 +20,10 @@ use crate::{
 
 /// Consents that are remembered as checked; past this they are checked again.
 const MAX_CHECKED: usize = 1 << 16;
+
+/// Consents that ran out of which is remembered whether the log says so; of more, only what their holders signed is held
+/// against them.
+const MAX_RUN_OUT: usize = 1 << 18;
 
 /// As they are stored.
 const IN_FORCE: i64 = 0;
@@ -48,11 +52,23 @@ pub(super) struct Consents {
     me: Oin,
     /// Those that were held against what was signed.
     checked: HashSet<i64>,
+    /// Those that ran out.
+    run_out: HashMap<ConsentKey, RunOut>,
+}
+
+/// A consent that is stored as one that ran out.
+struct RunOut {
+    /// Where it is come across first.
+    index: u64,
+    /// When it ran out, in microseconds.
+    at: i64,
+    /// The log says so.
+    is_logged: bool,
 }
 
 impl Consents {
     pub(super) fn new(me: Oin) -> Self {
-        Self { me, checked: HashSet::new() }
+        Self { me, checked: HashSet::new(), run_out: HashMap::new() }
     }
 
     /// What differs first of the consents that these messages rest on, and that these entries are about.
@@ -90,7 +106,10 @@ impl Consents {
             let what = match stored.get(&number) {
                 None => Some(GONE),
                 Some(_) if self.checked.contains(&number) => None,
-                Some(consent) => self.as_signed(consent, agreements),
+                Some(consent) => {
+                    self.note_run_out(index, consent);
+                    self.as_signed(consent, agreements)
+                }
             };
             found.extend(what.map(|what| Fault { index, what }));
             if self.checked.len() >= MAX_CHECKED {
@@ -102,11 +121,34 @@ impl Consents {
             let wrong = stored.get(&one.consent).and_then(|consent| under(one, consent));
             found.extend(wrong.map(|what| Fault { index: one.index, what }));
         }
+        for one in happened {
+            self.note_happened(one.key, one.what, one.at);
+        }
         for (one, number) in happened.iter().zip(numbers) {
             let wrong = number.and_then(|number| stored.get(&number)).and_then(|consent| after(one, consent));
             found.extend(wrong.map(|what| Fault { index: one.index, what }));
         }
         Ok(found.into_iter().min_by_key(|fault| fault.index))
+    }
+
+    fn note_run_out(&mut self, index: u64, consent: &ConsentAsStored) {
+        let ran_out = consent.key.zip(consent.ended).filter(|_| consent.state == EXPIRED);
+        if let Some((key, at)) = ran_out.filter(|_| self.run_out.len() < MAX_RUN_OUT) {
+            self.run_out.entry(key).or_insert(RunOut { index, at, is_logged: false });
+        }
+    }
+
+    /// The log says what happened to a consent. That it ran out before it was extended says nothing of the last time.
+    pub(super) fn note_happened(&mut self, key: ConsentKey, what: ConsentHappening, at: Timestamp) {
+        if let Some(run_out) = self.run_out.get_mut(&key) {
+            run_out.is_logged |= what == ConsentHappening::Verlopen && time_to_sql(at) >= run_out.at;
+        }
+    }
+
+    /// The first that ran out without the log saying so, as far as it was read.
+    pub(super) fn unlogged(&self) -> Option<Fault> {
+        let unlogged = self.run_out.values().filter(|one| !one.is_logged);
+        unlogged.map(|one| Fault { index: one.index, what: UNLOGGED }).min_by_key(|fault| fault.index)
     }
 
     /// What of a consent is otherwise than its holder signed.
@@ -174,5 +216,7 @@ const STATEMENT: &str = "de intrekking van de toestemming waar deze regel over g
 
 const STATE: &str =
     "de toestemming waar deze regel over gaat heeft een andere stand of tijd dan de houder heeft ondertekend";
+
+const UNLOGGED: &str = "de toestemming waar deze regel over gaat heet verlopen, maar het logboek zegt nergens dat zij is verlopen";
 
 const RELEASED: &str = "het bericht bij deze regel heet op een andere grondslag bewaard, maar bij de toestemming staat daar niets over";

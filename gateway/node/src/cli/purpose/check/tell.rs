@@ -63,7 +63,7 @@ impl Told<'_> {
                 line(field, output);
             }
             for obstacle in obstacles {
-                paragraph(&why(*obstacle), 6, output);
+                paragraph(&why(*obstacle, self.0.outcome), 6, output);
             }
         }
     }

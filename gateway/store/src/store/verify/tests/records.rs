@@ -342,6 +342,12 @@ const RECORDS: &[(&str, u64, &str)] = &[
         "uittreksel",
     ),
     ("UPDATE consent SET state = 2 WHERE num = 3", 18, "andere stand of tijd"),
+    ("UPDATE consent SET state = 2, ended = valid_until WHERE num = 3", 18, "heet verlopen"),
+    ("UPDATE consent SET state = 2, ended = valid_until WHERE num = 2", 16, "heet verlopen"),
+    ("UPDATE tally SET count = count + 1 WHERE direction = 1 AND state = 1", 4, "zijn geteld"),
+    ("UPDATE tally SET count = count - 1 WHERE direction = 0 AND state = 2", 2, "zijn geteld"),
+    ("DELETE FROM tally WHERE direction = 0 AND state = 0", 3, "zijn geteld"),
+    ("INSERT INTO tally SELECT party, direction, state, 90, 1 FROM tally LIMIT 1", 0, "zijn geteld"),
     ("UPDATE consent SET ended = ended + 1 WHERE num = 1", 8, "andere stand of tijd"),
     ("UPDATE consent SET ended = 1 WHERE num = 2", 16, "andere stand of tijd"),
     ("UPDATE consent SET withdrawn = withdrawn + 1 WHERE num = 1", 15, "intrekking"),
@@ -492,4 +498,29 @@ async fn what_was_forgotten_is_not_missed() {
     store.close().await;
     let verdict = place.checked(false).await;
     assert!(matches!(verdict, Verdict::Whole { .. }), "{verdict:?}");
+}
+
+/// A consent that ran out is whole by the entry that says so, and only by one of that end or later.
+#[tokio::test]
+async fn a_consent_that_ran_out_has_an_entry_that_says_so() {
+    let whole = Place::of_every_kind().await;
+    let key = consent(THEIR_CONSENT).key(partner());
+    let end: jiff::Timestamp = "2027-05-01T00:00:00Z".parse().unwrap();
+    for (tijd, is_whole) in [(end, true), (end - jiff::SignedDuration::from_secs(1), false)] {
+        let place = whole.copy();
+        let store = place.open().await;
+        let (houder, toestemming) = (key.holder, key.id);
+        let gebeurtenis = ConsentHappening::Verlopen;
+        let leaf =
+            Entry::Toestemming { bewijs: None, gebeurtenis, houder, tijd, toestemming, uitkomst: None }
+                .leaf();
+        assert!(store.expire_consent(key, leaf, end).await.unwrap());
+        store.close().await;
+        let verdict = place.checked(true).await;
+        if is_whole {
+            assert!(matches!(verdict, Verdict::Whole { .. }), "{verdict:?}");
+        } else {
+            assert_eq!(found(&verdict).0, 18, "{verdict:?}");
+        }
+    }
 }
