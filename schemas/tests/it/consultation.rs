@@ -30,7 +30,8 @@ fn bsn() -> impl Strategy<Value = String> {
     });
     (digits, prop::collection::vec(prop::sample::select(vec!["", ".", " ", "-", "–", "\u{2009}"]), 9))
         .prop_map(|(digits, marks)| {
-            digits.iter().zip(marks).map(|(digit, mark)| format!("{digit}{mark}")).collect()
+            let apart = digits.iter().zip(marks).flat_map(|(digit, mark)| [digit.as_str(), mark]);
+            apart.collect()
         })
 }
 

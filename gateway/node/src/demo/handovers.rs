@@ -56,14 +56,14 @@ struct Told {
 
 /// Plays them.
 pub(super) async fn tell(
-    cast: &Cast<'_>,
+    players: &Cast<'_>,
     clock: &DemoClock,
     running: (&mut Vec<Running>, usize),
 ) -> anyhow::Result<HandoverOutcome> {
-    let warm = stories::warm(cast).await?;
-    let door = stories::better_door(cast).await?;
-    let crossed = stories::crossing(cast, running).await?;
-    let (late, told) = stories::escalation(cast, clock).await?;
+    let warm = stories::warm(players).await?;
+    let door = stories::better_door(players).await?;
+    let crossed = stories::crossing(players, running).await?;
+    let (late, told) = stories::escalation(players, clock).await?;
     let mut outcome = HandoverOutcome {
         overdrachten: BTreeMap::new(),
         regie: Vec::new(),
@@ -71,7 +71,7 @@ pub(super) async fn tell(
         geescaleerd: told.escalated,
     };
     for (story, case) in [("warm", warm), ("andere-deur", door), ("gekruist", crossed), ("te-laat", late)] {
-        let holding = holding(cast, &mut outcome.overdrachten, (story, case)).await?;
+        let holding = holding(players, &mut outcome.overdrachten, (story, case)).await?;
         outcome.regie.push(holding);
     }
     Ok(outcome)
@@ -79,12 +79,12 @@ pub(super) async fn tell(
 
 /// Counts the offers of a case, and says who holds it.
 async fn holding(
-    cast: &Cast<'_>,
+    players: &Cast<'_>,
     states: &mut BTreeMap<&'static str, u64>,
     (verhaal, dossier): (&'static str, Uuid),
 ) -> anyhow::Result<Holding> {
     let mut known: BTreeMap<Oin, Case> = BTreeMap::new();
-    for node in [cast.municipality, cast.social_service, cast.uwv] {
+    for node in [players.municipality, players.social_service, players.uwv] {
         if let Some((case, _)) = handover::case(&node.core, dossier).await? {
             known.insert(node.core.me, case);
         }

@@ -50,8 +50,8 @@ async fn accept(node: &Node, case: Uuid) -> anyhow::Result<()> {
 }
 
 /// From the municipality to the social service, which first asks something, and from there to UWV.
-pub(super) async fn warm(cast: &Cast<'_>) -> anyhow::Result<Uuid> {
-    let (municipality, service) = (cast.municipality, cast.social_service);
+pub(super) async fn warm(players: &Cast<'_>) -> anyhow::Result<Uuid> {
+    let (municipality, service) = (players.municipality, players.social_service);
     let case = municipality.core.new_id();
     let about = (RESIDENTS[0], Haste::None);
     offers(municipality, service, case, about).await?;
@@ -75,24 +75,24 @@ pub(super) async fn warm(cast: &Cast<'_>) -> anyhow::Result<Uuid> {
     });
     say(service, case, (SchemaName::HandoverFirstContact, content)).await?;
     settled(service).await?;
-    offers(service, cast.uwv, case, about).await?;
-    accept(cast.uwv, case).await?;
-    settled(cast.uwv).await?;
+    offers(service, players.uwv, case, about).await?;
+    accept(players.uwv, case).await?;
+    settled(players.uwv).await?;
     Ok(case)
 }
 
 /// UWV does not take it and says who does: the municipality offers it there.
-pub(super) async fn better_door(cast: &Cast<'_>) -> anyhow::Result<Uuid> {
-    let (municipality, service) = (cast.municipality, cast.social_service);
+pub(super) async fn better_door(players: &Cast<'_>) -> anyhow::Result<Uuid> {
+    let (municipality, service) = (players.municipality, players.social_service);
     let case = municipality.core.new_id();
     let about = (RESIDENTS[1], Haste::None);
-    offers(municipality, cast.uwv, case, about).await?;
+    offers(municipality, players.uwv, case, about).await?;
     let content = json!({
         "reden": "verkeerd-loket", "toelichting": "Dit is werk voor de sociale dienst.",
         "doorverwijzing": { "organisatie": service.config.organisatie.naam, "oin": service.core.me },
     });
-    say(cast.uwv, case, (SchemaName::HandoverDeclined, content)).await?;
-    settled(cast.uwv).await?;
+    say(players.uwv, case, (SchemaName::HandoverDeclined, content)).await?;
+    settled(players.uwv).await?;
     offers(municipality, service, case, about).await?;
     accept(service, case).await?;
     settled(service).await?;
@@ -101,10 +101,10 @@ pub(super) async fn better_door(cast: &Cast<'_>) -> anyhow::Result<Uuid> {
 
 /// The social service is cut off and accepts, while the municipality takes the offer back. Both are said before either is heard.
 pub(super) async fn crossing(
-    cast: &Cast<'_>,
+    players: &Cast<'_>,
     (running, at): (&mut Vec<Running>, usize),
 ) -> anyhow::Result<Uuid> {
-    let (municipality, service) = (cast.municipality, cast.social_service);
+    let (municipality, service) = (players.municipality, players.social_service);
     let case = municipality.core.new_id();
     offers(municipality, service, case, (RESIDENTS[2], Haste::None)).await?;
     running.remove(at).stop().await;
@@ -127,8 +127,8 @@ pub(super) async fn crossing(
 }
 
 /// Nobody answers an urgent offer, and the clock goes on: both nodes remind and escalate by themselves.
-pub(super) async fn escalation(cast: &Cast<'_>, clock: &DemoClock) -> anyhow::Result<(Uuid, Told)> {
-    let (municipality, uwv) = (cast.municipality, cast.uwv);
+pub(super) async fn escalation(players: &Cast<'_>, clock: &DemoClock) -> anyhow::Result<(Uuid, Told)> {
+    let (municipality, uwv) = (players.municipality, players.uwv);
     let case = municipality.core.new_id();
     offers(municipality, uwv, case, (RESIDENTS[3], Haste::Crisis)).await?;
     let known = handover::case(&municipality.core, case).await?.context("het dossier")?.0;
