@@ -5,7 +5,7 @@
 
 use uuid::{Uuid, Variant, Version};
 
-use crate::{bsn, oin};
+use crate::{bsn, oin, readable::MONTHS};
 
 /// A format: its name in the schemas, its check, and the words for what is expected.
 pub(crate) struct Format {
@@ -143,6 +143,7 @@ fn anonymous(value: &str) -> bool {
         && !value.contains('@')
         && !holds_long_number(value)
         && !holds_full_date(value)
+        && !holds_written_date(value)
         && !holds_postcode(value)
 }
 
@@ -153,8 +154,9 @@ fn holds_long_number(value: &str) -> bool {
     let mut digits = 0;
     for c in value.chars() {
         match c {
-            '0'..='9' => digits += 1,
-            ' ' | '.' | '-' | '/' | '\u{a0}' => {}
+            c if c.is_numeric() => digits += 1,
+            ' ' | '.' | '-' | '/' | '_' | '(' | ')' | '–' | '—' | '\t' | '\u{a0}' | '\u{2009}'
+            | '\u{202f}' => {}
             _ => digits = 0,
         }
         if digits > MOST_DIGITS {
@@ -172,6 +174,21 @@ fn holds_full_date(value: &str) -> bool {
     })
 }
 
+/// Whether it holds a date with the name of its month: day, month and year.
+fn holds_written_date(value: &str) -> bool {
+    let is_number = |word: &str, longest| {
+        (1..=longest).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_month = |word: &str| {
+        matches!(word, "mrt" | "sept")
+            || MONTHS.iter().any(|month| *month == word || month.get(..3) == Some(word))
+    };
+    let lower = value.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.windows(3).any(|three| is_number(three[0], 2) && is_month(three[1]) && is_number(three[2], 4))
+}
+
 /// Whether it holds a Dutch postcode: four digits, perhaps a space, two letters that end there.
 fn holds_postcode(value: &str) -> bool {
     let chars: Vec<char> = value.chars().collect();
@@ -181,8 +198,11 @@ fn holds_postcode(value: &str) -> bool {
         if !starts_number || !digits.iter().all(char::is_ascii_digit) {
             return false;
         }
-        let letters = start + 4 + usize::from(chars.get(start + 4) == Some(&' '));
-        let two = chars.get(letters..letters + 2).is_some_and(|two| two.iter().all(char::is_ascii_uppercase));
+        let is_apart = chars.get(start + 4) == Some(&' ');
+        let letters = start + 4 + usize::from(is_apart);
+        // Small letters apart are a word: `2024 en`.
+        let is_letter = |c: &char| c.is_ascii_uppercase() || (!is_apart && c.is_ascii_lowercase());
+        let two = chars.get(letters..letters + 2).is_some_and(|two| two.iter().all(is_letter));
         two && !chars.get(letters + 2).is_some_and(|c| c.is_alphanumeric())
     })
 }

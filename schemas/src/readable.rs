@@ -192,7 +192,7 @@ fn euros(cents: i64) -> String {
     format!("€ {sign}{grouped},{rest:02}")
 }
 
-const MONTHS: [&str; 12] = [
+pub(crate) const MONTHS: [&str; 12] = [
     "januari",
     "februari",
     "maart",

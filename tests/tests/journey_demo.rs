@@ -60,6 +60,58 @@ fn consent_held(place: &Place, outcome: &Value) {
     assert_eq!(step["uitkomst"], "bewezen", "{step}");
 }
 
+/// Every case has one holder, at both sides the same; a term that was left to end was told of once at each side; and signals of
+/// two senders became one case.
+fn residents_were_handed_over(outcome: &Value) {
+    let states = serde_json::json!({ "aangeboden": 1, "afgewezen": 1, "geaccepteerd": 4 });
+    assert_eq!(outcome["overdrachten"], states, "{outcome}");
+    let (town, service, uwv) = ("00000099000000001000", "00000099000000003000", "00000099000000004000");
+    let expected = [
+        ("warm", uwv, [service, uwv]),
+        ("andere-deur", service, [town, service]),
+        ("gekruist", service, [town, service]),
+        ("te-laat", town, [town, uwv]),
+    ];
+    let holdings = outcome["regie"].as_array().unwrap();
+    assert_eq!(holdings.len(), expected.len(), "{outcome}");
+    for (holding, (story, holder, sides)) in holdings.iter().zip(expected) {
+        assert_eq!((&holding["verhaal"], &holding["regie"]), (&story.into(), &holder.into()), "{holding}");
+        let sides: serde_json::Map<_, _> =
+            sides.map(|side| (side.to_owned(), Value::from(holder))).into_iter().collect();
+        assert_eq!((&holding["volgens"], &holding["gelijk"]), (&sides.into(), &true.into()), "{holding}");
+    }
+    assert_eq!((number(outcome, "herinnerd"), number(outcome, "geescaleerd")), (2, 2), "{outcome}");
+    assert_eq!(number(outcome, "meervoudige_signalen"), 1, "{outcome}");
+}
+
+/// What the nodes themselves say of it afterwards, with a clock that is right again and after a second run.
+fn the_nodes_say_the_same(place: &Place, outcome: &Value) {
+    for holding in outcome["regie"].as_array().unwrap() {
+        for (folder, oin) in [
+            ("gemeente", "00000099000000001000"),
+            ("sociale-dienst", "00000099000000003000"),
+            ("uwv", "00000099000000004000"),
+        ] {
+            if holding["volgens"].get(oin).is_none() {
+                continue;
+            }
+            let (case, map) = (holding["dossier"].as_str().unwrap(), format!("proef/{folder}"));
+            let is_late = holding["verhaal"] == "te-laat";
+            let shown = place.cli(&["overdracht", "tonen", case, "--json", "--map", &map]);
+            let shown = shown.expect(i32::from(is_late)).json();
+            assert_eq!(shown["regie"], holding["regie"], "{shown}");
+            let last = shown["aanbiedingen"].as_array().unwrap().last().unwrap();
+            assert_eq!(last["geescaleerd"].is_string(), is_late, "{shown}");
+        }
+    }
+    let joined = place.cli(&["signalen", "lijst", "--json", "--map", "proef/gemeente"]).json();
+    let cases = joined["meervoudige_signalen"].as_array().unwrap();
+    assert_eq!(cases.len(), 1, "{joined}");
+    let senders = cases[0]["signalen"].as_array().unwrap().iter().map(|signal| signal["partner"].as_str());
+    let senders: BTreeSet<_> = senders.flatten().collect();
+    assert_eq!(senders, BTreeSet::from(["00000099000000002000", "00000099000000005000"]), "{joined}");
+}
+
 #[test]
 fn it_runs_twice_in_a_row_and_beside_another() {
     let place = Place::new();
@@ -70,11 +122,12 @@ fn it_runs_twice_in_a_row_and_beside_another() {
     for outcome in [&first, &second, &third] {
         adds_up(outcome);
         consent_held(&place, outcome);
+        residents_were_handed_over(outcome);
         assert_eq!(number(outcome, "gelezen"), 40);
         assert_eq!(number(outcome, "eerder_verzonden"), 0);
         assert!(number(outcome, "verzonden") > 0 && outcome["geweigerd"]["voorwaarde-niet-vervuld"].is_u64());
         let organisations = outcome["organisaties"].as_array().unwrap();
-        assert_eq!(organisations.len(), 4);
+        assert_eq!(organisations.len(), 5);
         for organisation in organisations {
             let oin = organisation["oin"].as_str().unwrap();
             assert_eq!(oin.len(), 20);
@@ -95,7 +148,7 @@ fn a_kept_folder_can_be_looked_into_and_used_again() {
     let first = once(&place, &map).expect(0).json();
     adds_up(&first);
     let sent = number(&first, "verzonden");
-    for folder in ["gemeente", "woningcorporatie", "sociale-dienst", "uwv"] {
+    for folder in ["gemeente", "woningcorporatie", "sociale-dienst", "uwv", "energieleverancier"] {
         let map = format!("proef/{folder}");
         let verdict = place.cli(&["logboek", "verify", "--json", "--map", &map]).expect(0).json();
         assert_eq!(verdict["heel"], true);
@@ -104,7 +157,7 @@ fn a_kept_folder_can_be_looked_into_and_used_again() {
                 .as_array()
                 .unwrap()
                 .len(),
-            3
+            4
         );
         let agreements = place.cli(&["convenant", "tonen", "--json", "--map", &map]).expect(0).json();
         assert_eq!(agreements["convenanten"][0]["stand"], "in werking");
@@ -113,7 +166,8 @@ fn a_kept_folder_can_be_looked_into_and_used_again() {
         place.cli(&["berichten", "--json", "--richting", "in", "--map", "proef/gemeente"]).expect(0).json();
     let signals = inbox["berichten"].as_array().unwrap().iter();
     let signals = signals.filter(|row| row["type"] == "nl.sociaaldomein.signalen.betalingsachterstand.v1");
-    assert_eq!(signals.count() as u64, sent);
+    // Those of the list, and those of the landlord and the supplier about one household.
+    assert_eq!(signals.count() as u64, sent + 2);
 
     // The same export sends nothing twice, and its own copy of it, given again, is the same export.
     for again in [&map[..], &["--map", "proef", "--invoer", "proef/achterstanden.csv"]] {
@@ -121,6 +175,9 @@ fn a_kept_folder_can_be_looked_into_and_used_again() {
         assert_eq!((number(&again, "verzonden"), number(&again, "eerder_verzonden")), (0, sent), "{again}");
         assert_eq!(number(&again, "gelezen"), 40);
         assert_eq!(again["klopt"], true, "{again}");
+        residents_were_handed_over(&again);
+        the_nodes_say_the_same(&place, &again);
+        the_nodes_say_the_same(&place, &first);
     }
     assert_eq!(fs::read(place.path().join("proef/achterstanden.csv")).unwrap(), FIXTURE);
     nothing_is_left(&place);
@@ -173,6 +230,7 @@ fn answers_have_the_members_that_are_documented() {
     holds("demo --once", &outcome);
     holds("organisaties", &outcome["organisaties"][0]);
     holds("tegengehouden", &outcome["tegengehouden"][0]);
+    holds("regie van demo --once", &outcome["regie"][0]);
     let ask = |command: &[&str]| {
         let arguments = [command, &["--json", "--map", "proef/gemeente"]].concat();
         place.cli(&arguments).json()

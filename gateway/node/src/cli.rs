@@ -58,7 +58,7 @@ mod witness;
     version,
     disable_version_flag = true,
     about,
-    after_help = "Voorbeelden:\n  schakel demo                                  laat vier organisaties berichten uitwisselen\n  schakel init --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.test:8443\n  schakel serve --map /var/lib/schakel          start het knooppunt in die map\n\nExitcodes: 0 gelukt; 1 uitgevoerd, maar niet alles is goed; 2 verkeerd aangeroepen; 3 kon niet worden uitgevoerd."
+    after_help = "Voorbeelden:\n  schakel demo                                  laat vijf organisaties berichten uitwisselen\n  schakel init --oin 00000099000000001000 --naam 'Gemeente Rivierstad' --soort gemeente --adres schakel.rivierstad.test:8443\n  schakel serve --map /var/lib/schakel          start het knooppunt in die map\n\nExitcodes: 0 gelukt; 1 uitgevoerd, maar niet alles is goed; 2 verkeerd aangeroepen; 3 kon niet worden uitgevoerd."
 )]
 pub struct Cli {
     /// De map van het knooppunt, met daarin schakel.toml; zonder deze optie de huidige map.
@@ -199,7 +199,7 @@ pub async fn run() -> ExitCode {
         }
     };
     let output = Output { json: cli.json };
-    let done = match start_logging(matches!(cli.command, Command::Serve(_))) {
+    let done = match start_logging(logged(&cli.command)) {
         Ok(()) => dispatch(cli, output).await,
         Err(error) => Err(error),
     };
@@ -275,12 +275,22 @@ pub async fn open(folder: &Path) -> anyhow::Result<Node> {
     Node::open(folder, Arc::new(SystemClock), Arc::new(SystemRandom)).await
 }
 
-/// Logs are English and go to standard error: all of it for a node that serves, only trouble for other commands.
-fn start_logging(serving: bool) -> anyhow::Result<()> {
+/// What is logged when nothing was asked: all of it for a node that serves, only trouble for other commands. The demonstration
+/// lets a term end on purpose, and says so itself.
+const fn logged(command: &Command) -> &'static str {
+    match command {
+        Command::Serve(_) => "info",
+        Command::Demo(_) => "error,node::handover::terms=off",
+        _ => "error",
+    }
+}
+
+/// Logs are English and go to standard error.
+fn start_logging(unless_asked: &str) -> anyhow::Result<()> {
     let asked = std::env::var_os(LOG).filter(|asked| !asked.is_empty());
     let filter = match asked {
         Some(asked) => log_filter(&asked.to_string_lossy())?,
-        None => tracing_subscriber::EnvFilter::new(if serving { "info" } else { "error" }),
+        None => tracing_subscriber::EnvFilter::new(unless_asked),
     };
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,8 +1,8 @@
-//! The demonstration: four organisations on this machine, each with its own keys, certificate, database and port,
+//! The demonstration: five organisations on this machine, each with its own keys, certificate, database and port,
 //! exchanging over real connections.
 //!
 //! [`Demo::set_up`] makes or opens the nodes and lets them agree through the protocol; [`Demo::exchange`] sends the
-//! export and the feedback; [`Outcome`] says what happened and whether it adds up.
+//! export and the feedback, and plays the handovers; [`Outcome`] says what happened and whether it adds up.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -27,18 +27,26 @@ use crate::{
 };
 
 mod agreement;
+mod clock;
 mod consent;
 mod feedback;
+mod handovers;
+mod household;
 mod outcome;
 mod place;
+mod sending;
 
+use clock::DemoClock;
 pub use consent::ConsentOutcome;
-use outcome::Totals;
+pub use handovers::{HandoverOutcome, Holding};
 pub use outcome::{OrganisationOutcome, Outcome};
+use outcome::{Told, Totals};
 pub use place::{check_place, place_export};
 
 /// The mapping of the corporation's export.
 const MAPPING: &str = "koppelingen/woningcorporatie-achterstanden.toml";
+/// The purpose of handovers that rest on the task of each organisation.
+const PURPOSE_OF_HANDOVERS: &str = "overdracht-werk-en-inkomen";
 /// The folder of the authority that issues their certificates.
 const AUTHORITY: &str = "autoriteit";
 /// How long the organisations get to agree, and to deliver a whole export.
@@ -60,9 +68,10 @@ const MUNICIPALITY: usize = 0;
 const CORPORATION: usize = 1;
 const SOCIAL_SERVICE: usize = 2;
 const UWV: usize = 3;
+const ENERGY_SUPPLIER: usize = 4;
 
 /// Test OINs (prefix 00000099) and invented organisations.
-const PARTICIPANTS: [Participant; 4] = [
+const PARTICIPANTS: [Participant; 5] = [
     Participant {
         folder: "gemeente",
         oin: "00000099000000001000",
@@ -87,19 +96,43 @@ const PARTICIPANTS: [Participant; 4] = [
         name: "UWV Rivierenland",
         kind: OrganisationKind::Uwv,
     },
+    Participant {
+        folder: "energieleverancier",
+        oin: "00000099000000005000",
+        name: "Energie Rivierenland",
+        kind: OrganisationKind::FixedCostsProvider,
+    },
 ];
 
-/// Four running nodes.
+/// Five running nodes.
 pub struct Demo {
     nodes: Vec<Node>,
-    running: Vec<(Running, DropFolders)>,
+    running: Vec<Running>,
+    folders: Vec<DropFolders>,
+    clock: Arc<DemoClock>,
+}
+
+/// The organisations that hand over.
+struct Cast<'a> {
+    municipality: &'a Node,
+    social_service: &'a Node,
+    uwv: &'a Node,
+}
+
+impl<'a> Cast<'a> {
+    fn of(nodes: &'a [Node]) -> Self {
+        Self { municipality: &nodes[MUNICIPALITY], social_service: &nodes[SOCIAL_SERVICE], uwv: &nodes[UWV] }
+    }
 }
 
 impl Demo {
     /// Makes the nodes in `root`, or opens those that are there, starts them and lets them agree.
     pub async fn set_up(root: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<Self> {
+        let demo_clock = Arc::new(DemoClock::new(clock));
+        let clock: Arc<dyn Clock> = demo_clock.clone();
         let authority = setup::trial_authority(&root.join(AUTHORITY), clock.now(), &*random)?;
-        let mut demo = Self { nodes: Vec::new(), running: Vec::new() };
+        let mut demo =
+            Self { nodes: Vec::new(), running: Vec::new(), folders: Vec::new(), clock: demo_clock };
         for participant in &PARTICIPANTS {
             let folder = root.join(participant.folder);
             if !folder.join(crate::config::FILE).exists() {
@@ -109,7 +142,8 @@ impl Demo {
             let (node, running) = start(&folder, &clock, &random).await?;
             let folders = drop_folders::start(&node)?;
             demo.nodes.push(node);
-            demo.running.push((running, folders));
+            demo.running.push(running);
+            demo.folders.push(folders);
         }
         demo.introduce().await?;
         demo.agree().await?;
@@ -159,10 +193,19 @@ impl Demo {
         if agreed { Ok(()) } else { bail!("de organisaties werden het niet op tijd eens over het convenant") }
     }
 
-    /// Sends the export from the corporation to the municipality, and feedback on every signal back.
-    /// Then a handover with a resident's consent, which is withdrawn; its evidence is written to `proofs`.
-    pub async fn exchange(&self, export: &Path, proofs: &Path) -> anyhow::Result<Outcome> {
-        let (municipality, corporation) = (&self.nodes[MUNICIPALITY], &self.nodes[CORPORATION]);
+    /// Sends the export from the corporation to the municipality, and feedback on every signal back; two signals about one
+    /// household; handovers. Then a handover with a resident's consent, which is withdrawn; its evidence is written to
+    /// `proofs`. Before what takes a while it says what begins.
+    pub async fn exchange(
+        &mut self,
+        export: &Path,
+        proofs: &Path,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> anyhow::Result<Outcome> {
+        let Self { nodes, running, clock, .. } = self;
+        let (municipality, corporation) = (&nodes[MUNICIPALITY], &nodes[CORPORATION]);
+        let supplier = &nodes[ENERGY_SUPPLIER];
+        household::signal(municipality, corporation, supplier).await?;
         let mapping = drop_folders::mapping(&corporation.folder.join(MAPPING))?;
         let before = Totals::of(corporation).await?;
         let by = access(corporation, Deed::Besluit, Reason::Dossier)?;
@@ -175,13 +218,18 @@ impl Demo {
         settled(corporation).await?;
         feedback::give(municipality, corporation.core.me).await?;
         settled(municipality).await?;
-        let cast = [municipality, &self.nodes[SOCIAL_SERVICE], &self.nodes[UWV]];
-        let (consent, papers) = consent::tell(cast).await?;
+        progress("De signalen zijn aangekomen. Nu dragen de organisaties inwoners aan elkaar over…");
+        let cast = Cast::of(nodes);
+        let handovers = handovers::tell(&cast, clock, (running, SOCIAL_SERVICE)).await?;
+        progress("De overdrachten zijn klaar. Nu geeft een inwoner toestemming, en trekt die weer in…\n");
+        let (consent, papers) = consent::tell(&cast).await?;
+        let joined = household::joined(municipality, corporation, supplier).await?;
         let file = |ending: &str| proofs.join(format!("schakel-demo-{}.{ending}", papers.proof.message));
         let (proof, report) = (file("bewijs.json"), file("inzage.html"));
         keys::write_private(&proof, &papers.proof.bundle)?;
         keys::write_private(&report, &papers.report)?;
-        Outcome::gather(&self.nodes, corporation, (before, read), (consent, [proof, report])).await
+        let told = Told { handovers, joined, consent, proof, access_report: report };
+        Outcome::gather(nodes, corporation, (before, read), told).await
     }
 
     /// The folders of the nodes with the name of their organisation.
@@ -191,8 +239,10 @@ impl Demo {
 
     /// Stops every node.
     pub async fn stop(self) {
-        for (running, folders) in self.running {
+        for folders in self.folders {
             folders.stop();
+        }
+        for running in self.running {
             running.stop().await;
         }
         for node in self.nodes {

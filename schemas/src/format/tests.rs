@@ -33,7 +33,12 @@ fn running_text_may_hold_line_breaks() {
 fn anonymous_text_holds_no_marks_of_a_person() {
     check(
         "anoniem",
-        &["Schuld van 2.608.833 euro sinds 2024-2025.", "Wie helpt 2 kinderen van 6 en 9?", "Art. 7:231 BW"],
+        &[
+            "Schuld van 2.608.833 euro sinds 2024-2025.",
+            "Wie helpt 2 kinderen van 6 en 9?",
+            "Art. 7:231 BW",
+            "Sinds januari 2026, 3 maanden.",
+        ],
         &[
             "999990342",
             "9999 90 342",
@@ -41,9 +46,15 @@ fn anonymous_text_holds_no_marks_of_a_person() {
             "x@y.test",
             "op 4906AN",
             "op 4906 AN.",
+            "op 4906an",
             "geboren 20-01-1974",
             "1974/1/20",
             "op 1.2.74",
+            "geboren 20 januari 1974",
+            "op 3 Mrt. 74",
+            "bel (0416) 12 34 56",
+            "９９９９９０３４２",
+            "999\u{2009}990\u{2009}342",
         ],
     );
 }

@@ -19,8 +19,8 @@ use crate::{
     system::{SystemClock, SystemRandom},
 };
 
-/// Laat vier organisaties op deze machine echt met elkaar uitwisselen: een woningcorporatie levert haar
-/// achterstandenlijst aan, de gemeente ontvangt de signalen met bewijs en koppelt terug.
+/// Laat vijf organisaties op deze machine echt met elkaar uitwisselen: een woningcorporatie levert haar
+/// achterstandenlijst aan, de gemeente ontvangt de signalen met bewijs en koppelt terug, en inwoners gaan warm over.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Voorbeelden:\n  schakel demo                           laat het zien en blijft draaien\n  schakel demo --once --json             loopt één keer door en geeft de uitkomst als JSON\n  schakel demo --map proef               bewaart alles in proef/, één map per organisatie\n  schakel demo --invoer export.csv       met een eigen achterstandenlijst van dezelfde opmaak\n\nZonder --map worden de knooppunten na afloop opgeruimd; het bewijs en het inzageverslag blijven staan in de tijdelijke map die de demo noemt. Gooi ze daar weg. Met --map krijgt elke organisatie daar een map, en werken daarna alle opdrachten op die mappen, bijvoorbeeld: schakel berichten --map proef/gemeente\nExitcode 1: de uitkomst klopt niet."
@@ -61,10 +61,12 @@ impl Demo {
         let export = demo::place_export(root, self.invoer.as_deref())?;
         // What shows that it happened outlives the demonstration.
         let proofs = if keeps { root.to_owned() } else { std::env::temp_dir() };
-        output.say("Vier organisaties starten, elk met eigen sleutels, certificaat en database…");
-        let demo = demo::Demo::set_up(root, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
-        output.say("Ze kennen elkaar en hebben samen een convenant ondertekend. De achterstandenlijst gaat op weg…\n");
-        let outcome = demo.exchange(&export, &proofs).await?;
+        output.say("Vijf organisaties starten, elk met eigen sleutels, certificaat en database…");
+        let mut demo = demo::Demo::set_up(root, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+        output.say(
+            "Ze kennen elkaar en hebben samen een convenant ondertekend. De achterstandenlijst gaat op weg…",
+        );
+        let outcome = demo.exchange(&export, &proofs, &|line| output.say(line)).await?;
         story(&outcome, output);
         let mut answer = serde_json::to_value(&outcome)?;
         answer["bewijs"] = shown(&outcome.bewijs).into();
@@ -100,10 +102,42 @@ fn story(outcome: &Outcome, output: Output) {
             if organisation.logboek_grootte == 1 { "regel" } else { "regels" }
         ));
     }
+    signals_story(outcome, output);
+    handover_story(outcome, output);
     consent_story(outcome, output);
     if !outcome.klopt {
         output.warn("\nDe uitkomst klopt niet: de aantallen hierboven sluiten niet op elkaar aan.");
     }
+}
+
+/// What the municipality saw of one household.
+fn signals_story(outcome: &Outcome, output: Output) {
+    let cases = outcome.meervoudige_signalen;
+    output.say("\nEén huishouden had ook een achterstand bij Energie Rivierenland. Het knooppunt van de gemeente zag het zelf:");
+    let noun = if cases == 1 { "meervoudig signaal" } else { "meervoudige signalen" };
+    output.say(format!("  {cases:>3} {noun}, van verhuurder en energieleverancier samen"));
+}
+
+/// Who holds which case, and how that came about.
+fn handover_story(outcome: &Outcome, output: Output) {
+    let told = &outcome.handovers;
+    output.say("\nInwoners werden overgedragen. Van elk dossier heeft er steeds één de regie:");
+    for holding in &told.regie {
+        let what = match holding.verhaal {
+            "warm" => "warm, na een vraag en een antwoord, via de sociale dienst",
+            "andere-deur" => "UWV wees af en noemde een betere deur",
+            "gekruist" => "intrekken en accepteren kruisten elkaar; accepteren telt",
+            _ => "niemand antwoordde op een crisis; de klok ging vier uur vooruit en weer terug",
+        };
+        let holder = outcome.organisaties.iter().find(|one| Some(one.oin) == holding.regie);
+        let holder = holder.map_or("niet bekend", |one| one.naam.as_str());
+        let sides = if holding.gelijk { "beide kanten zeggen hetzelfde" } else { "de kanten verschillen" };
+        output.say(format!("  {holder:<26} {what} ({sides})"));
+    }
+    output.say(format!(
+        "Over dat laatste aanbod kwamen {} herinneringen en {} opschalingen: aan elke kant één van elk.",
+        told.herinnerd, told.geescaleerd
+    ));
 }
 
 /// What happened with the consent of a resident, and where the evidence is.
@@ -144,6 +178,11 @@ fn where_to_look(demo: &demo::Demo, keeps: bool, output: Output) {
     output.say("\nDe organisaties draaien door. Kijk zelf, in een ander venster:");
     for (name, folder) in demo.folders() {
         output.say(format!("  {name:<28} schakel berichten --map {}", folder.display()));
+    }
+    if let Some((_, municipality)) = demo.folders().next() {
+        let folder = municipality.display();
+        output.say(format!("Wie heeft de regie, en wat is te laat: schakel overdracht lijst --map {folder}"));
+        output.say(format!("Welke signalen horen bij elkaar:       schakel signalen lijst --map {folder}"));
     }
     if !keeps {
         output.say("Bij het stoppen worden de knooppunten opgeruimd; met --map MAP blijven ze bewaard. Het bewijs en het inzageverslag blijven in elk geval staan.");

@@ -1,4 +1,4 @@
-//! The agreement of the four organisations, made from their registers.
+//! The agreement of the five organisations, made from their registers.
 
 use exchange::{
     agreement::{Clause, Content, Party},

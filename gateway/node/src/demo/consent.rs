@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 use exchange::{consent::ConsentKey, evidence::Report, oin::Oin, person::Identity, refusal::Refusal};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
-use schemas::{Document, SchemaName};
+use schemas::SchemaName;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{ConsentNotice, Deed, Filter, Reason, State};
 use uuid::Uuid;
 
-use super::{access, settled, wait_until};
+use super::{
+    Cast, access,
+    sending::{self, Going},
+    settled, wait_until,
+};
 use crate::{
     consent::{ending, register},
     evidence,
     node::Node,
-    outbound::{self, Submission, Submitted},
+    outbound::Submitted,
     subject_report::{self, SubjectReport, html},
 };
 
@@ -81,18 +85,10 @@ pub(super) struct Papers {
     pub(super) report: String,
 }
 
-/// The organisations that play a part.
-struct Nodes<'a> {
-    municipality: &'a Node,
-    social_service: &'a Node,
-    uwv: &'a Node,
-}
-
 /// Plays it.
-pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, Papers)> {
-    let [municipality, social_service, uwv] = nodes;
-    let nodes = Nodes { municipality, social_service, uwv };
-    let consent = grant(&nodes).await?;
+pub(super) async fn tell(nodes: &Cast<'_>) -> anyhow::Result<(ConsentOutcome, Papers)> {
+    let Cast { municipality, social_service, uwv } = *nodes;
+    let consent = grant(nodes).await?;
     let case = municipality.core.new_id();
     let now = municipality.core.now();
     let to = social_service.core.me;
@@ -100,10 +96,10 @@ pub(super) async fn tell(nodes: [&Node; 3]) -> anyhow::Result<(ConsentOutcome, P
     let too_much = hold_back(municipality, (to, case), handover(now, consent, "verslaving")).await?;
     let offer = (SchemaName::HandoverOffered, handover(now, consent, "wonen"));
     let id = send(municipality, (to, case), offer).await?;
-    pass_on(&nodes, (case, id), consent).await?;
+    pass_on(nodes, (case, id), consent).await?;
     let proof = proof_of(municipality, id).await?;
     let report = access_report(municipality).await?;
-    let notices = withdraw(&nodes, consent).await?;
+    let notices = withdraw(nodes, consent).await?;
     let after = hold_back(municipality, (to, case), handover(now, consent, "wonen")).await?;
     let key = ConsentKey { holder: municipality.core.me, id: consent };
     let outcome = ConsentOutcome {
@@ -140,7 +136,7 @@ fn resident() -> Value {
     })
 }
 
-async fn grant(nodes: &Nodes<'_>) -> anyhow::Result<Uuid> {
+async fn grant(nodes: &Cast<'_>) -> anyhow::Result<Uuid> {
     let core = &nodes.municipality.core;
     let now = core.now();
     let until = now.to_zoned(TimeZone::UTC).checked_add(90.days())?.timestamp();
@@ -210,39 +206,23 @@ fn acceptance(consent: Uuid, offer: Uuid) -> Value {
     })
 }
 
-async fn submit(
-    node: &Node,
-    (to, case): (Oin, Uuid),
-    (schema, data): (SchemaName, &Value),
-) -> anyhow::Result<Submitted> {
-    let document = Document::parse(schema, data.to_string().as_bytes())
-        .map_err(|error| anyhow::anyhow!("de overdracht is niet geldig: {error}"))?;
-    let purpose = PURPOSE.to_owned();
-    let submission = Submission { to, purpose, case: Some(case), desk: None, document, source_record: None };
-    let access = access(node, Deed::Besluit, Reason::Dossier)?;
-    outbound::submit_decided(&node.core, vec![submission], &access).await?.pop().context("een uitkomst")
+async fn send(node: &Node, to: (Oin, Uuid), (schema, data): (SchemaName, Value)) -> anyhow::Result<Uuid> {
+    sending::send(node, going(to), (schema, &data)).await
 }
 
-async fn send(node: &Node, to: (Oin, Uuid), (schema, data): (SchemaName, Value)) -> anyhow::Result<Uuid> {
-    match submit(node, to, (schema, &data)).await? {
-        Submitted::Queued(id) => {
-            settled(node).await?;
-            Ok(id)
-        }
-        Submitted::HeldBack(refusal) => bail!("de overdracht werd tegengehouden: {refusal}"),
-        other => bail!("de overdracht ging niet zoals bedoeld: {other:?}"),
-    }
+const fn going<'a>((to, case): (Oin, Uuid)) -> Going<'a> {
+    Going { to, case: Some(case), purpose: PURPOSE, source_record: None }
 }
 
 async fn hold_back(node: &Node, to: (Oin, Uuid), data: Value) -> anyhow::Result<Refusal> {
-    match submit(node, to, (SchemaName::HandoverOffered, &data)).await? {
+    match sending::submit(node, going(to), (SchemaName::HandoverOffered, &data)).await? {
         Submitted::HeldBack(refusal) => Ok(refusal),
         other => bail!("wat niet weg mocht ging toch: {other:?}"),
     }
 }
 
 /// The social service takes the case over, and hands it over in its turn, on the same consent.
-async fn pass_on(nodes: &Nodes<'_>, (case, offer): (Uuid, Uuid), consent: Uuid) -> anyhow::Result<()> {
+async fn pass_on(nodes: &Cast<'_>, (case, offer): (Uuid, Uuid), consent: Uuid) -> anyhow::Result<()> {
     let arrived = wait_until(async || Ok(admitted(&[nodes.social_service], case).await? == 1)).await?;
     if !arrived {
         bail!("de overdracht kwam niet op tijd aan");
@@ -289,7 +269,7 @@ async fn proof_of(node: &Node, id: Uuid) -> anyhow::Result<Proof> {
 }
 
 /// The resident withdraws it; everybody who had a copy says what it did.
-async fn withdraw(nodes: &Nodes<'_>, consent: Uuid) -> anyhow::Result<Vec<ConsentNotice>> {
+async fn withdraw(nodes: &Cast<'_>, consent: Uuid) -> anyhow::Result<Vec<ConsentNotice>> {
     let core = &nodes.municipality.core;
     let key = ConsentKey { holder: core.me, id: consent };
     let access = access(nodes.municipality, Deed::Besluit, Reason::Dossier)?;

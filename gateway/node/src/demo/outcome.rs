@@ -6,7 +6,7 @@ use exchange::oin::Oin;
 use serde::Serialize;
 use store::{Count, Direction, State};
 
-use super::ConsentOutcome;
+use super::{ConsentOutcome, HandoverOutcome, MUNICIPALITY, SOCIAL_SERVICE, UWV};
 use crate::{intake::Report, logbook, node::Node};
 
 /// The outcome, as `--json` prints it.
@@ -30,6 +30,11 @@ pub struct Outcome {
     pub ontvangstbewijzen_geldig: u64,
     /// Receipts that there should be.
     pub ontvangstbewijzen_verwacht: u64,
+    /// What became of the handovers.
+    #[serde(flatten)]
+    pub handovers: HandoverOutcome,
+    /// Cases at the municipality of several signals about one household.
+    pub meervoudige_signalen: u64,
     /// What happened to a resident's consent.
     pub toestemming: ConsentOutcome,
     /// The evidence of the handover that rested on it, a file to check with `schakel bewijs controleer`.
@@ -56,6 +61,20 @@ pub struct OrganisationOutcome {
     pub logboek_grootte: u64,
     /// The signed checkpoint over them.
     pub checkpoint: String,
+}
+
+/// What was played besides the export.
+pub(super) struct Told {
+    /// The handovers.
+    pub(super) handovers: HandoverOutcome,
+    /// Cases of several signals.
+    pub(super) joined: u64,
+    /// The consent.
+    pub(super) consent: ConsentOutcome,
+    /// The file with the evidence of a handover.
+    pub(super) proof: PathBuf,
+    /// The file with the access report.
+    pub(super) access_report: PathBuf,
 }
 
 /// What the corporation's node counted at one moment.
@@ -89,8 +108,9 @@ impl Outcome {
         nodes: &[Node],
         corporation: &Node,
         (before, report): (Totals, Report),
-        (toestemming, [bewijs, inzage]): (ConsentOutcome, [PathBuf; 2]),
+        told: Told,
     ) -> anyhow::Result<Self> {
+        let Told { handovers, joined, consent: toestemming, proof, access_report } = told;
         let after = Totals::of(corporation).await?;
         let admitted = after.sent_and_admitted - before.sent_and_admitted;
         let feedback = after.received - before.received;
@@ -112,7 +132,9 @@ impl Outcome {
             && after.received == after.sent_and_admitted
             && valid == expected
             && expected >= after.sent_and_admitted + after.received
-            && toestemming.adds_up();
+            && toestemming.adds_up()
+            && handovers.adds_up([MUNICIPALITY, SOCIAL_SERVICE, UWV].map(|at| nodes[at].core.me))
+            && joined > 0;
         Ok(Self {
             gelezen: report.read,
             verzonden: report.sent,
@@ -127,9 +149,11 @@ impl Outcome {
             terugkoppelingen: feedback,
             ontvangstbewijzen_geldig: valid,
             ontvangstbewijzen_verwacht: expected,
+            handovers,
+            meervoudige_signalen: joined,
             toestemming,
-            bewijs,
-            inzage,
+            bewijs: proof,
+            inzage: access_report,
             klopt,
             organisaties: organisations,
             report,
