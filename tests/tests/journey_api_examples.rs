@@ -46,7 +46,9 @@ fn every_example_works() {
             serde_json::from_str(&said).unwrap_or_else(|error| panic!("{example}\n{error}: {said}"))
         })
         .collect();
-    let [health, handed_over, listed, checked, found, looks, offers, suggestions] = answers.as_slice() else {
+    let [health, handed_over, listed, checked, found, looks, offers, suggestions, stream, signature] =
+        answers.as_slice()
+    else {
         panic!("an example more or less: say here what comes of it")
     };
     assert_eq!(health, &json!({ "status": "goed" }));
@@ -57,6 +59,10 @@ fn every_example_works() {
     assert_eq!(looks["raadplegingen"][0]["wat"], "zoeken");
     assert_eq!((&offers["overdrachten"], &offers["volgende"]), (&json!([]), &json!(null)));
     assert_eq!((&suggestions["voorstellen"], &suggestions["volgende"]), (&json!([]), &json!(null)));
+    assert_eq!(stream, &json!({ "opnieuw_na": 2000 }));
+    // As the specification has it.
+    let signed = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+    assert_eq!(signature, &json!({ "webhook-signature": signed }));
     corporation.settle();
     assert_eq!(municipality.mailbox("in").0.len(), 1);
 }
