@@ -46,8 +46,20 @@ fn every_example_works() {
             serde_json::from_str(&said).unwrap_or_else(|error| panic!("{example}\n{error}: {said}"))
         })
         .collect();
-    let [health, handed_over, listed, checked, found, looks, offers, suggestions, stream, signature] =
-        answers.as_slice()
+    let [
+        health,
+        handed_over,
+        listed,
+        checked,
+        found,
+        looks,
+        offers,
+        suggestions,
+        desks,
+        figures,
+        stream,
+        signature,
+    ] = answers.as_slice()
     else {
         panic!("an example more or less: say here what comes of it")
     };
@@ -59,6 +71,8 @@ fn every_example_works() {
     assert_eq!(looks["raadplegingen"][0]["wat"], "zoeken");
     assert_eq!((&offers["overdrachten"], &offers["volgende"]), (&json!([]), &json!(null)));
     assert_eq!((&suggestions["voorstellen"], &suggestions["volgende"]), (&json!([]), &json!(null)));
+    assert!(desks["zonder_loketten"].as_array().unwrap().contains(&json!(MUNICIPALITY)), "{desks}");
+    assert_eq!(figures["kleinste"], 5);
     assert_eq!(stream, &json!({ "opnieuw_na": 2000 }));
     // As the specification has it.
     let signed = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";

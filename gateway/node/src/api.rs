@@ -15,8 +15,10 @@ mod authentication;
 mod body;
 mod call;
 mod consents;
+mod desks;
 mod events;
 mod feedback;
+mod figures;
 mod gate;
 mod handovers;
 mod idempotency;
@@ -38,6 +40,7 @@ mod searches;
 mod signals;
 mod submissions;
 mod tokens;
+mod undelivered;
 mod webhooks;
 
 pub use listener::RunningApi;

@@ -98,6 +98,16 @@ impl Answer {
         Self { status: StatusCode::OK, location: None, media_type: JSON, body: Body::from(body.into()) }
     }
 
+    /// A table.
+    pub(super) fn csv(text: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            location: None,
+            media_type: "text/csv; charset=utf-8",
+            body: text.into(),
+        }
+    }
+
     /// What goes on as long as there is something to say.
     pub(super) fn stream(body: Body) -> Self {
         Self { status: StatusCode::OK, location: None, media_type: "text/event-stream", body }

@@ -15,11 +15,11 @@ use schemas::SchemaName;
 use super::{
     Api, Role, accesses,
     call::{Answer, Call, Reply},
-    consents, events, feedback, gate, handovers, messages, partners,
+    consents, desks, events, feedback, figures, gate, handovers, messages, partners,
     problem::Problem,
     purposes, reference, reports, searches,
     signals::{self, Verdict},
-    submissions,
+    submissions, undelivered,
     webhooks::{self, Wish},
 };
 
@@ -64,7 +64,7 @@ const fn said(path: &'static str, handle: for<'a> fn(&'a Api, Call) -> Reply<'a>
 }
 
 /// Every route. `openapi.json` describes the same.
-pub(super) static ROUTES: [Route; 45] = [
+pub(super) static ROUTES: [Route; 51] = [
     get("/v1/gezondheid", Allowed::Anybody, health),
     get("/v1/openapi.json", Allowed::Anybody, reference::give),
     get("/v1/berichten", EVERYBODY, messages::list),
@@ -135,6 +135,12 @@ pub(super) static ROUTES: [Route; 45] = [
     post("/v1/opzijgezette-gebeurtenissen/opgave", Allowed::Roles(&[Beheer]), |api, call| {
         webhooks::decide(api, call, Wish::GiveUp)
     }),
+    get("/v1/loketten", EVERYBODY, desks::list),
+    said("/v1/berichten/{bericht}/doorgifte", desks::pass_on),
+    get("/v1/cijfers", Allowed::Roles(&[Medewerker, Privacy, Beheer]), figures::count),
+    get("/v1/bezorging", Allowed::Roles(&[Beheer]), undelivered::list),
+    post("/v1/bezorging/opnieuw", Allowed::Roles(&[Beheer]), undelivered::retry),
+    post("/v1/bezorging/opgave", Allowed::Roles(&[Beheer]), undelivered::give_up),
     get("/v1/partners", EVERYBODY, partners::list),
     get("/v1/partners/{oin}", EVERYBODY, partners::one),
     get("/v1/doelen", EVERYBODY, purposes::list),
