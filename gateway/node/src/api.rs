@@ -15,6 +15,7 @@ mod authentication;
 mod body;
 mod call;
 mod consents;
+mod consultations;
 mod desks;
 mod events;
 mod feedback;

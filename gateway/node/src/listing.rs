@@ -12,7 +12,12 @@ use store::{
     PartnerState, Shown, Suggestion,
 };
 
-use crate::{directory::Listed, handover::page::Known, undelivered::Waiting};
+use crate::{
+    consultation::{Consultation, Consultations},
+    directory::Listed,
+    handover::page::Known,
+    undelivered::Waiting,
+};
 
 /// A message, its content not included.
 pub(crate) fn message(row: &MessageRow) -> Value {
@@ -126,6 +131,16 @@ pub(crate) fn partner(partner: &PartnerRecord, state: &PartnerState, waiting: u6
         "oin": partner.oin, "naam": partner.name, "soort": partner.kind, "laatste_contact": state.last_contact,
         "wachtend": waiting, "storing": state.failure, "volgende_poging": state.next_attempt,
     })
+}
+
+/// Questions, with the number of their answer.
+pub(crate) fn consultations(found: &Consultations) -> Value {
+    let one = |one: &Consultation| {
+        let mut shown = message(&one.question);
+        shown["beantwoord_met"] = json!(one.answer.as_ref().map(|answer| answer.index));
+        shown
+    };
+    json!({ "volledig": found.complete, "consultaties": found.found.iter().map(one).collect::<Vec<_>>() })
 }
 
 /// Organisations with their desks, and who publishes none.

@@ -21,7 +21,7 @@ mod program;
 pub mod receiver;
 mod wait;
 
-pub use agreement::{SIGNAL, agree, conclude, introduce, proposal};
+pub use agreement::{SIGNAL, agree, agree_on_consultation, conclude, introduce, proposal};
 pub use command::{Done, Running};
 pub use disk::SmallDisk;
 pub use letter::{Letter, forged};

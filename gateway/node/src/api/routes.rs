@@ -15,7 +15,7 @@ use schemas::SchemaName;
 use super::{
     Api, Role, accesses,
     call::{Answer, Call, Reply},
-    consents, desks, events, feedback, figures, gate, handovers, messages, partners,
+    consents, consultations, desks, events, feedback, figures, gate, handovers, messages, partners,
     problem::Problem,
     purposes, reference, reports, searches,
     signals::{self, Verdict},
@@ -64,7 +64,7 @@ const fn said(path: &'static str, handle: for<'a> fn(&'a Api, Call) -> Reply<'a>
 }
 
 /// Every route. `openapi.json` describes the same.
-pub(super) static ROUTES: [Route; 51] = [
+pub(super) static ROUTES: [Route; 55] = [
     get("/v1/gezondheid", Allowed::Anybody, health),
     get("/v1/openapi.json", Allowed::Anybody, reference::give),
     get("/v1/berichten", EVERYBODY, messages::list),
@@ -135,6 +135,10 @@ pub(super) static ROUTES: [Route; 51] = [
     post("/v1/opzijgezette-gebeurtenissen/opgave", Allowed::Roles(&[Beheer]), |api, call| {
         webhooks::decide(api, call, Wish::GiveUp)
     }),
+    get("/v1/consultaties", Allowed::Roles(&[Medewerker]), consultations::list),
+    said("/v1/consultaties", consultations::ask),
+    get("/v1/consultaties/{nummer}/inhoud", Allowed::Roles(&[Medewerker]), consultations::content),
+    said("/v1/consultaties/{nummer}/antwoord", consultations::answer),
     get("/v1/loketten", EVERYBODY, desks::list),
     said("/v1/berichten/{bericht}/doorgifte", desks::pass_on),
     get("/v1/cijfers", Allowed::Roles(&[Medewerker, Privacy, Beheer]), figures::count),
