@@ -16,6 +16,19 @@ fn examples() -> Vec<String> {
     text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
+/// Runs one; gives what it says.
+fn run(example: &str, place: &Place, env: [(&str, String); 3]) -> Value {
+    let done = Command::new("sh")
+        .args(["-eu", "-c", example])
+        .current_dir(place.path())
+        .envs(env)
+        .output()
+        .expect("sh and curl are installed");
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.success(), "{example}\n{said}\n{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{example}\n{error}: {said}"))
+}
+
 #[test]
 fn every_example_works() {
     let place = Place::new();
@@ -33,20 +46,30 @@ fn every_example_works() {
     let answers: Vec<Value> = examples()
         .iter()
         .map(|example| {
-            let done = Command::new("sh")
-                .args(["-eu", "-c", example])
-                .current_dir(place.path())
-                .env("API", format!("https://{}/v1", address(&serving)))
-                .env("TOKEN", token(&["medewerker"]))
-                .env("PRIVACY", token(&["privacy"]))
-                .output()
-                .expect("sh and curl are installed");
-            let said = String::from_utf8(done.stdout).unwrap();
-            assert!(done.status.success(), "{example}\n{said}\n{}", String::from_utf8_lossy(&done.stderr));
-            serde_json::from_str(&said).unwrap_or_else(|error| panic!("{example}\n{error}: {said}"))
+            let env = [
+                ("API", format!("https://{}/v1", address(&serving))),
+                ("TOKEN", token(&["medewerker"])),
+                ("PRIVACY", token(&["privacy"])),
+            ];
+            run(example, &place, env)
         })
         .collect();
-    let [health, handed_over, listed, checked, found, looks, offers, suggestions] = answers.as_slice() else {
+    let [
+        health,
+        handed_over,
+        listed,
+        checked,
+        found,
+        looks,
+        offers,
+        suggestions,
+        desks,
+        figures,
+        questions,
+        stream,
+        signature,
+    ] = answers.as_slice()
+    else {
         panic!("an example more or less: say here what comes of it")
     };
     assert_eq!(health, &json!({ "status": "goed" }));
@@ -57,6 +80,13 @@ fn every_example_works() {
     assert_eq!(looks["raadplegingen"][0]["wat"], "zoeken");
     assert_eq!((&offers["overdrachten"], &offers["volgende"]), (&json!([]), &json!(null)));
     assert_eq!((&suggestions["voorstellen"], &suggestions["volgende"]), (&json!([]), &json!(null)));
+    assert!(desks["zonder_loketten"].as_array().unwrap().contains(&json!(MUNICIPALITY)), "{desks}");
+    assert_eq!(figures["kleinste"], 5);
+    assert_eq!(questions, &json!({ "volledig": true, "consultaties": [] }));
+    assert_eq!(stream, &json!({ "opnieuw_na": 2000 }));
+    // As the specification has it.
+    let signed = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+    assert_eq!(signature, &json!({ "webhook-signature": signed }));
     corporation.settle();
     assert_eq!(municipality.mailbox("in").0.len(), 1);
 }

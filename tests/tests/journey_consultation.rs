@@ -2,10 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 
 use serde_json::{Value, json};
-use tests::processes::{CORPORATION, MUNICIPALITY, Node, Place, conclude, introduce, proposal, until};
+use tests::processes::{CORPORATION, MUNICIPALITY, Node, Place, agree_on_consultation, introduce, until};
 
-const ASKED: &str = "nl.sociaaldomein.consultaties.gevraagd.v1";
-const ANSWERED: &str = "nl.sociaaldomein.consultaties.beantwoord.v1";
 const QUESTION: &str =
     "Een alleenstaande huurder reageert nergens meer op. Wat helpt om toch in gesprek te komen?";
 const ANSWER: &str = "Ga langs met iemand die de huurder al kent, en begin niet over de schuld.";
@@ -16,22 +14,6 @@ fn consult(node: &Node, more: &[&str]) -> Value {
 
 fn listed(node: &Node, more: &[&str]) -> Vec<Value> {
     consult(node, &[&["lijst"], more].concat())["consultaties"].as_array().unwrap().clone()
-}
-
-/// An agreement by which each may ask the other.
-fn agree_on_consultation(place: &Place, municipality: &Node, corporation: &Node) {
-    let (first, second) =
-        (municipality.json(&["convenant", "partij"]), corporation.json(&["convenant", "partij"]));
-    let mut text = proposal(&first, &second["partij"]);
-    let purposes = first["doelen"].as_array().unwrap();
-    let purpose = purposes.iter().find(|one| one["doel"] == "consultatie").unwrap();
-    for (from, to) in [(MUNICIPALITY, CORPORATION), (CORPORATION, MUNICIPALITY)] {
-        text["afspraken"].as_array_mut().unwrap().push(json!({
-            "doel": "consultatie", "doel_digest": purpose["doel_digest"], "van": [from], "naar": [to],
-            "berichttypen": [ASKED, ANSWERED],
-        }));
-    }
-    conclude(place, &[municipality, corporation], &text);
 }
 
 #[test]

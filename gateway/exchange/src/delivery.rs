@@ -24,6 +24,11 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// After so many failures in a row.
+    pub const fn after(failures: u32) -> Self {
+        Self { failures }
+    }
+
     /// Notes a failure and says when to try again; not before `no_sooner`, the partner's own `Retry-After`, if that
     /// stays within [`LONGEST_WAIT`].
     pub fn next(

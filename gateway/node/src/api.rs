@@ -15,7 +15,11 @@ mod authentication;
 mod body;
 mod call;
 mod consents;
+mod consultations;
+mod desks;
+mod events;
 mod feedback;
+mod figures;
 mod gate;
 mod handovers;
 mod idempotency;
@@ -37,6 +41,8 @@ mod searches;
 mod signals;
 mod submissions;
 mod tokens;
+mod undelivered;
+mod webhooks;
 
 pub use listener::RunningApi;
 pub use reference::{REFERENCE, documented};
@@ -45,11 +51,21 @@ pub use roles::Role;
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
 use transport::{Identity, LocalTls, TlsError, Trust};
 
-use crate::{config, node::Node, upkeep};
+use crate::{
+    config,
+    node::Node,
+    upkeep,
+    webhooks::{self as hooks, Hook},
+};
 use authentication::Clients;
+use events::Streams;
 use idempotency::UnderWay;
 use rates::Rates;
 use tokens::Tokens;
@@ -62,6 +78,9 @@ struct Api {
     tokens: Option<Tokens>,
     rates: Rates,
     under_way: UnderWay,
+    streams: Streams,
+    /// Says that the API stops.
+    stop: watch::Sender<bool>,
     /// Requests that are being answered.
     requests: Arc<Semaphore>,
     /// What bodies may hold in memory, in KiB.
@@ -89,7 +108,10 @@ impl Files {
 
 /// Starts the API, if the configuration has one.
 pub async fn start(node: &Node) -> anyhow::Result<Option<RunningApi>> {
-    let Some(settings) = node.config.api.clone() else { return Ok(None) };
+    let Some(settings) = node.config.api.clone() else {
+        node.core.store.keep_events(false).await?;
+        return Ok(None);
+    };
     let at = |path: &PathBuf| node.folder.join(path);
     let files = Files {
         certificate: at(&settings.certificaat),
@@ -100,6 +122,11 @@ pub async fn start(node: &Node) -> anyhow::Result<Option<RunningApi>> {
     let tls = LocalTls::new(identity, trust.as_ref(), node.core.clock.clone())?;
     let tokens = settings.tokens.as_ref().map(|one| Tokens::new(&node.folder, one, node.core.clock.clone()));
     let tokens = tokens.transpose().context("[api.tokens] is niet te gebruiken")?;
+    let hooks = settings.webhooks.iter().map(|one| {
+        Hook::new(&node.folder, one)
+            .with_context(|| format!("de webhook `{}` is niet te gebruiken", one.naam))
+    });
+    let hooks = hooks.collect::<Result<Vec<_>, _>>()?;
     let address = settings.luistert;
     let listening = TcpListener::bind(address).await;
     let listening = listening.with_context(|| {
@@ -113,13 +140,28 @@ pub async fn start(node: &Node) -> anyhow::Result<Option<RunningApi>> {
         tokens,
         rates: Rates::default(),
         under_way: UnderWay::default(),
+        streams: Streams::default(),
+        stop: watch::Sender::new(false),
         requests: Arc::new(Semaphore::new(limits::REQUESTS)),
         memory: Arc::new(Semaphore::new(limits::BODIES_KIB)),
         node: node.clone(),
         tls,
     });
-    let upkeep = [tokio::spawn(keep(api.clone(), files)), tokio::spawn(keep_keys(api.clone()))];
+    let mut upkeep = vec![tokio::spawn(keep(api.clone(), files)), tokio::spawn(keep_keys(api.clone()))];
+    upkeep.extend(tell(&api, hooks).await?);
     RunningApi::start(api, listening, upkeep).map(Some)
+}
+
+/// Begins to keep what happens, and to tell of it.
+async fn tell(api: &Api, hooks: Vec<Hook>) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let core = &api.node.core;
+    core.store.keep_events(true).await?;
+    let names: Vec<String> = hooks.iter().map(|hook| hook.name.clone()).collect();
+    // Before anything is followed it is known how far there is something.
+    core.events.send_replace(core.store.last_event().await?);
+    let mut tasks = vec![tokio::spawn(crate::events::run(core.clone(), names))];
+    tasks.extend(hooks.into_iter().map(|hook| tokio::spawn(hooks::run(core.clone(), hook))));
+    Ok(tasks)
 }
 
 /// Runs until cancelled: reads the keys for tokens again when it is time. By itself: an issuer may be slow.

@@ -48,6 +48,7 @@ mod serve;
 mod signals;
 mod subject;
 mod undelivered;
+mod webhooks;
 mod witness;
 
 /// Schakel: berichten tussen organisaties in het sociaal domein, gebonden aan een doel en een grondslag,
@@ -82,6 +83,7 @@ enum Command {
     Verstuur(send::Send),
     Berichten(messages::Messages),
     Bezorging(undelivered::Undeliverable),
+    Webhooks(webhooks::Webhooks),
     Consultatie(consultation::Consultations),
     Loketten(desks::Desks),
     Doorgeven(pass_on::PassOn),
@@ -238,6 +240,7 @@ async fn carry_out(
         Command::Verstuur(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Berichten(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Bezorging(command) => command.run(&open_watchful(map, output).await?, output).await,
+        Command::Webhooks(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Consultatie(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Loketten(command) => command.run(&open_watchful(map, output).await?, output).await,
         Command::Doorgeven(command) => command.run(&open_watchful(map, output).await?, output).await,

@@ -16,10 +16,12 @@ mod api;
 mod mistake;
 mod places;
 mod processings;
+mod webhooks;
 
 pub use api::{Api, Client, Tokens};
 pub use places::Places;
 pub use processings::Processings;
+pub use webhooks::Webhook;
 
 /// The name of the configuration file in a node's folder.
 pub const FILE: &str = "schakel.toml";

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 use crate::core::Core;
 
+pub mod saying;
+
 /// The most readings of the log to find consultations, each of a bounded part of it.
 const MAX_READINGS: usize = 50;
 

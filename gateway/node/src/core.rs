@@ -12,7 +12,7 @@ use exchange::{
 };
 use jiff::Timestamp;
 use store::{RulesVersion, Store, StoreError};
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard, broadcast};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, broadcast, watch};
 use uuid::Uuid;
 
 use crate::{directory::Returned, witness::Seen};
@@ -43,6 +43,8 @@ pub struct Core {
     pub handovers: Notify,
     /// A partner said that it is there: what it must be told can be told now.
     pub reached: AtomicBool,
+    /// Tells which event was the last, while something looks for that.
+    pub events: watch::Sender<u64>,
     /// Tells which messages that were sent reached a final state, in the order in which that became durable. A listener
     /// that lags behind loses the oldest news, never the state itself.
     pub settled: broadcast::Sender<Arc<[Uuid]>>,
@@ -130,6 +132,7 @@ impl Core {
             endings: Notify::new(),
             handovers: Notify::new(),
             reached: AtomicBool::new(false),
+            events: watch::Sender::new(0),
             settled: broadcast::Sender::new(SETTLED_NEWS),
             returned: Returned::default(),
             desks: ArcSwap::default(),

@@ -4,14 +4,15 @@
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use exchange::oin::Oin;
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _, civil::Date};
 use schemas::SchemaName;
 use store::{Direction, Moved, State, StoreError};
 use uuid::Uuid;
 
-use crate::core::Core;
+use crate::{access::start_of, core::Core};
 
 pub mod csv;
+pub(crate) mod shown;
 mod suppress;
 
 /// A number of messages below this says too much about one resident.
@@ -30,6 +31,14 @@ pub struct Period {
 }
 
 impl Period {
+    /// From the first of these days on, through the last; without one there is no end on that side.
+    pub fn of_days(first: Option<Date>, last: Option<Date>) -> anyhow::Result<Self> {
+        let from = first.map(start_of).transpose()?.unwrap_or(Timestamp::MIN);
+        let until = last.map(|day| day.checked_add(1.day())).transpose()?;
+        let until = until.map(start_of).transpose()?.unwrap_or(Timestamp::MAX);
+        Ok(Self { from, until })
+    }
+
     fn holds(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.until
     }

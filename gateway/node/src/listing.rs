@@ -1,6 +1,7 @@
 //! Rows as programs read them: the same members in the answers of commands and in those of the local API.
 
 use exchange::{
+    desk::Opening,
     handover::{Notice, Term},
     message::document_of,
     purpose::Purpose,
@@ -11,7 +12,12 @@ use store::{
     PartnerState, Shown, Suggestion,
 };
 
-use crate::handover::page::Known;
+use crate::{
+    consultation::{Consultation, Consultations},
+    directory::Listed,
+    handover::page::Known,
+    undelivered::Waiting,
+};
 
 /// A message, its content not included.
 pub(crate) fn message(row: &MessageRow) -> Value {
@@ -124,6 +130,54 @@ pub(crate) fn partner(partner: &PartnerRecord, state: &PartnerState, waiting: u6
     json!({
         "oin": partner.oin, "naam": partner.name, "soort": partner.kind, "laatste_contact": state.last_contact,
         "wachtend": waiting, "storing": state.failure, "volgende_poging": state.next_attempt,
+    })
+}
+
+/// Questions, with the number of their answer.
+pub(crate) fn consultations(found: &Consultations) -> Value {
+    let one = |one: &Consultation| {
+        let mut shown = message(&one.question);
+        shown["beantwoord_met"] = json!(one.answer.as_ref().map(|answer| answer.index));
+        shown
+    };
+    json!({ "volledig": found.complete, "consultaties": found.found.iter().map(one).collect::<Vec<_>>() })
+}
+
+/// Organisations with their desks, and who publishes none.
+pub(crate) fn desks(listed: &[Listed]) -> Value {
+    let silent = listed.iter().filter(|one| !one.publishes).map(|one| one.oin);
+    json!({
+        "organisaties": listed.iter().map(desks_of).collect::<Vec<_>>(),
+        "zonder_loketten": silent.collect::<Vec<_>>(),
+    })
+}
+
+fn desks_of(one: &Listed) -> Value {
+    let desks = one.desks.iter().map(|(desk, opening)| {
+        let (open, until, next) = match opening {
+            Opening::Unknown => (None, None, None),
+            Opening::Open { until } => (Some(true), *until, None),
+            Opening::Closed { next } => (Some(false), None, *next),
+        };
+        json!({ "loket": desk, "open": open, "open_tot": until, "open_vanaf": next, "uren": desk.opening_words() })
+    });
+    json!({ "oin": one.oin, "naam": one.name, "gelezen": one.seen, "loketten": desks.collect::<Vec<_>>() })
+}
+
+/// A message that did not arrive, with why.
+pub(crate) fn undelivered(row: &MessageRow, why: &str) -> Value {
+    let mut json = message(row);
+    json["waarom"] = why.into();
+    json["verloopt"] = json!(row.expires);
+    json
+}
+
+/// What waits for an organisation.
+pub(crate) fn queue(one: &Waiting) -> Value {
+    json!({
+        "oin": one.to, "wachtend": one.waiting, "oudste": one.oldest, "storing": one.state.failure,
+        "pogingen": one.state.failures, "laatste_contact": one.state.last_contact,
+        "volgende_poging": one.state.next_attempt,
     })
 }
 

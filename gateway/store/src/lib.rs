@@ -10,6 +10,7 @@ mod consents;
 mod data_subject;
 mod entry_keys;
 mod error;
+mod events;
 mod figures;
 mod handovers;
 mod hot;
@@ -31,6 +32,7 @@ pub use access::{
 pub use consents::{ConsentNotice, ConsentRow, ConsentState, NoticeMessage, StoredRecord, Untold};
 pub use data_subject::{DataSubject, SubjectKind};
 pub use error::StoreError;
+pub use events::{DeadLetter, DeadLetters, Event, EventKind, MAX_DEAD_LETTERS, Telling, Webhook};
 pub use figures::{MAX_COUNTED, Moved};
 pub use handovers::{HandoverCase, Looked, StoredStep, TermTold};
 pub use key::{IntakeKey, KEY_BYTES, StorageKey};

@@ -4,6 +4,7 @@ mod access;
 mod consent;
 mod desk;
 mod erasing;
+mod events;
 mod figures;
 mod handover;
 mod inbound;

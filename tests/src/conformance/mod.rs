@@ -11,6 +11,7 @@ pub mod consented;
 pub mod consents;
 pub mod desks;
 pub mod erasing;
+pub mod events;
 pub mod given;
 pub mod handed;
 pub mod handovers;
@@ -78,6 +79,10 @@ macro_rules! store_conformance {
             outbound::serves_who_waits_longest,
             outbound::refuses_what_is_too_large,
             outbound::keeps_the_latest_checkpoint_of_a_partner,
+            events::keeps_what_happened_while_that_is_wanted,
+            events::keeps_what_happened_to_cases_and_consents,
+            events::remembers_who_was_told,
+            events::keeps_what_was_not_taken,
             undelivered::lists_what_did_not_arrive,
             undelivered::tells_who_waits_longest,
             undelivered::gives_up_for_good,

@@ -5,6 +5,7 @@ use node::system::SystemClock;
 use serde_json::{Value, json};
 
 use super::{
+    CORPORATION, MUNICIPALITY,
     node::{Node, Place},
     wait::until,
 };
@@ -71,4 +72,22 @@ pub fn conclude(place: &Place, nodes: &[&Node], text: &Value) -> String {
         });
     }
     digest.to_owned()
+}
+
+/// An agreement by which each may ask the other.
+pub fn agree_on_consultation(place: &Place, municipality: &Node, corporation: &Node) {
+    const TYPES: [&str; 2] =
+        ["nl.sociaaldomein.consultaties.gevraagd.v1", "nl.sociaaldomein.consultaties.beantwoord.v1"];
+    let (first, second) =
+        (municipality.json(&["convenant", "partij"]), corporation.json(&["convenant", "partij"]));
+    let mut text = proposal(&first, &second["partij"]);
+    let purposes = first["doelen"].as_array().unwrap();
+    let purpose = purposes.iter().find(|one| one["doel"] == "consultatie").unwrap();
+    for (from, to) in [(MUNICIPALITY, CORPORATION), (CORPORATION, MUNICIPALITY)] {
+        text["afspraken"].as_array_mut().unwrap().push(json!({
+            "doel": "consultatie", "doel_digest": purpose["doel_digest"], "van": [from], "naar": [to],
+            "berichttypen": TYPES,
+        }));
+    }
+    conclude(place, &[municipality, corporation], &text);
 }

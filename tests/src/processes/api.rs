@@ -279,6 +279,30 @@ impl Kept<'_> {
         self.send(body);
     }
 
+    /// Asks for a stream, which goes on in [`Self::line`].
+    pub fn follow(&mut self, path: &str) {
+        assert_eq!(self.try_follow(path), 200);
+    }
+
+    /// Asks for a stream; gives the status.
+    pub fn try_follow(&mut self, path: &str) -> u16 {
+        self.begin("GET", path, &[], b"");
+        let mut line = String::new();
+        self.reader.read_line(&mut line).unwrap();
+        let status = line.split(' ').nth(1).unwrap().parse().unwrap();
+        // What it begins with: from then on it is there.
+        while status == 200 && !self.line().unwrap().starts_with("retry: ") {}
+        status
+    }
+
+    /// A line of a stream; nothing when it ended.
+    pub fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = self.reader.read_line(&mut line).unwrap_or_default();
+        // The last part of a body has no length.
+        (read > 0 && line != "0\r\n").then(|| line.trim_end().to_owned())
+    }
+
     /// The certificate that the API shows.
     pub fn certificate(&mut self) -> CertificateDer<'static> {
         self.send(b"");

@@ -3,7 +3,7 @@
 //! [`Place`] is a temporary folder with an authority in it; [`Place::node`] makes a node there with `schakel init`,
 //! [`Node::serve`] runs it and [`Node::cli`] gives it commands. [`Peer`] is a partner made by hand, which can send
 //! what no node would. [`api`] speaks to the local API of a node. [`export`] writes arrears exports with synthetic people,
-//! [`handover`] has a resident to hand over.
+//! [`receiver`] is told of events, [`handover`] has a resident to hand over.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on has failed")]
 #![allow(clippy::missing_panics_doc, reason = "every helper panics when its step fails; that is its report")]
@@ -18,9 +18,10 @@ mod letter;
 mod node;
 mod peer;
 mod program;
+pub mod receiver;
 mod wait;
 
-pub use agreement::{SIGNAL, agree, conclude, introduce, proposal};
+pub use agreement::{SIGNAL, agree, agree_on_consultation, conclude, introduce, proposal};
 pub use command::{Done, Running};
 pub use disk::SmallDisk;
 pub use letter::{Letter, forged};

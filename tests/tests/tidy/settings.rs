@@ -14,7 +14,9 @@ use exchange::{
 };
 use node::{
     api::Role,
-    config::{Api, Client, Config, Connection, Network, Organisation, Processings, Storage, Tls, Tokens},
+    config::{
+        Api, Client, Config, Connection, Network, Organisation, Processings, Storage, Tls, Tokens, Webhook,
+    },
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -117,6 +119,21 @@ fn the_example_shows_every_key() {
     none("keys in config/schakel.voorbeeld.toml that nothing reads", shown.difference(&read).cloned());
 }
 
+fn hook() -> Webhook {
+    let some = || "iets".to_owned();
+    Webhook {
+        naam: some(),
+        adres: some(),
+        geheim: some().into(),
+        gebeurtenissen: Some(BTreeSet::from([some()])),
+        intern: true,
+        pogingen: 1,
+        vertrouwensankers: Some(some().into()),
+        certificaat: Some(some().into()),
+        sleutel: Some(some().into()),
+    }
+}
+
 /// A configuration with everything that can be set. A new key has to be added here, and in the example.
 fn everything() -> Config {
     let oin = "00000099000000001000".parse().unwrap();
@@ -162,6 +179,7 @@ fn everything() -> Config {
                 onderwerp: Some(some()),
                 rollen: BTreeSet::from(Role::ALL),
             }],
+            webhooks: vec![hook()],
         })),
         koppelingen: vec![Connection {
             naam: some(),

@@ -20,6 +20,8 @@ pub(super) struct Client {
     pub(super) roles: BTreeSet<Role>,
     /// The person for whom it asks, when the token says so.
     pub(super) person: Option<String>,
+    /// Until when a token lets it in, in seconds since 1970.
+    pub(super) until: Option<i64>,
 }
 
 impl Client {
@@ -59,6 +61,7 @@ impl Clients {
                 key: format!("certificaat:{}", one.naam),
                 roles: one.rollen.clone(),
                 person: None,
+                until: None,
             };
             Some(Known { by, client: Arc::new(client) })
         };

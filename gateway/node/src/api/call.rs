@@ -32,8 +32,11 @@ pub(super) type Reply<'a> = Pin<Box<dyn Future<Output = Result<Answer, Problem>>
 pub(super) struct Answer {
     status: StatusCode,
     location: Option<HeaderValue>,
-    body: Vec<u8>,
+    media_type: &'static str,
+    body: Body,
 }
+
+const JSON: &str = "application/json";
 
 impl Call {
     /// Who asks, where somebody must.
@@ -87,20 +90,35 @@ impl Answer {
             tracing::error!(%error, "an answer of the API cannot be written");
             Problem::failed()
         })?;
-        Ok(Self { status, location: None, body })
+        Ok(Self { status, location: None, media_type: JSON, body: body.into() })
     }
 
     /// JSON that was written before.
     pub(super) fn written(body: impl Into<Vec<u8>>) -> Self {
-        Self { status: StatusCode::OK, location: None, body: body.into() }
+        Self { status: StatusCode::OK, location: None, media_type: JSON, body: Body::from(body.into()) }
+    }
+
+    /// A table.
+    pub(super) fn csv(text: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            location: None,
+            media_type: "text/csv; charset=utf-8",
+            body: text.into(),
+        }
+    }
+
+    /// What goes on as long as there is something to say.
+    pub(super) fn stream(body: Body) -> Self {
+        Self { status: StatusCode::OK, location: None, media_type: "text/event-stream", body }
     }
 
     /// As it goes over the line.
     pub(super) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body));
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
         if let Some(location) = self.location {
             headers.insert(header::LOCATION, location);
         }

@@ -48,6 +48,20 @@ pub(super) const OPEN_RATE: u32 = 20;
 pub(super) const OPEN_BURST: u32 = 100;
 /// Clients and addresses of which is remembered how much they asked.
 pub(super) const REMEMBERED: usize = 4096;
+/// Streams of events at the same time.
+pub(super) const STREAMS: usize = 64;
+/// Those of one client.
+pub(super) const STREAMS_PER_CLIENT: usize = 8;
+/// Parts of a stream that wait for a client to read them.
+pub(super) const STREAM_PARTS: usize = 4;
+/// How long a stream waits for a client to read before it ends.
+pub(super) const SLOW_TIME: Duration = Duration::from_secs(30);
+/// The longest life of a stream, within that of a connection.
+pub(super) const STREAM_AGE: Duration = Duration::from_mins(50);
+/// Between signs of life on a stream on which nothing happens.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a client waits before it asks for a stream that ended.
+pub(super) const STREAM_RETRY: Duration = Duration::from_secs(2);
 /// Rows in one page.
 pub(super) const PAGE: usize = 200;
 /// Rows in one page when none is asked for.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use axum::Router;
+use http_body_util::BodyExt as _;
 use hyper::{
     Request,
     body::Incoming,
@@ -39,17 +40,17 @@ pub struct RunningApi {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
-    upkeep: [JoinHandle<()>; 2],
+    upkeep: Vec<JoinHandle<()>>,
 }
 
 impl RunningApi {
     pub(super) fn start(
         api: Arc<Api>,
         listener: TcpListener,
-        upkeep: [JoinHandle<()>; 2],
+        upkeep: Vec<JoinHandle<()>>,
     ) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = (api.stop.clone(), api.stop.subscribe());
         let router = routes::router(&api);
         let accepting = tokio::spawn(accept(api, router, listener, stopped));
         Ok(Self { address, stop, accepting, upkeep })
@@ -172,8 +173,15 @@ async fn drive(
             request.extensions_mut().insert(connection.clone());
             async move {
                 let answered = router.call(request).await;
-                drop(beat);
-                answered
+                // As long as something of the answer is to be said, a stream for instance.
+                answered.map(|answer| {
+                    answer.map(|body| {
+                        body.map_frame(move |frame| {
+                            let _ = &beat;
+                            frame
+                        })
+                    })
+                })
             }
         })
     };

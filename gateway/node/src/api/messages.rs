@@ -64,7 +64,7 @@ fn filters(query: &Query) -> Result<Listing, Problem> {
 }
 
 /// A type by its whole name or its short one.
-fn message_type(text: &str) -> Result<&'static str, Problem> {
+pub(super) fn message_type(text: &str) -> Result<&'static str, Problem> {
     let whole = format!("nl.sociaaldomein.{text}.v1");
     let known = SchemaName::of_message_type(text).or_else(|| SchemaName::of_message_type(&whole));
     known.and_then(SchemaName::message_type).ok_or_else(|| {

@@ -15,11 +15,12 @@ use schemas::SchemaName;
 use super::{
     Api, Role, accesses,
     call::{Answer, Call, Reply},
-    consents, feedback, gate, handovers, messages, partners,
+    consents, consultations, desks, events, feedback, figures, gate, handovers, messages, partners,
     problem::Problem,
     purposes, reference, reports, searches,
     signals::{self, Verdict},
-    submissions,
+    submissions, undelivered,
+    webhooks::{self, Wish},
 };
 
 /// Who may ask.
@@ -63,7 +64,7 @@ const fn said(path: &'static str, handle: for<'a> fn(&'a Api, Call) -> Reply<'a>
 }
 
 /// Every route. `openapi.json` describes the same.
-pub(super) static ROUTES: [Route; 39] = [
+pub(super) static ROUTES: [Route; 55] = [
     get("/v1/gezondheid", Allowed::Anybody, health),
     get("/v1/openapi.json", Allowed::Anybody, reference::give),
     get("/v1/berichten", EVERYBODY, messages::list),
@@ -124,6 +125,26 @@ pub(super) static ROUTES: [Route; 39] = [
     said("/v1/signaalafwijzingen", |api, call| signals::decide(api, call, Verdict::KeptApart)),
     said("/v1/signaalsplitsingen", |api, call| signals::decide(api, call, Verdict::Split)),
     get("/v1/raadplegingen", Allowed::Roles(&[Privacy]), accesses::list),
+    get("/v1/gebeurtenissen", Allowed::Roles(&[Medewerker, Privacy, Beheer]), events::follow),
+    get("/v1/webhooks", Allowed::Roles(&[Beheer]), webhooks::list),
+    act("/v1/webhooks/{naam}/hervatting", Allowed::Roles(&[Beheer]), webhooks::resume),
+    get("/v1/opzijgezette-gebeurtenissen", Allowed::Roles(&[Beheer]), webhooks::letters),
+    post("/v1/opzijgezette-gebeurtenissen/opnieuw", Allowed::Roles(&[Beheer]), |api, call| {
+        webhooks::decide(api, call, Wish::Retry)
+    }),
+    post("/v1/opzijgezette-gebeurtenissen/opgave", Allowed::Roles(&[Beheer]), |api, call| {
+        webhooks::decide(api, call, Wish::GiveUp)
+    }),
+    get("/v1/consultaties", Allowed::Roles(&[Medewerker]), consultations::list),
+    said("/v1/consultaties", consultations::ask),
+    get("/v1/consultaties/{nummer}/inhoud", Allowed::Roles(&[Medewerker]), consultations::content),
+    said("/v1/consultaties/{nummer}/antwoord", consultations::answer),
+    get("/v1/loketten", EVERYBODY, desks::list),
+    said("/v1/berichten/{bericht}/doorgifte", desks::pass_on),
+    get("/v1/cijfers", Allowed::Roles(&[Medewerker, Privacy, Beheer]), figures::count),
+    get("/v1/bezorging", Allowed::Roles(&[Beheer]), undelivered::list),
+    post("/v1/bezorging/opnieuw", Allowed::Roles(&[Beheer]), undelivered::retry),
+    post("/v1/bezorging/opgave", Allowed::Roles(&[Beheer]), undelivered::give_up),
     get("/v1/partners", EVERYBODY, partners::list),
     get("/v1/partners/{oin}", EVERYBODY, partners::one),
     get("/v1/doelen", EVERYBODY, purposes::list),

@@ -111,7 +111,9 @@ impl Tokens {
         // What the access log cannot hold may ask nothing.
         store::Actor::person(&name, person).ok()?;
         let roles = self.roles(claims);
-        Some(Client { key: format!("token:{name}"), person: person.map(str::to_owned), name, roles })
+        #[expect(clippy::cast_possible_truncation, reason = "as far as a clock goes")]
+        let until = claims.get("exp").and_then(Value::as_f64).map(|at| at as i64);
+        Some(Client { until, key: format!("token:{name}"), person: person.map(str::to_owned), name, roles })
     }
 
     /// A list of names, or names in a text with spaces between them. Those of other programs are passed over.

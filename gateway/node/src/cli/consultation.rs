@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use exchange::{message::document_of, oin::Oin};
-use schemas::{Document, SchemaName};
+use schemas::SchemaName;
 use serde_json::{Value, json};
 use store::{Deed, Direction, MessageRow, Reason, Shown};
-use uuid::Uuid;
 
 use super::{
     Ending, Output,
@@ -18,9 +17,11 @@ use super::{
     messages::line as listing_of,
 };
 use crate::{
-    consultation::{self, Consultation},
+    consultation::{
+        self,
+        saying::{self, SayError, Saying},
+    },
     node::Node,
-    outbound::{self, Submission},
 };
 
 /// Stel een anonieme vraag aan een collega bij een andere organisatie, of beantwoord er een. Er is geen plek voor een persoon.
@@ -105,35 +106,30 @@ impl Consultations {
                 let mut content = json!({ "vraag": text(&bestand)?, "leefgebieden": leefgebied });
                 put(&mut content, "leeftijdsgroep", leeftijdsgroep);
                 put(&mut content, "huishouden", huishouden);
-                let to = To { oin: aan, desk: loket, purpose: doel, case: node.core.new_id() };
-                send(node, to, (SchemaName::ConsultationAsked, &content), decider, output).await
+                let asking = Saying {
+                    to: aan,
+                    desk: loket,
+                    purpose: doel,
+                    case: node.core.new_id(),
+                    schema: SchemaName::ConsultationAsked,
+                    content,
+                    source_record: None,
+                };
+                send(node, asking, decider, output).await
             }
             What::Beantwoorden { nummer, bestand, vervolg, decider } => {
                 let question = consultation::asked_here(&node.core, nummer).await?.with_context(|| {
                     format!("bericht {nummer} is geen vraag die hier binnenkwam; `schakel consultatie lijst` laat zien welke er zijn")
                 })?;
-                let mut content = json!({ "vraag_id": question.id, "antwoord": text(&bestand)? });
+                let mut content = json!({ "antwoord": text(&bestand)? });
                 put(&mut content, "vervolg", vervolg);
-                let to = To {
-                    oin: question.partner,
-                    desk: None,
-                    purpose: question.purpose.unwrap_or_default(),
-                    case: question.case.context("deze vraag heeft geen dossier")?,
-                };
-                send(node, to, (SchemaName::ConsultationAnswered, &content), decider, output).await
+                let answer = Saying::answer(&question, content, None);
+                send(node, answer.context("deze vraag heeft geen dossier")?, decider, output).await
             }
             What::Lijst { open, aantal } => list(node, (aantal.into(), open), output).await,
             What::Tonen { nummer, caller } => show(node, nummer, &caller, output).await,
         }
     }
-}
-
-/// To whom something is said.
-struct To {
-    oin: Oin,
-    desk: Option<String>,
-    purpose: String,
-    case: Uuid,
 }
 
 fn text(file: &std::path::Path) -> anyhow::Result<String> {
@@ -147,24 +143,18 @@ fn put(content: &mut Value, member: &str, value: Option<String>) {
     }
 }
 
-async fn send(
-    node: &Node,
-    to: To,
-    (schema, content): (SchemaName, &Value),
-    decider: Decider,
-    output: Output,
-) -> anyhow::Result<Ending> {
-    let To { oin, desk, purpose, case } = to;
-    let basis = consultation::basis(&node.core, oin, &purpose, schema).with_context(|| {
-        format!("geen convenant met {} laat een consultatie voor het doel {purpose} toe; `schakel convenant tonen` laat zien wat er is afgesproken", node.name_of(oin))
-    })?;
-    let value = json!({ "grondslag": basis, "inhoud": content });
-    let document =
-        Document::parse(schema, value.to_string().as_bytes()).map_err(|error| anyhow::anyhow!("{error}"))?;
+async fn send(node: &Node, saying: Saying, decider: Decider, output: Output) -> anyhow::Result<Ending> {
+    let (to, purpose, case) = (saying.to, saying.purpose.clone(), saying.case);
     let access = decider.decision(Reason::Dossier, Some(case), node.core.now())?;
-    let submission = Submission { to: oin, purpose, case: Some(case), desk, document, source_record: None };
-    let submitted = outbound::submit_decided(&node.core, vec![submission], &access).await?.pop();
-    document::tell(node, submitted, (oin, case), output)
+    let said = saying::say(&node.core, saying, &access).await;
+    let (submitted, _) = match said {
+        Err(SayError::NotAllowed) => bail!(
+            "geen convenant met {} laat een consultatie voor het doel {purpose} toe; `schakel convenant tonen` laat zien wat er is afgesproken",
+            node.name_of(to)
+        ),
+        said => said?,
+    };
+    document::tell(node, Some(submitted), (to, case), output)
 }
 
 async fn list(node: &Node, (limit, open): (usize, bool), output: Output) -> anyhow::Result<Ending> {
@@ -184,14 +174,8 @@ async fn list(node: &Node, (limit, open): (usize, bool), output: Output) -> anyh
         };
         output.say(format!("{:9}{answer}", ""));
     }
-    output.answer(&json!({ "volledig": found.complete, "consultaties": found.found.iter().map(for_programs).collect::<Vec<_>>() }));
+    output.answer(&crate::listing::consultations(&found));
     Ok(Ending::Good)
-}
-
-fn for_programs(one: &Consultation) -> Value {
-    let mut shown = crate::listing::message(&one.question);
-    shown["beantwoord_met"] = json!(one.answer.as_ref().map(|answer| answer.index));
-    shown
 }
 
 async fn show(node: &Node, index: u64, caller: &Caller, output: Output) -> anyhow::Result<Ending> {

@@ -8,11 +8,11 @@ use exchange::{
 };
 use jiff::Timestamp;
 use schemas::SchemaName;
-use serde_json::{Value, json};
 
 use super::{Ending, Output, dutch_time};
 use crate::{
     directory::{self, Listed, Sought},
+    listing,
     node::Node,
 };
 
@@ -60,10 +60,7 @@ impl Desks {
                 names.join(", ")
             ));
         }
-        output.answer(&json!({
-            "organisaties": listed.iter().map(for_programs).collect::<Vec<_>>(),
-            "zonder_loketten": silent.iter().map(|one| one.oin).collect::<Vec<_>>(),
-        }));
+        output.answer(&listing::desks(&listed));
         Ok(if found { Ending::Good } else { Ending::NotAllGood })
     }
 }
@@ -120,16 +117,4 @@ fn standing(desk: &Desk, opening: Opening, now: Timestamp) -> String {
         Opening::Closed { next: Some(next) } => format!("dicht, open vanaf {}", dutch_time(next)),
         Opening::Closed { next: None } => "dicht".to_owned(),
     }
-}
-
-fn for_programs(one: &Listed) -> Value {
-    let desks = one.desks.iter().map(|(desk, opening)| {
-        let (open, until, next) = match opening {
-            Opening::Unknown => (None, None, None),
-            Opening::Open { until } => (Some(true), *until, None),
-            Opening::Closed { next } => (Some(false), None, *next),
-        };
-        json!({ "loket": desk, "open": open, "open_tot": until, "open_vanaf": next, "uren": desk.opening_words() })
-    });
-    json!({ "oin": one.oin, "naam": one.name, "gelezen": one.seen, "loketten": desks.collect::<Vec<_>>() })
 }

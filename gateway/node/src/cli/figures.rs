@@ -2,14 +2,11 @@
 
 use anyhow::Context as _;
 use clap::Args;
-use jiff::{Timestamp, ToSpan as _, civil::Date};
-use serde_json::{Value, json};
-use store::Direction;
+use jiff::civil::Date;
 
 use super::{Ending, Output};
 use crate::{
-    access::start_of,
-    figures::{self, Counted, Lead, Line, Period, csv},
+    figures::{self, Lead, Line, Period, shown},
     node::Node,
 };
 
@@ -30,38 +27,17 @@ pub(super) struct Figures {
     csv: bool,
 }
 
-const HEAD: [&str; 13] = [
-    "richting",
-    "doel",
-    "oin",
-    "partner",
-    "uitkomst",
-    "aantal",
-    "te_beantwoorden",
-    "beantwoord",
-    "antwoord_mediaan_minuten",
-    "antwoord_p90_minuten",
-    "contact_mediaan_minuten",
-    "contact_p90_minuten",
-    "totaal_van_doel",
-];
-
 impl Figures {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
-        let from = self.van.map(start_of).transpose()?.unwrap_or(Timestamp::MIN);
-        let until =
-            self.tot.map(|day| day.checked_add(1.day()).context("--tot ligt te ver weg")).transpose()?;
-        let until = until.map(start_of).transpose()?.unwrap_or(Timestamp::MAX);
-        let counted = figures::figures(&node.core, Period { from, until }).await?;
+        let period = Period::of_days(self.van, self.tot).context("--van of --tot ligt te ver weg")?;
+        let counted = figures::figures(&node.core, period).await?;
         if self.csv {
-            let rows = counted.iter().flat_map(|one| one.lines.iter().map(|line| row(node, one, line)));
-            let rows: String = rows.map(|row| csv::line(row.iter().map(String::as_str))).collect();
-            output.say((csv::line(HEAD) + &rows).trim_end());
+            output.say(shown::for_spreadsheets(node, &counted).trim_end());
             return Ok(Ending::Good);
         }
         for one in &counted {
             let total = one.total.map_or_else(|| "weggelaten".to_owned(), |total| total.to_string());
-            output.say(format!("{}, {}: {total}", direction(one), purpose(one)));
+            output.say(format!("{}, {}: {total}", shown::direction(one), shown::purpose(one)));
             for line in &one.lines {
                 output.say(format!("  {}", words(node, line)));
             }
@@ -69,23 +45,9 @@ impl Figures {
         if counted.is_empty() {
             output.say("Er is in deze periode niets uitgewisseld.");
         }
-        output.answer(&json!({
-            "kleinste": figures::SMALLEST,
-            "cijfers": counted.iter().map(|one| for_programs(node, one)).collect::<Vec<_>>(),
-        }));
+        output.answer(&shown::for_programs(node, &counted));
         Ok(Ending::Good)
     }
-}
-
-fn direction(one: &Counted) -> &'static str {
-    match one.group.direction {
-        Direction::Inbound => "in",
-        Direction::Outbound => "uit",
-    }
-}
-
-fn purpose(one: &Counted) -> &str {
-    one.group.purpose.as_deref().unwrap_or("zonder leesbaar doel")
 }
 
 fn words(node: &Node, line: &Line) -> String {
@@ -114,42 +76,4 @@ fn duration(minutes: u32) -> String {
         120..2880 => format!("{} uur", minutes / 60),
         _ => format!("{} dagen", minutes / 1440),
     }
-}
-
-/// What is kept back is an empty field.
-fn row(node: &Node, one: &Counted, line: &Line) -> [String; 13] {
-    let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
-    let minutes = |lead: Option<Lead>, of: fn(Lead) -> u32| number(lead.map(|lead| of(lead).into()));
-    [
-        direction(one).to_owned(),
-        purpose(one).to_owned(),
-        line.partner.to_string(),
-        node.name_of(line.partner),
-        line.outcome.to_string(),
-        number(line.count),
-        number(line.asked),
-        number(line.answered),
-        minutes(line.answer, |lead| lead.median),
-        minutes(line.answer, |lead| lead.ninetieth),
-        minutes(line.contact, |lead| lead.median),
-        minutes(line.contact, |lead| lead.ninetieth),
-        number(one.total),
-    ]
-}
-
-fn for_programs(node: &Node, one: &Counted) -> Value {
-    let lead = |lead: Option<Lead>| {
-        lead.map(|lead| json!({ "mediaan_minuten": lead.median, "p90_minuten": lead.ninetieth }))
-    };
-    let lines = one.lines.iter().map(|line| {
-        json!({
-            "oin": line.partner, "partner": node.name_of(line.partner), "uitkomst": line.outcome.as_str(),
-            "aantal": line.count, "te_beantwoorden": line.asked, "beantwoord": line.answered, "antwoord": lead(line.answer),
-            "eerste_contact": lead(line.contact),
-        })
-    });
-    json!({
-        "richting": direction(one), "doel": one.group.purpose, "totaal": one.total,
-        "regels": lines.collect::<Vec<_>>(),
-    })
 }

@@ -177,10 +177,7 @@ async fn list(
         for (row, why) in &found.rows {
             output.say(messages::line(node, row));
             output.say(format!("{:9}{}", "", since_then(row.created, now) + ". " + why));
-            let mut shown = listing::message(row);
-            shown["waarom"] = json!(why);
-            shown["verloopt"] = json!(row.expires);
-            rows.push(shown);
+            rows.push(listing::undelivered(row, why));
         }
         if let Some(place) = found.more_after {
             output.say(format!("Er kunnen er meer zijn: ga verder met --stand {one} --na {place}."));
@@ -191,7 +188,7 @@ async fn list(
         output.say("Er is niets dat wacht of vastzit en hieraan voldoet.");
     }
     output.answer(&json!({
-        "wachtrijen": waiting.iter().map(queue_for_programs).collect::<Vec<_>>(),
+        "wachtrijen": waiting.iter().map(listing::queue).collect::<Vec<_>>(),
         "berichten": rows,
         "verder_na": more,
     }));
@@ -219,12 +216,4 @@ fn since_then(then: Timestamp, now: Timestamp) -> String {
         _ => (minutes / 1440, "dag", "dagen"),
     };
     format!("al {number} {}", if number == 1 { one } else { many })
-}
-
-fn queue_for_programs(one: &Waiting) -> Value {
-    json!({
-        "oin": one.to, "wachtend": one.waiting, "oudste": one.oldest, "storing": one.state.failure,
-        "pogingen": one.state.failures, "laatste_contact": one.state.last_contact,
-        "volgende_poging": one.state.next_attempt,
-    })
 }

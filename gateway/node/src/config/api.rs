@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 use hyper::Uri;
 use serde::{Deserialize, Serialize};
 
+use super::webhooks::{MAX_WEBHOOKS, Webhook};
 use crate::api::Role;
 
 /// The most clients with a certificate.
@@ -31,6 +32,9 @@ pub struct Api {
     /// Clients that show a certificate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clienten: Vec<Client>,
+    /// Systems that are told of what happens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Who issues bearer tokens, and what must be in them.
@@ -87,6 +91,15 @@ impl Api {
                     "twee clienten bij [api] hebben hetzelfde certificaat; haal er een weg (`{}`)",
                     client.naam
                 ));
+            }
+        }
+        if self.webhooks.len() > MAX_WEBHOOKS {
+            return Err(format!("er staan meer dan {MAX_WEBHOOKS} webhooks bij [api]; voeg er samen"));
+        }
+        for (position, hook) in self.webhooks.iter().enumerate() {
+            hook.check()?;
+            if self.webhooks[..position].iter().any(|other| other.naam == hook.naam) {
+                return Err(format!("de webhook `{}` staat er twee keer in", hook.naam));
             }
         }
         self.tokens.as_ref().map_or(Ok(()), Tokens::check)

@@ -158,3 +158,37 @@ fn a_collector_has_an_address_that_can_be_trusted() {
         assert!(said.contains("[dataverwerkingen]") && !said.contains("geheim"), "{said}");
     }
 }
+
+/// A webhook goes over TLS, or stays on this machine when that is said; and names what there is.
+#[test]
+fn a_webhook_has_an_address_that_can_be_trusted() {
+    let with = |address: &str, more: &str| {
+        Config::parse(&format!(
+            "{EXAMPLE}\n[[api.webhooks]]\nnaam = \"nog-een\"\nadres = {address:?}\ngeheim = \"x\"\n{more}\n"
+        ))
+    };
+    with("https://zaken.test/schakel", "").unwrap();
+    with("http://127.0.0.1:9000", "intern = true").unwrap();
+    for (address, more, expected) in [
+        ("http://127.0.0.1:9000", "", "https://"),
+        ("https://ik:geheim@zaken.test", "", "https://"),
+        ("zaken.test", "", "https://"),
+        ("https://zaken.test", "gebeurtenissen = []", "bericht.toegelaten"),
+        ("https://zaken.test", "gebeurtenissen = [\"alles\"]", "bericht.toegelaten"),
+        ("https://zaken.test", "pogingen = 0", "pogingen"),
+        ("https://zaken.test", "certificaat = \"a.pem\"", "samen"),
+        (
+            "https://zaken.test",
+            "[[api.webhooks]]\nnaam = \"nog-een\"\nadres = \"https://a.test\"\ngeheim = \"x\"",
+            "twee keer",
+        ),
+        (
+            "https://zaken.test",
+            "[[api.webhooks]]\nnaam = \"Nog Een\"\nadres = \"https://a.test\"\ngeheim = \"x\"",
+            "kleine letters",
+        ),
+    ] {
+        let said = with(address, more).unwrap_err();
+        assert!(said.contains(expected) && !said.contains("geheim@"), "{said}");
+    }
+}

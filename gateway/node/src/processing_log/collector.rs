@@ -71,7 +71,7 @@ impl Collector {
         match self.remote.ask(request, MAX_ANSWER).await {
             Ok((200, answer)) => Ok(otlp::rejected(&answer)),
             Ok((status, _)) => Err(CollectorError::Status(status)),
-            Err(RemoteError::Unreachable) => Err(CollectorError::Unreachable),
+            Err(RemoteError::Unreachable | RemoteError::NotAllowed) => Err(CollectorError::Unreachable),
             Err(RemoteError::Tls) => Err(CollectorError::Tls),
             Err(RemoteError::Protocol) => Err(CollectorError::Protocol),
             Err(RemoteError::Late) => Err(CollectorError::Late),

@@ -10,6 +10,7 @@ use super::{
     column::{direction_to_sql, state_to_sql, time_to_sql, to_sql},
     committer::Writer,
     erase,
+    events::{self, EventChange},
     group::{Group, Kind},
     handover,
     joining::{self, Decision},
@@ -71,6 +72,7 @@ pub(crate) enum Change {
     KeepSignalsApart { one: u64, other: u64, decision: Decision },
     SplitSignals { taken: BTreeSet<u64>, decision: Decision },
     Answered(Answered),
+    Events(EventChange),
 }
 
 impl Change {
@@ -108,7 +110,8 @@ impl Change {
             | Self::JoinSignals { .. }
             | Self::KeepSignalsApart { .. }
             | Self::SplitSignals { .. }
-            | Self::Answered(_) => {}
+            | Self::Answered(_)
+            | Self::Events(_) => {}
         }
     }
 }
@@ -173,6 +176,7 @@ pub(super) async fn apply(
             joining::keep_apart(connection, (*one, *other), *decision).await
         }
         Change::SplitSignals { taken, decision } => joining::split(connection, taken, *decision).await,
+        Change::Events(change) => events::apply(connection, change).await,
     }
 }
 

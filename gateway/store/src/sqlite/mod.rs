@@ -16,6 +16,7 @@
 //! - [`submission`]: what local systems handed over, and listing messages
 //! - [`verify`], [`verify_content`], [`verify_records`], [`verify_consents`], [`verify_handover`]: the whole log and what belongs
 //!   to it, for who checks it
+//! - [`events`]: what the organisation's own systems are told of
 //! - [`wal`]: keeping the write-ahead log short, off the path of commits
 
 pub(crate) mod access;
@@ -26,6 +27,7 @@ pub(crate) mod connect;
 pub(crate) mod consent;
 pub(crate) mod deeds;
 pub(crate) mod erase;
+pub(crate) mod events;
 pub(crate) mod figures;
 pub(crate) mod file;
 mod group;
