@@ -21,10 +21,13 @@ CREATE TABLE event (
     reason  INTEGER REFERENCES word
 ) STRICT;
 
-CREATE TRIGGER event_of_arrival AFTER INSERT ON message
-WHEN new.direction = 1 AND new.state = 1 AND (SELECT kept FROM event_use) = 1
+CREATE TRIGGER event_of_message AFTER INSERT ON message
+WHEN (new.step IS NOT NULL OR (new.direction = 1 AND new.state = 1)) AND (SELECT kept FROM event_use) = 1
 BEGIN
-    INSERT INTO event (kind, at, idx) VALUES (0, coalesce(new.finished, new.created), new.idx);
+    INSERT INTO event (kind, at, idx)
+    SELECT 0, coalesce(new.finished, new.created), new.idx WHERE new.direction = 1 AND new.state = 1;
+    INSERT INTO event (kind, at, idx)
+    SELECT 3, coalesce(new.finished, new.created), new.idx WHERE new.step IS NOT NULL;
 END;
 
 CREATE TRIGGER event_of_ending AFTER UPDATE OF state ON message
@@ -34,15 +37,7 @@ BEGIN
     VALUES (new.state - 1, coalesce(new.finished, new.created), new.idx, new.reason);
     -- What its receiver did not take is not said.
     INSERT INTO event (kind, at, idx)
-    SELECT 3, coalesce(new.finished, new.created), new.idx FROM handover_step s
-    WHERE s."case" = new."case" AND s.idx = new.idx;
-END;
-
-CREATE TRIGGER event_of_handover AFTER INSERT ON handover_step
-WHEN (SELECT kept FROM event_use) = 1
-BEGIN
-    INSERT INTO event (kind, at, idx)
-    SELECT 3, coalesce(m.finished, m.created), m.idx FROM message m WHERE m.idx = new.idx;
+    SELECT 3, coalesce(new.finished, new.created), new.idx WHERE new.step IS NOT NULL;
 END;
 
 CREATE TRIGGER event_of_new_withdrawal AFTER INSERT ON consent

@@ -77,7 +77,8 @@ pub(crate) async fn due(
     rows.iter().map(|row| Ok((oin(row, 0)?, from_sql(row.try_get(1)?)?))).collect()
 }
 
-/// The first of what waits for a partner in one of its queues.
+/// The first of what waits for a partner in one of its queues. A limit that is a parameter and nothing more makes SQLite
+/// prepare the statement anew each time, to look what its value is.
 macro_rules! queue {
     ($priority:literal, $queued:literal, $index:literal) => {
         concat!(
@@ -91,7 +92,7 @@ macro_rules! queue {
             $queued,
             ", ",
             $index,
-            ") AND expires > ?2 ORDER BY queued, idx LIMIT ?3)"
+            ") AND expires > ?2 ORDER BY queued, idx LIMIT 0 + ?3)"
         )
     };
 }

@@ -215,6 +215,14 @@ async fn removes_what_it_erases() {
 
 /// Takes away what later versions added to a database of the first.
 const ADDED_SINCE: &[&str] = &[
+    "DROP TRIGGER event_of_message",
+    "DROP TRIGGER event_of_ending",
+    "DROP TRIGGER event_of_new_withdrawal",
+    "DROP TRIGGER event_of_withdrawal",
+    "DROP TABLE dead_letter",
+    "DROP TABLE webhook",
+    "DROP TABLE event",
+    "DROP TABLE event_use",
     "ALTER TABLE partner DROP COLUMN seen",
     "DROP TABLE handover_notice",
     "DROP TABLE handover_state",
