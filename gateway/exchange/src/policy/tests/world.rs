@@ -168,10 +168,13 @@ impl World {
     ) -> Self {
         let (schema, text) = DOCUMENTS[document];
         let mut data: Value = serde_json::from_str(text).unwrap();
-        data["grondslag"] = json!({
-            "soort": basis,
-            "voorwaarden": CONDITIONS[..4].iter().map(|name| ((*name).to_owned(), json!(true))).collect::<serde_json::Map<_, _>>(),
-        });
+        data["grondslag"] = json!({ "soort": basis });
+        // An anonymous question has no place for them.
+        if !schema.as_str().starts_with("consultatie") {
+            let met: serde_json::Map<_, _> =
+                CONDITIONS[..4].iter().map(|name| ((*name).to_owned(), json!(true))).collect();
+            data["grondslag"]["voorwaarden"] = met.into();
+        }
         if basis == BasisKind::Consent {
             let of_person = Category::ALL.iter().filter(|one| **one != Category::Process);
             let all: Vec<_> = of_person.map(ToString::to_string).collect();
@@ -408,7 +411,9 @@ fn take_from_clause(clause: &mut Clause, less: &Less) {
 
 fn take_from_basis(basis: &mut Value, less: &Less) {
     match less {
-        Less::ConditionMet(at) => basis["voorwaarden"][*at.get(&CONDITIONS[..4])] = json!(false),
+        Less::ConditionMet(at) if basis.get("voorwaarden").is_some() => {
+            basis["voorwaarden"][*at.get(&CONDITIONS[..4])] = json!(false);
+        }
         Less::ConsentExtract => drop(basis.as_object_mut().unwrap().remove("toestemming")),
         Less::ConsentTime if basis.get("toestemming").is_some() => {
             basis["toestemming"]["geldig_tot"] = json!(now());

@@ -212,3 +212,28 @@ async fn the_step_of_an_erased_message_stays() {
     place.tamper("UPDATE message SET step = json_set(step, '$.van', 'x') WHERE idx = 2").await;
     assert_eq!(found(&place.verified().await).0, 2);
 }
+
+/// A database in which steps stood apart, as earlier versions kept them.
+const APART: &str = r#"CREATE TABLE handover_step ("case" BLOB NOT NULL REFERENCES handover, idx INTEGER NOT NULL REFERENCES message,
+    step TEXT NOT NULL, PRIMARY KEY ("case", idx)) STRICT, WITHOUT ROWID;
+    INSERT INTO handover_step SELECT "case", idx, step FROM message WHERE step IS NOT NULL;
+    DROP TRIGGER event_of_message; DROP TRIGGER event_of_ending; DROP TRIGGER event_of_new_withdrawal;
+    DROP TRIGGER event_of_withdrawal; DROP TABLE dead_letter; DROP TABLE webhook; DROP TABLE event; DROP TABLE event_use;
+    DROP INDEX message_step; ALTER TABLE message DROP COLUMN step;
+    DELETE FROM _sqlx_migrations WHERE version >= 19"#;
+
+#[tokio::test]
+async fn the_steps_of_an_earlier_version_come_along() {
+    let place = Place::handed_over().await;
+    let read = async || {
+        let store = place.open().await;
+        let steps = store.handover_steps(&[case()].into()).await.unwrap();
+        store.close().await;
+        steps.into_values().flatten().map(|step| (step.index, step.step)).collect::<Vec<_>>()
+    };
+    let before = read().await;
+    assert_eq!(before.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2]);
+    place.tamper(APART).await;
+    assert_eq!(read().await, before);
+    assert!(matches!(place.verified().await, Verdict::Whole { size: 3, .. }));
+}
