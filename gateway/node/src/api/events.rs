@@ -15,7 +15,10 @@ use http_body_util::{
     channel::{Channel, Sender},
 };
 use store::{Event, EventKind};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
 use super::{
     Api, Role,
@@ -44,20 +47,30 @@ pub(super) fn follow(api: &Api, call: Call) -> Reply<'_> {
         let follower = Follower::new(core, kinds(client), after).await?;
         let (sender, body) = Channel::<Bytes, Infallible>::new(limits::STREAM_PARTS);
         let mut stopped = api.stop.subscribe();
-        tokio::spawn(async move {
+        let (reader, reader_gone) = oneshot::channel::<Infallible>();
+        tokio::spawn(hold(place, reader_gone, async move {
             tokio::select! {
                 () = pass(follower, me, sender, limits::SLOW_TIME) => {}
                 () = sleep(life) => {}
                 _ = stopped.wait_for(|stopped| *stopped) => {}
             }
-        });
-        // The place is free as soon as the stream is gone.
+        }));
         let body = body.map_frame(move |frame| {
-            let _ = &place;
+            let _ = &reader;
             frame
         });
         Ok(Answer::stream(Body::new(body)))
     })
+}
+
+/// Holds the place of a stream until it ends or its reader is gone, whichever is first: what was sent may still wait for a reader
+/// that is too slow, and that keeps nobody else out.
+async fn hold(place: Place, reader_gone: oneshot::Receiver<Infallible>, stream: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stream => {}
+        _ = reader_gone => {}
+    }
+    drop(place);
 }
 
 /// What this client may list, it may learn of.

@@ -35,3 +35,22 @@ fn a_stream_lasts_no_longer_than_the_token() {
     assert_eq!(life(&client(&[], Some(161)), 100), Duration::from_secs(61));
     assert_eq!(life(&client(&[], Some(90)), 100), Duration::ZERO);
 }
+
+#[tokio::test]
+async fn a_place_is_free_when_the_stream_ends_and_when_its_reader_is_gone() {
+    let streams = Streams::default();
+    let held = |streams: &Streams| streams.0.lock().unwrap().len();
+
+    let (reader, reader_gone) = oneshot::channel();
+    let place = streams.take("balie").unwrap();
+    assert_eq!(held(&streams), 1);
+    hold(place, reader_gone, std::future::ready(())).await;
+    assert_eq!(held(&streams), 0, "what was sent still waits for its reader");
+    drop(reader);
+
+    let (reader, reader_gone) = oneshot::channel();
+    let place = streams.take("balie").unwrap();
+    drop(reader);
+    hold(place, reader_gone, std::future::pending()).await;
+    assert_eq!(held(&streams), 0);
+}
