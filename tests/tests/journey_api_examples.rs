@@ -64,6 +64,7 @@ fn every_example_works() {
         offers,
         suggestions,
         desks,
+        own_desks,
         figures,
         questions,
         stream,
@@ -81,6 +82,7 @@ fn every_example_works() {
     assert_eq!((&offers["overdrachten"], &offers["volgende"]), (&json!([]), &json!(null)));
     assert_eq!((&suggestions["voorstellen"], &suggestions["volgende"]), (&json!([]), &json!(null)));
     assert!(desks["zonder_loketten"].as_array().unwrap().contains(&json!(MUNICIPALITY)), "{desks}");
+    assert_eq!(own_desks, &json!({ "loketten": [] }));
     assert_eq!(figures["kleinste"], 5);
     assert_eq!(questions, &json!({ "volledig": true, "consultaties": [] }));
     assert_eq!(stream, &json!({ "opnieuw_na": 2000 }));

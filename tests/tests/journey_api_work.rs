@@ -112,6 +112,83 @@ fn desks_are_found_and_work_goes_from_one_to_another() {
     assert!(decided, "{looks}");
 }
 
+/// Puts the desks of the municipality where the API may change them, and waits until the node has read them.
+fn move_desks(world: &World) {
+    let node = &world.municipality.0;
+    let settings = node.path("schakel.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, text.split("\n[[loketten]]").next().unwrap()).unwrap();
+    fs::write(node.path("loketten.toml"), DESKS).unwrap();
+}
+
+#[test]
+fn desks_are_changed_without_a_restart_and_on_record() {
+    let mut world = World::new();
+    let manager = world.bearing(&world.municipality.1, "beheer");
+    let path = "/v1/eigen-loketten/balie";
+    let desk = |naam: &str| json!({ "loket": "balie", "naam": naam });
+    let refused = manager.put(path, &desk("Balie")).expect(409);
+    assert!(refused["type"].as_str().unwrap().ends_with("loketten-in-configuratie"), "{refused}");
+    move_desks(&world);
+    world.municipality.1.kill();
+    world.municipality.1 = world.municipality.0.serve();
+    let (node, serving) = &world.municipality;
+    let manager = world.bearing(serving, "beheer");
+
+    let seen = manager.get("/v1/eigen-loketten");
+    let version = seen.header("etag").unwrap().to_owned();
+    let names = |listed: &Value| -> Vec<String> {
+        let desks = listed["loketten"].as_array().unwrap();
+        desks.iter().map(|one| one["naam"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&seen.expect(200)), ["Balie", "Schuldhulp", "Jeugd"]);
+    world.bearing(serving, "medewerker").put(path, &desk("Balie")).expect(403);
+    let changed = manager.with("If-Match", &version).put(path, &desk("Balie Centrum")).expect(200);
+    assert_eq!(names(&changed), ["Balie Centrum", "Schuldhulp", "Jeugd"]);
+    // Whoever saw what it was before changes nothing.
+    manager.with("If-Match", &version).put(path, &desk("Balie Oost")).expect(412);
+    manager.with("If-Match", "x").put(path, &desk("Balie Oost")).expect(400);
+    for wrong in [
+        json!({ "loket": "ander", "naam": "X" }),
+        json!({ "loket": "balie", "naam": "" }),
+        json!({ "naam": "X" }),
+    ] {
+        manager.put(path, &wrong).expect(400);
+    }
+    let missing = json!({ "loket": "balie", "naam": "Balie", "opgeheven": { "per": "2026-01-01", "opvolger": "nergens" } });
+    let refused = manager.put(path, &missing).expect(400);
+    assert!(refused["detail"].as_str().unwrap().contains("`nergens`"), "{refused}");
+    let made = manager.put("/v1/eigen-loketten/wijk", &json!({ "loket": "wijk", "naam": "Wijkteam" }));
+    assert_eq!(made.header("location"), Some("/v1/eigen-loketten/wijk"));
+    assert_eq!(names(&made.expect(201)).len(), 4);
+    manager.delete("/v1/eigen-loketten/jeugd").expect(200);
+    manager.delete("/v1/eigen-loketten/jeugd").expect(404);
+
+    // The commands and the partner see the same; it outlives the process.
+    let listed = node.json(&["loketten"])["organisaties"][0]["loketten"].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
+    let officer = world.bearing(serving, "privacy");
+    let looks = officer.get("/v1/raadplegingen?limiet=20").expect(200);
+    let decided = looks["raadplegingen"].as_array().unwrap().iter();
+    assert_eq!(decided.filter(|one| one["besluit"] == "loketten-wijzigen").count(), 3, "{looks}");
+
+    // Somebody edits the file: the node reads it without a restart, unless it cannot be right.
+    let file = node.path("loketten.toml");
+    fs::write(&file, "[[loketten]]\nloket = \"balie\"\nopvolger = 3\n").unwrap();
+    manager.put(path, &desk("Balie")).expect(409);
+    fs::write(&file, "[[loketten]]\nloket = \"balie\"\nnaam = \"Met de hand\"\n").unwrap();
+    until("the node reads its desks again", || {
+        (names(&manager.get("/v1/eigen-loketten").expect(200)) == ["Met de hand"]).then_some(())
+    });
+    let partner = world.bearing(&world.corporation.1, "bronsysteem");
+    world.municipality.1.kill();
+    let _serving = world.municipality.0.serve();
+    until("the partner knows the desk", || {
+        let seen = partner.get(&format!("/v1/loketten?organisatie={MUNICIPALITY}")).expect(200);
+        (seen["organisaties"][0]["loketten"][0]["loket"]["naam"] == "Met de hand").then_some(())
+    });
+}
+
 #[test]
 fn what_does_not_arrive_is_seen_sent_again_and_given_up() {
     let mut world = World::new();

@@ -27,6 +27,7 @@ mod jwks;
 mod limits;
 mod listener;
 mod messages;
+mod own_desks;
 mod pagination;
 mod partners;
 mod problem;

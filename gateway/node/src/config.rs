@@ -19,6 +19,7 @@ mod processings;
 mod webhooks;
 
 pub use api::{Api, Client, Tokens};
+pub(crate) use mistake::explain;
 pub use places::Places;
 pub use processings::Processings;
 pub use webhooks::Webhook;
@@ -172,14 +173,12 @@ const fn fout_dagen() -> u16 {
 pub enum ConfigError {
     /// There is no file.
     #[error(
-        "er is geen {} (kijk met --map naar de map van een knooppunt, of maak er een met `schakel init`): {source}",
+        "er is geen {} (kijk met --map naar de map van een knooppunt, of maak er een met `schakel init`)",
         path.display()
     )]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
-        /// Why it could not be read.
-        source: std::io::Error,
     },
     /// It is there, and cannot be read.
     #[error("{} is niet te lezen: {source}", path.display())]
@@ -199,19 +198,23 @@ pub enum ConfigError {
     },
 }
 
+/// The text of a file that an operator writes, if it is there.
+pub(crate) fn text(path: &Path) -> Result<Option<String>, ConfigError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(ConfigError::Unreadable { path: path.to_owned(), source }),
+    };
+    let text = String::from_utf8(bytes).map_err(|error| mistake::no_text(&error));
+    text.map(Some).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })
+}
+
 impl Config {
     /// Reads the configuration of the node in `folder`.
     pub fn load(folder: &Path) -> Result<Self, ConfigError> {
         let path = folder.join(FILE);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ConfigError::Missing { path, source });
-            }
-            Err(source) => return Err(ConfigError::Unreadable { path, source }),
-        };
-        let text = String::from_utf8(bytes).map_err(|error| mistake::no_text(&error));
-        text.and_then(|text| Self::parse(&text)).map_err(|message| ConfigError::Invalid { path, message })
+        let Some(text) = text(&path)? else { return Err(ConfigError::Missing { path }) };
+        Self::parse(&text).map_err(|message| ConfigError::Invalid { path, message })
     }
 
     /// Reads a configuration from its text.

@@ -52,6 +52,8 @@ pub struct Core {
     pub returned: Returned,
     /// The desks of this organisation.
     pub desks: ArcSwap<Vec<Desk>>,
+    /// Whoever changes those waits for who does so now.
+    pub changing_desks: Mutex<()>,
     rules: ArcSwap<Rulebook>,
     partners: ArcSwap<HashMap<Oin, Descriptor>>,
     /// To whom this node owes answers, about which agreements.
@@ -136,6 +138,7 @@ impl Core {
             settled: broadcast::Sender::new(SETTLED_NEWS),
             returned: Returned::default(),
             desks: ArcSwap::default(),
+            changing_desks: Mutex::default(),
             rules: ArcSwap::default(),
             partners: ArcSwap::default(),
             owed: ArcSwap::default(),

@@ -13,6 +13,7 @@ pub mod consultation;
 pub mod core;
 pub mod delivery;
 pub mod demo;
+pub mod desks;
 pub mod directory;
 pub mod drop_folders;
 pub mod events;

@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail};
 use exchange::{
     clock::Clock,
     descriptor::{Addresses, Descriptor},
+    desk::Desk,
     entry::Entry,
     oin::Oin,
     purpose::Purpose,
@@ -28,6 +29,7 @@ use crate::{
     consent,
     core::Core,
     delivery::Driver,
+    desks,
     drop_folders::Results,
     handover,
     keys::{self, Keys},
@@ -67,6 +69,7 @@ pub struct Running {
     rules: tokio::task::JoinHandle<()>,
     endings: tokio::task::JoinHandle<()>,
     handovers: tokio::task::JoinHandle<()>,
+    desks: tokio::task::JoinHandle<()>,
     bell: Option<tokio::task::JoinHandle<()>>,
     exporting: Option<tokio::task::JoinHandle<()>>,
     /// What local systems connect to, if there is one.
@@ -123,12 +126,17 @@ impl Node {
         } else {
             Core::new(me, store, signer, clock, random).await?
         };
-        core.desks.store(Arc::new(config.loketten.clone()));
+        core.desks.store(Arc::new(desks::read(folder, &config.loketten)?));
         Ok(Self { folder: folder.to_owned(), config, core: Arc::new(core), tls, link, log_key })
     }
 
     /// What this node says of itself.
     pub fn descriptor(&self) -> Descriptor {
+        self.descriptor_with(self.core.desks.load().to_vec())
+    }
+
+    /// What it would say with these desks.
+    pub(crate) fn descriptor_with(&self, loketten: Vec<Desk>) -> Descriptor {
         let organisation = &self.config.organisatie;
         Descriptor {
             oin: organisation.oin,
@@ -144,7 +152,7 @@ impl Node {
                 .filter_map(schemas::SchemaName::message_type)
                 .map(str::to_owned)
                 .collect(),
-            loketten: self.config.loketten.clone(),
+            loketten,
             protocolversies: vec![PROTOCOL.to_owned()],
         }
     }
@@ -190,7 +198,7 @@ impl Node {
     pub async fn start(&self) -> anyhow::Result<Running> {
         let lock = self.lock()?;
         let driver = Driver::new(self.core.clone(), self.link.clone());
-        let routes = Routes::new(self.core.clone(), driver.clone(), &self.descriptor())?;
+        let routes = Routes::new(self.core.clone(), driver.clone(), self.descriptor())?;
         let options = ServerOptions {
             tcp: self.config.netwerk.luister,
             quic: self.config.netwerk.quic.then_some(self.config.netwerk.luister),
@@ -211,6 +219,7 @@ impl Node {
         ));
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
         let handovers = tokio::spawn(handover::owing::run(self.core.clone()));
+        let desks = tokio::spawn(desks::watch(self.clone()));
         let bell = bell::answer(self.core.clone(), &self.folder);
         let exporting = self.start_exporting().await?;
         let api = api::start(self).await?;
@@ -220,6 +229,7 @@ impl Node {
             rules,
             endings,
             handovers,
+            desks,
             bell,
             exporting,
             api,
@@ -267,6 +277,7 @@ impl Running {
         self.rules.abort();
         self.endings.abort();
         self.handovers.abort();
+        self.desks.abort();
         for task in self.bell.iter().chain(&self.exporting) {
             task.abort();
         }

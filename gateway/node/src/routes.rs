@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
-use exchange::{descriptor::Descriptor, oin::Oin};
+use exchange::{
+    descriptor::{Descriptor, DescriptorError},
+    desk::Desk,
+    oin::Oin,
+};
 use store::StoreError;
 use transport::{Handler, Peer, Request, Response};
 
@@ -22,7 +27,44 @@ const STORE_RETRY: u32 = 10;
 pub struct Routes {
     core: Arc<Core>,
     driver: Arc<Driver>,
-    descriptor: Bytes,
+    descriptor: Shown,
+}
+
+/// What this node says of itself, signed again once its desks changed.
+struct Shown {
+    descriptor: Descriptor,
+    signed: ArcSwap<(Arc<Vec<Desk>>, Bytes)>,
+}
+
+impl Shown {
+    fn new(core: &Core, descriptor: Descriptor) -> Result<Self, DescriptorError> {
+        let desks = core.desks.load_full();
+        let signed = Self::signed(core, &descriptor, &desks)?;
+        Ok(Self { descriptor, signed: ArcSwap::from_pointee((desks, signed)) })
+    }
+
+    fn signed(core: &Core, descriptor: &Descriptor, desks: &[Desk]) -> Result<Bytes, DescriptorError> {
+        let descriptor = Descriptor { loketten: desks.to_vec(), ..descriptor.clone() };
+        Ok(descriptor.sign(&*core.signer)?.into())
+    }
+
+    fn get(&self, core: &Core) -> Bytes {
+        let desks = core.desks.load_full();
+        let known = self.signed.load();
+        if Arc::ptr_eq(&known.0, &desks) {
+            return known.1.clone();
+        }
+        match Self::signed(core, &self.descriptor, &desks) {
+            Ok(signed) => {
+                self.signed.store(Arc::new((desks, signed.clone())));
+                signed
+            }
+            Err(error) => {
+                tracing::error!(%error, "the desks cannot be shown to partners; the previous ones stay");
+                known.1.clone()
+            }
+        }
+    }
 }
 
 impl Routes {
@@ -30,11 +72,11 @@ impl Routes {
     pub fn new(
         core: Arc<Core>,
         driver: Arc<Driver>,
-        descriptor: &Descriptor,
+        descriptor: Descriptor,
     ) -> Result<Self, crate::core::RulesError> {
-        let signed = descriptor.sign(&*core.signer);
-        let signed = signed.map_err(|error| crate::core::RulesError::Damaged(error.to_string()))?;
-        Ok(Self { core, driver, descriptor: signed.into() })
+        let shown = Shown::new(&core, descriptor);
+        let descriptor = shown.map_err(|error| crate::core::RulesError::Damaged(error.to_string()))?;
+        Ok(Self { core, driver, descriptor })
     }
 
     async fn deliveries(&self, peer: Oin, request: &Request) -> Response {
@@ -162,7 +204,7 @@ impl Handler for Routes {
             self.driver.heard_from(oin).await;
         }
         if (request.method.as_str(), path) == ("GET", "/v1/knooppunt") {
-            return text("application/jose", self.descriptor.clone());
+            return text("application/jose", self.descriptor.get(&self.core));
         }
         if !is_partner {
             tracing::warn!(%oin, "refused an organisation that is not a partner");

@@ -242,7 +242,22 @@ impl System {
 
     /// Hands JSON over.
     pub fn post(&self, path: &str, body: &Value) -> Answered {
-        self.connect().ask("POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
+        self.hand_over("POST", path, body)
+    }
+
+    /// Says how something is from now on.
+    pub fn put(&self, path: &str, body: &Value) -> Answered {
+        self.hand_over("PUT", path, body)
+    }
+
+    /// Takes something away.
+    pub fn delete(&self, path: &str) -> Answered {
+        self.connect().ask("DELETE", path, &[], b"")
+    }
+
+    fn hand_over(&self, method: &str, path: &str, body: &Value) -> Answered {
+        let headers = [("Content-Type", "application/json")];
+        self.connect().ask(method, path, &headers, body.to_string().as_bytes())
     }
 }
 

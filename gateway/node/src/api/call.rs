@@ -6,6 +6,7 @@ use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
+use exchange::digest::Digest;
 use serde::Serialize;
 
 use super::{authentication::Client, body, problem::Problem, query::Query};
@@ -32,6 +33,7 @@ pub(super) type Reply<'a> = Pin<Box<dyn Future<Output = Result<Answer, Problem>>
 pub(super) struct Answer {
     status: StatusCode,
     location: Option<HeaderValue>,
+    etag: Option<HeaderValue>,
     media_type: &'static str,
     body: Body,
 }
@@ -73,6 +75,12 @@ impl Call {
     }
 }
 
+impl Default for Answer {
+    fn default() -> Self {
+        Self { status: StatusCode::OK, location: None, etag: None, media_type: JSON, body: Body::empty() }
+    }
+}
+
 impl Answer {
     /// What was asked for, as JSON.
     pub(super) fn ok(body: &impl Serialize) -> Result<Self, Problem> {
@@ -81,8 +89,17 @@ impl Answer {
 
     /// Something was made, and is found there.
     pub(super) fn created(path: &str, body: &impl Serialize) -> Result<Self, Problem> {
-        let location = HeaderValue::try_from(path).ok();
-        Ok(Self { location, ..Self::with(StatusCode::CREATED, body)? })
+        Ok(Self::ok(body)?.made_at(path))
+    }
+
+    /// The same answer, to a request by which something was made that is found there.
+    pub(super) fn made_at(self, path: &str) -> Self {
+        Self { status: StatusCode::CREATED, location: HeaderValue::try_from(path).ok(), ..self }
+    }
+
+    /// The version of what it shows (RFC 9110 §8.8.3).
+    pub(super) fn of_version(self, version: Digest) -> Self {
+        Self { etag: HeaderValue::try_from(format!("\"{version}\"")).ok(), ..self }
     }
 
     fn with(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
@@ -90,27 +107,22 @@ impl Answer {
             tracing::error!(%error, "an answer of the API cannot be written");
             Problem::failed()
         })?;
-        Ok(Self { status, location: None, media_type: JSON, body: body.into() })
+        Ok(Self { status, body: body.into(), ..Self::default() })
     }
 
     /// JSON that was written before.
     pub(super) fn written(body: impl Into<Vec<u8>>) -> Self {
-        Self { status: StatusCode::OK, location: None, media_type: JSON, body: Body::from(body.into()) }
+        Self { body: Body::from(body.into()), ..Self::default() }
     }
 
     /// A table.
     pub(super) fn csv(text: String) -> Self {
-        Self {
-            status: StatusCode::OK,
-            location: None,
-            media_type: "text/csv; charset=utf-8",
-            body: text.into(),
-        }
+        Self { media_type: "text/csv; charset=utf-8", body: text.into(), ..Self::default() }
     }
 
     /// What goes on as long as there is something to say.
     pub(super) fn stream(body: Body) -> Self {
-        Self { status: StatusCode::OK, location: None, media_type: "text/event-stream", body }
+        Self { media_type: "text/event-stream", body, ..Self::default() }
     }
 
     /// As it goes over the line.
@@ -119,8 +131,10 @@ impl Answer {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
-        if let Some(location) = self.location {
-            headers.insert(header::LOCATION, location);
+        for (name, value) in [(header::LOCATION, self.location), (header::ETAG, self.etag)] {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
         }
         response
     }

@@ -118,6 +118,11 @@ impl Problem {
         Self::new(409, code, "Dit botst met wat er al is", detail)
     }
 
+    /// Whoever decides saw something else than what is there.
+    pub(super) fn outdated(detail: impl Into<String>) -> Self {
+        Self::new(412, "versie-verouderd", "Dit is intussen veranderd", detail)
+    }
+
     /// Too much at once.
     pub(super) fn too_large(limit: usize) -> Self {
         let detail = format!("Een verzoek is hooguit {limit} bytes. Verdeel het over kleinere verzoeken.");

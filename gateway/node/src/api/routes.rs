@@ -15,7 +15,8 @@ use schemas::SchemaName;
 use super::{
     Api, Role, accesses,
     call::{Answer, Call, Reply},
-    consents, consultations, desks, events, feedback, figures, gate, handovers, messages, partners,
+    consents, consultations, desks, events, feedback, figures, gate, handovers, messages, own_desks,
+    partners,
     problem::Problem,
     purposes, reference, reports, searches,
     signals::{self, Verdict},
@@ -58,13 +59,27 @@ const fn act(path: &'static str, allowed: Allowed, handle: for<'a> fn(&'a Api, C
     Route { method: Method::POST, path, allowed, takes_body: false, handle }
 }
 
+/// Something is to be so from now on.
+const fn put(path: &'static str, allowed: Allowed, handle: for<'a> fn(&'a Api, Call) -> Reply<'a>) -> Route {
+    Route { method: Method::PUT, path, allowed, takes_body: true, handle }
+}
+
+/// Something is to be gone.
+const fn delete(
+    path: &'static str,
+    allowed: Allowed,
+    handle: for<'a> fn(&'a Api, Call) -> Reply<'a>,
+) -> Route {
+    Route { method: Method::DELETE, path, allowed, takes_body: false, handle }
+}
+
 /// Something that an employee says about a case.
 const fn said(path: &'static str, handle: for<'a> fn(&'a Api, Call) -> Reply<'a>) -> Route {
     post(path, Allowed::Roles(&[Medewerker]), handle)
 }
 
 /// Every route. `openapi.json` describes the same.
-pub(super) static ROUTES: [Route; 55] = [
+pub(super) static ROUTES: [Route; 58] = [
     get("/v1/gezondheid", Allowed::Anybody, health),
     get("/v1/openapi.json", Allowed::Anybody, reference::give),
     get("/v1/berichten", EVERYBODY, messages::list),
@@ -141,6 +156,9 @@ pub(super) static ROUTES: [Route; 55] = [
     said("/v1/consultaties/{nummer}/antwoord", consultations::answer),
     get("/v1/loketten", EVERYBODY, desks::list),
     said("/v1/berichten/{bericht}/doorgifte", desks::pass_on),
+    get("/v1/eigen-loketten", EVERYBODY, own_desks::list),
+    put("/v1/eigen-loketten/{loket}", Allowed::Roles(&[Beheer]), own_desks::put),
+    delete("/v1/eigen-loketten/{loket}", Allowed::Roles(&[Beheer]), own_desks::remove),
     get("/v1/cijfers", Allowed::Roles(&[Medewerker, Privacy, Beheer]), figures::count),
     get("/v1/bezorging", Allowed::Roles(&[Beheer]), undelivered::list),
     post("/v1/bezorging/opnieuw", Allowed::Roles(&[Beheer]), undelivered::retry),
@@ -164,7 +182,7 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
             }
             Err::<_, RawPathParamsRejection>(_) => Problem::no_such_path().into_response(),
         };
-        let filter = if route.method == Method::POST { MethodFilter::POST } else { MethodFilter::GET };
+        let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
         router = router.route(route.path, on(filter, handler));
     }
     router

@@ -154,6 +154,7 @@ fn decided(decision: Decision) -> String {
         Decision::ConvenantAanvaarden(digest) => convenant(digest, "aanvaarden"),
         Decision::ConvenantAfwijzen(digest) => convenant(digest, "afwijzen"),
         Decision::ConvenantOpzeggen(digest) => convenant(digest, "opzeggen"),
+        Decision::LokettenWijzigen(_) => "loketten wijzigen".to_owned(),
         Decision::PartnerToevoegen(oin) => format!("partner {oin} toevoegen"),
         Decision::PartnerVerwijderen(oin) => format!("partner {oin} verwijderen"),
     }

@@ -19,7 +19,7 @@ use crate::{
 /// Laat zien welke loketten er zijn, hier en bij partners: wat ze aannemen en wanneer ze open zijn.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel loketten\n  schakel loketten --doel vroegsignalering-huur --bericht signaal-betalingsachterstand\n  schakel loketten --partner 00000099000000001000 --json\n\nEen bericht noemt u bij de naam van zijn schema of bij zijn type. Wat een partner laat zien leest het knooppunt elk uur opnieuw, en zodra de partner zich meldt.\nExitcode 1: er is geen loket dat dit aanneemt."
+    after_help = "Voorbeelden:\n  schakel loketten\n  schakel loketten --doel vroegsignalering-huur --bericht signaal-betalingsachterstand\n  schakel loketten --partner 00000099000000001000 --json\n\nEen bericht noemt u bij de naam van zijn schema of bij zijn type. Wat een partner laat zien leest het knooppunt elk uur opnieuw, en zodra de partner zich meldt. De loketten van uw eigen organisatie staan in loketten.toml, of bij [[loketten]] in schakel.toml.\nExitcode 1: er is geen loket dat dit aanneemt."
 )]
 pub(super) struct Desks {
     /// Alleen loketten die berichten voor dit doel aannemen.

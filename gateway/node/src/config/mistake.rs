@@ -1,7 +1,7 @@
 //! A mistake in the configuration, in Dutch, with the line it is on.
 
 /// Line, column and what is wrong, and the line itself.
-pub(super) fn explain(text: &str, error: &toml::de::Error) -> String {
+pub(crate) fn explain(text: &str, error: &toml::de::Error) -> String {
     let what = in_dutch(error.message());
     let Some(span) = error.span() else { return what };
     // A table that lacks something spans all its lines; its beginning says enough.

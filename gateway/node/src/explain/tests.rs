@@ -12,9 +12,9 @@ fn missing() -> io::Error {
 
 #[test]
 fn a_cause_that_stands_in_its_error_already_is_told_once_and_in_dutch() {
-    let error = ConfigError::Missing { path: PathBuf::from("x/schakel.toml"), source: missing() };
+    let error = ConfigError::Unreadable { path: PathBuf::from("x/schakel.toml"), source: missing() };
     let text = explain(&error.into());
-    assert!(text.starts_with("er is geen x/schakel.toml"), "{text}");
+    assert!(text.starts_with("x/schakel.toml is niet te lezen"), "{text}");
     assert!(!text.contains("os error"), "{text}");
     assert_eq!(text.matches("bestaat niet").count(), 1, "{text}");
 }

@@ -30,6 +30,8 @@ pub enum Decision {
     PartnerToevoegen(Oin),
     /// An organisation is no partner any more.
     PartnerVerwijderen(Oin),
+    /// The desks of this organisation become these.
+    LokettenWijzigen(Digest),
 }
 
 impl Decision {
@@ -47,17 +49,19 @@ impl Decision {
             Self::ConvenantOpzeggen(_) => "convenant-opzeggen",
             Self::PartnerToevoegen(_) => "partner-toevoegen",
             Self::PartnerVerwijderen(_) => "partner-verwijderen",
+            Self::LokettenWijzigen(_) => "loketten-wijzigen",
         }
     }
 
-    /// The agreement or organisation that it is about.
+    /// The agreement, the organisation or the list of desks that it is about.
     pub fn about(self) -> Option<String> {
         match self {
             Self::Versturen | Self::OpnieuwVersturen | Self::Opgeven | Self::Doorgeven | Self::Wissen => None,
             Self::ConvenantVoorstellen(digest)
             | Self::ConvenantAanvaarden(digest)
             | Self::ConvenantAfwijzen(digest)
-            | Self::ConvenantOpzeggen(digest) => Some(digest.to_string()),
+            | Self::ConvenantOpzeggen(digest)
+            | Self::LokettenWijzigen(digest) => Some(digest.to_string()),
             Self::PartnerToevoegen(oin) | Self::PartnerVerwijderen(oin) => Some(oin.to_string()),
         }
     }
