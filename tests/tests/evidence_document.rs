@@ -357,7 +357,7 @@ fn the_commands_of_the_page_check_a_consent() {
     let rows = |node: &Node, way| of_kind(node, way, "overdrachten");
     let whole = evidence(&place, other, &rows(other, "in")[0]["nummer"]).1;
     for number in [&consent, &withdrawn] {
-        holder.json(&["toestemming", "intrek", number, "--zeker"]);
+        holder.json(&["toestemming", "intrek", number, "--kenmerk", "Z-7", "--zeker"]);
     }
     until("both are confirmed", || {
         (of_kind(holder, "in", "toestemmingen.verwerkt").len() == 2).then_some(())

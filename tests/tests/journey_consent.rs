@@ -100,7 +100,7 @@ impl World {
 
     /// The consent as a node shows it.
     fn shown(&self, node: usize, consent: &str) -> Value {
-        let done = self.nodes[node].cli(&["toestemming", "tonen", consent, "--json"]);
+        let done = self.nodes[node].cli(&["toestemming", "tonen", consent, "--kenmerk", "Z-7", "--json"]);
         assert!(matches!(done.code, 0 | 1), "{done:?}");
         done.json()
     }
@@ -278,10 +278,10 @@ fn a_withdrawal_reaches_every_copy() {
     let before = |node: usize| world.of(&consent, node)["stand"].as_str().unwrap().to_owned();
     assert_eq!([before(BETWEEN), before(LAST)], ["kreeg-gegevens", "gegevens-onderweg"]);
 
-    let asked = world.nodes[HOLDER].json(&["toestemming", "intrek", &consent]);
+    let asked = world.nodes[HOLDER].json(&["toestemming", "intrek", &consent, "--kenmerk", "Z-7"]);
     assert_eq!((&asked["uitgevoerd"], &asked["krijgen_bericht"]), (&json!(false), &json!([SERVICE, AGENCY])));
     assert_eq!(world.shown(HOLDER, &consent)["stand"], "geldig");
-    world.nodes[HOLDER].json(&["toestemming", "intrek", &consent, "--zeker"]);
+    world.nodes[HOLDER].json(&["toestemming", "intrek", &consent, "--kenmerk", "Z-7", "--zeker"]);
     world.serving[HOLDER].take().unwrap().kill();
     assert_eq!(world.shown(HOLDER, &consent)["stand"], "ingetrokken");
     let ended = world.nodes[HOLDER].mailbox("uit").0;
@@ -329,20 +329,30 @@ fn a_withdrawal_reaches_every_copy() {
 fn a_resident_withdraws_where_it_was_passed_on_to() {
     let mut world = World::new();
     let consent = world.grant();
-    let unknown = world.nodes[LAST].cli(&["toestemming", "intrek", &consent, "--zeker"]).refused();
+    let unknown =
+        world.nodes[LAST].cli(&["toestemming", "intrek", &consent, "--kenmerk", "Z-7", "--zeker"]).refused();
     assert!(unknown.contains("schakel toestemming tonen"), "{unknown}");
     world.hand_over_and_on(&consent);
     world.serving[HOLDER].take().unwrap().stop();
 
-    let asked = world.nodes[LAST].json(&["toestemming", "intrek", &consent]);
+    let asked = world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--kenmerk", "Z-7"]);
     assert_eq!((&asked["uitgevoerd"], &asked["krijgen_bericht"]), (&json!(false), &json!([MUNICIPALITY])));
-    world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--zeker", "--medewerker", "Smit"]);
+    world.nodes[LAST].json(&[
+        "toestemming",
+        "intrek",
+        &consent,
+        "--kenmerk",
+        "Z-7",
+        "--zeker",
+        "--medewerker",
+        "Smit",
+    ]);
     let shown = world.shown(LAST, &consent);
     assert_eq!((&shown["stand"], &shown["houder"]), (&json!("ingetrokken"), &json!(MUNICIPALITY)));
     assert_eq!((&shown["melding"]["stand"], &shown["aandacht"]), (&json!("bericht-onderweg"), &json!([])));
     let decided = world.nodes[LAST].json(&["raadplegingen", "--door", "Smit"]);
     assert_eq!(decided["raadplegingen"][0]["toestemmingen"], json!([consent]));
-    let again = world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--zeker"]);
+    let again = world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--kenmerk", "Z-7", "--zeker"]);
     assert_eq!(again["uitgevoerd"], false);
     let reports = world.nodes[LAST].mailbox("uit").0;
     assert_eq!(reports.iter().filter(|row| row["type"] == WITHDRAWN).count(), 1, "the holder is told once");
@@ -353,7 +363,7 @@ fn a_resident_withdraws_where_it_was_passed_on_to() {
         world.confirmed(&consent, node);
     }
     world.assert_gone(&consent);
-    let again = world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--zeker"]);
+    let again = world.nodes[LAST].json(&["toestemming", "intrek", &consent, "--kenmerk", "Z-7", "--zeker"]);
     assert_eq!(again["uitgevoerd"], false);
 }
 
@@ -376,16 +386,16 @@ fn who_is_in_no_agreement_got_nothing() {
     let refused = world.send(HOLDER, LAST, consent).expect(1).json();
     assert_eq!(refused["over"], json!(["de toestemming noemt de ontvanger niet"]));
 
-    world.nodes[HOLDER].json(&["toestemming", "intrek", consent, "--zeker"]);
+    world.nodes[HOLDER].json(&["toestemming", "intrek", consent, "--kenmerk", "Z-7", "--zeker"]);
     world.confirmed(consent, BETWEEN);
-    let shown = world.nodes[HOLDER].json(&["toestemming", "tonen", consent]);
+    let shown = world.nodes[HOLDER].json(&["toestemming", "tonen", consent, "--kenmerk", "Z-7"]);
     let stranger = &shown["organisaties"][1];
     assert_eq!(
         (&stranger["oin"], &stranger["stand"]),
         (&json!(STRANGER), &json!("geen-convenant")),
         "{shown}"
     );
-    let again = world.nodes[HOLDER].json(&["toestemming", "intrek", consent, "--zeker"]);
+    let again = world.nodes[HOLDER].json(&["toestemming", "intrek", consent, "--kenmerk", "Z-7", "--zeker"]);
     assert_eq!((&again["uitgevoerd"], &again["krijgen_bericht"]), (&json!(false), &json!([])));
     let all = world.nodes[HOLDER].json(&["toestemming", "tonen"]);
     assert_eq!(all["toestemmingen"][0]["aandacht"], json!([]));
@@ -459,6 +469,7 @@ fn an_extension_reaches_every_copy() {
         "formulier:F-3",
     ];
     assert!(world.nodes[HOLDER].cli(&shorter).refused().contains("geldt al tot die dag"));
+    is_only_seen_for_a_case(&world, &consent);
     is_shown_as_given(&world, &consent);
     is_on_record_by_resident(&world, &consent);
     is_found_by_who_resembles(&world, &consent);
@@ -467,9 +478,28 @@ fn an_extension_reaches_every_copy() {
 /// Who looks at it.
 const SHOWN_BY: &str = "Jansen";
 
+/// Whoever looks at one or decides about it says for which case; of a new one that is the reference of its evidence, which is
+/// never a citizen service number.
+fn is_only_seen_for_a_case(world: &World, consent: &str) {
+    let holder = &world.nodes[HOLDER];
+    for what in ["tonen", "intrek"] {
+        let refused = holder.cli(&["toestemming", what, consent]).refused();
+        assert!(refused.contains("--kenmerk"), "{refused}");
+    }
+    let until = ["--tot", "2027-09-01", "--wijze", "mondeling", "--bewijs", "formulier:999990342"];
+    let refused = holder.cli(&[&["toestemming", "verleng", consent], &until[..]].concat()).refused();
+    assert!(refused.contains("kenmerk van het bewijs"), "{refused}");
+    let decided = holder.json(&["raadplegingen", "--aantal", "50"])["raadplegingen"].take();
+    let consents = decided.as_array().unwrap().iter().filter(|one| one["wat"] == "besluit");
+    let references: Vec<&str> = consents
+        .filter_map(|one| (one["toestemmingen"][0] == consent).then(|| one["kenmerk"].as_str().unwrap()))
+        .collect();
+    assert!(references.contains(&"GV-2"), "{references:?}");
+}
+
 /// How it was given, and not as if all of it was said again.
 fn is_shown_as_given(world: &World, consent: &str) {
-    let shown = ["toestemming", "tonen", consent, "--medewerker", SHOWN_BY];
+    let shown = ["toestemming", "tonen", consent, "--kenmerk", "Z-7", "--medewerker", SHOWN_BY];
     let versions = world.nodes[HOLDER].json(&shown)["versies"].take();
     assert_eq!(
         (&versions[0]["zoals_in_regel"], &versions[1]["zoals_in_regel"]),
@@ -477,14 +507,18 @@ fn is_shown_as_given(world: &World, consent: &str) {
     );
     assert_eq!(versions[0]["vrijheid"]["gewezen_op_intrekken"], true);
     assert_eq!((&versions[1]["vrijheid"], &versions[1]["bewijs"]["kenmerk"]), (&Value::Null, &json!("GV-2")));
-    let text = world.nodes[HOLDER].cli(&["toestemming", "tonen", consent]).expect(0).stdout.clone();
+    let text = world.nodes[HOLDER]
+        .cli(&["toestemming", "tonen", consent, "--kenmerk", "Z-7"])
+        .expect(0)
+        .stdout
+        .clone();
     assert!(text.contains(&format!("zoals in regel {}", versions[0]["regel"])), "{text}");
     assert!(!text.contains("Voorbeeld"), "not who it is: {text}");
 }
 
 /// Whoever looks at a consent is found by whose it is, also where somebody else asked for it.
 fn is_on_record_by_resident(world: &World, consent: &str) {
-    let shown = ["toestemming", "tonen", consent, "--medewerker", SHOWN_BY];
+    let shown = ["toestemming", "tonen", consent, "--kenmerk", "Z-7", "--medewerker", SHOWN_BY];
     let person = world.person(|_| {});
     for node in [HOLDER, BETWEEN] {
         world.nodes[node].json(&shown);

@@ -29,6 +29,13 @@ pub(crate) struct Tokens {
     pub(crate) place: Option<Token>,
 }
 
+impl Tokens {
+    /// Those that there are, each once in its place.
+    pub(crate) const fn all(self) -> [Option<Token>; 2] {
+        [self.bsn, self.place]
+    }
+}
+
 /// Makes tokens.
 pub(crate) struct Tokeniser(hmac::Key);
 

@@ -113,7 +113,7 @@ pub enum RecordError {
     NotTold,
     /// The times do not fit.
     #[error(
-        "de tijden kloppen niet: `verleend_op` ligt niet in de toekomst, `geldig_tot` ligt daarna en nog niet achter ons, en de toestemming geldt hooguit twee jaar. Vraag de inwoner daarna opnieuw"
+        "de tijden kloppen niet. `verleend_op` mag niet in de toekomst liggen. `geldig_tot` moet na `verleend_op` liggen en mag niet voorbij zijn. Een toestemming geldt hooguit twee jaar; vraag de inwoner daarna opnieuw"
     )]
     Times,
     /// It holds that long already.

@@ -177,6 +177,8 @@ fn of_register(error: RegisterError) -> Problem {
             "vastlegging-gewist",
             "De vastlegging van deze toestemming is gewist, dus zij kan niet worden verlengd. Vraag de inwoner opnieuw, en leg dat vast als een nieuwe toestemming.",
         ),
-        error @ RegisterError::Record(_) => Problem::invalid(error.to_string(), Vec::new()),
+        error @ (RegisterError::Record(_) | RegisterError::NumberInEvidence) => {
+            Problem::invalid(error.to_string(), Vec::new())
+        }
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{access, node::Node};
 
 /// What the access log keeps of whoever calls.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Caller {
     /// Uw naam of personeelsnummer, als meer mensen met dit account werken.
     #[arg(long, value_name = "NAAM")]
@@ -81,6 +81,15 @@ impl Caller {
         )?;
         self.reference()?;
         self.access(what, reason, None, when)
+    }
+
+    /// The same caller, for what the organisation knows as `reference` when nothing else was given.
+    pub(super) fn or_for(&self, reference: Option<&str>) -> anyhow::Result<Self> {
+        let given = self.reference().ok().or(reference.map(str::trim).filter(|one| !one.is_empty()));
+        let kenmerk = given.map(str::to_owned);
+        let caller = Self { kenmerk, ..self.clone() };
+        caller.reference()?;
+        Ok(caller)
     }
 
     /// By which the organisation knows why.

@@ -24,7 +24,7 @@ pub(super) use record::read;
 /// Toestemming van inwoners: vastleggen, verlengen, intrekken, en zien wie er iets onder kreeg.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel toestemming verleen toestemming.json\n  schakel toestemming tonen\n  schakel toestemming tonen 7c9e6679-7425-40de-944b-e07fc1f90ae7       wie er iets onder kreeg en wat die ermee deed\n  schakel toestemming verleng 7c9e6679-7425-40de-944b-e07fc1f90ae7 --tot 2027-11-01 --wijze mondeling --bewijs gespreksverslag:GV-17\n  schakel toestemming intrek 7c9e6679-7425-40de-944b-e07fc1f90ae7 --zeker"
+    after_help = "Voorbeelden:\n  schakel toestemming verleen toestemming.json\n  schakel toestemming tonen\n  schakel toestemming tonen 7c9e6679-7425-40de-944b-e07fc1f90ae7 --kenmerk Z-2026-0412       wie er iets onder kreeg en wat die ermee deed\n  schakel toestemming verleng 7c9e6679-7425-40de-944b-e07fc1f90ae7 --tot 2027-11-01 --wijze mondeling --bewijs gespreksverslag:GV-17\n  schakel toestemming intrek 7c9e6679-7425-40de-944b-e07fc1f90ae7 --kenmerk Z-2026-0412 --zeker"
 )]
 pub(super) struct Consent {
     #[command(subcommand)]
@@ -35,7 +35,7 @@ pub(super) struct Consent {
 enum What {
     /// Leg vast dat een inwoner toestemming gaf.
     #[command(
-        after_help = "Voorbeeld:\n  schakel toestemming verleen toestemming.json\n\nIn de map van het knooppunt staat een voorbeeld: toestemming.voorbeeld.json. Het bestand is JSON met `betrokkene` en `inhoud` volgens schemas/v1/toestemming.schema.json. Het bevat persoonsgegevens: verwijder het als de toestemming is vastgelegd."
+        after_help = "Voorbeeld:\n  schakel toestemming verleen toestemming.json\n\nIn het logboek komt het kenmerk van het bewijs te staan, of wat u bij --kenmerk geeft. In de map van het knooppunt staat een voorbeeld: toestemming.voorbeeld.json. Het bestand is JSON met `betrokkene` en `inhoud` volgens schemas/v1/toestemming.schema.json. Het bevat persoonsgegevens: verwijder het als de toestemming is vastgelegd."
     )]
     Verleen {
         /// Het bestand; - leest van de standaardinvoer.
@@ -45,7 +45,7 @@ enum What {
     },
     /// Laat de toestemmingen zien, of van één hoe zij is gegeven, wie er iets onder kreeg en wat die na intrekking deed.
     #[command(
-        after_help = "Voorbeelden:\n  schakel toestemming tonen\n  schakel toestemming tonen 7c9e6679-7425-40de-944b-e07fc1f90ae7 --json\n\nWie de inwoner is staat er niet bij; dat u er één bekijkt komt in het logboek.\nExitcode 1: een organisatie liet na de intrekking te lang niet weten wat zij deed of is niet te bereiken, of wie om de toestemming vroeg reageert niet op een intrekking die hier is gemeld. Met --json staat bij `aandacht` wie en waarom."
+        after_help = "Voorbeelden:\n  schakel toestemming tonen\n  schakel toestemming tonen 7c9e6679-7425-40de-944b-e07fc1f90ae7 --kenmerk Z-2026-0412 --json\n\nWie de inwoner is staat er niet bij; dat u er één bekijkt komt in het logboek, met het zaaknummer dat u bij --kenmerk geeft.\nExitcode 1: een organisatie liet na de intrekking te lang niet weten wat zij deed of is niet te bereiken, of wie om de toestemming vroeg reageert niet op een intrekking die hier is gemeld. Met --json staat bij `aandacht` wie en waarom."
     )]
     Tonen {
         /// Het nummer.
@@ -83,7 +83,7 @@ enum What {
     /// die er iets onder kreeg wist het. Vroeg een andere organisatie om de toestemming, dan krijgt die bericht en doet
     /// zij dat.
     #[command(
-        after_help = "Voorbeelden:\n  schakel toestemming intrek 7c9e6679-7425-40de-944b-e07fc1f90ae7            laat zien wie bericht krijgt\n  schakel toestemming intrek 7c9e6679-7425-40de-944b-e07fc1f90ae7 --zeker    trekt in"
+        after_help = "Voorbeelden:\n  schakel toestemming intrek 7c9e6679-7425-40de-944b-e07fc1f90ae7 --kenmerk Z-2026-0412            laat zien wie bericht krijgt\n  schakel toestemming intrek 7c9e6679-7425-40de-944b-e07fc1f90ae7 --kenmerk Z-2026-0412 --zeker    trekt in"
     )]
     Intrek {
         /// Het nummer.
@@ -108,6 +108,7 @@ impl Consent {
                 show::list(node, houder, &seen(node, &caller)?, output).await
             }
             What::Tonen { nummer: Some(id), houder, caller } => {
+                caller.reference()?;
                 let consent = find(node, id, houder).await?;
                 show::show(node, (consent, seen(node, &caller)?), output).await
             }
@@ -115,6 +116,7 @@ impl Consent {
                 record::extend(node, nummer, (tot, wijze, &bewijs), &caller, output).await
             }
             What::Intrek { nummer, zeker, houder, caller } => {
+                caller.reference()?;
                 let consent = find(node, nummer, houder).await?;
                 withdraw::withdraw(node, &consent, (zeker, &caller), output).await
             }
@@ -122,9 +124,9 @@ impl Consent {
     }
 }
 
-/// That whoever calls decides about a consent.
-fn decision(node: &Node, caller: &Caller) -> anyhow::Result<Access> {
-    caller.access(Deed::Besluit, Reason::Dossier, None, node.core.now())
+/// That whoever calls decides about a consent, for the case that it says, or else the evidence of the consent.
+fn decision(node: &Node, caller: &Caller, evidence: Option<&str>) -> anyhow::Result<Access> {
+    caller.or_for(evidence)?.access(Deed::Besluit, Reason::Dossier, None, node.core.now())
 }
 
 /// That whoever calls sees what is known of consents.

@@ -73,6 +73,10 @@ pub(super) fn explain(error: &clap::Error) -> String {
     let (argument, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
     let what = match error.kind() {
         ErrorKind::MissingRequiredArgument => format!("er ontbreekt: {argument}"),
+        // What is no option may be a number or a name: never said again.
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            "er staat een woord te veel. Persoonsgegevens horen nooit in een opdracht: die blijven in de geschiedenis staan".to_owned()
+        }
         ErrorKind::UnknownArgument => format!("{argument} bestaat hier niet"),
         ErrorKind::InvalidSubcommand => {
             format!("de opdracht {} bestaat niet", text(ContextKind::InvalidSubcommand))

@@ -29,10 +29,7 @@ impl Find {
         let found = node.core.store.search(access, &person).await?;
         let perhaps = !found.perhaps.is_empty() || !found.consents_perhaps.is_empty();
         if found.messages.is_empty() && found.consents.is_empty() && !perhaps {
-            output.say("Er is niets (meer) over deze persoon.");
-            if person.place_key().is_none() {
-                output.say(ONLY_BY_NUMBER);
-            }
+            output.say(NOTHING);
         }
         for shown in &found.messages {
             output.say(messages::line(node, &shown.row));
@@ -54,6 +51,9 @@ impl Find {
                 key.id, key.id
             ));
         }
+        if person.place_key().is_none() {
+            output.warn(ONLY_BY_NUMBER);
+        }
         if !found.complete {
             output.warn(INCOMPLETE);
         }
@@ -63,14 +63,18 @@ impl Find {
             "toestemmingen": found.consents.iter().map(|key| key.id).collect::<Vec<_>>(),
             "toestemmingen_misschien": found.consents_perhaps.iter().map(|key| key.id).collect::<Vec<_>>(),
             "volledig": found.complete,
+            "alleen_op_bsn": person.place_key().is_none(),
             "raadpleging": found.access,
         }));
         Ok(if found.complete && !perhaps { Ending::Good } else { Ending::NotAllGood })
     }
 }
 
+/// What to try when there is nothing.
+pub(super) const NOTHING: &str = "Er is niets (meer) over deze persoon. Een bericht kan een eerder adres, een andere achternaam of een tikfout hebben: probeer ook die, en het BSN.";
+
 /// What to try when a person was looked for by number alone.
-const ONLY_BY_NUMBER: &str = "Er is alleen op BSN gezocht. Wie zonder BSN in de berichten staat, vindt u met naam, geboortedatum en adres: zoek ook daarmee.";
+pub(super) const ONLY_BY_NUMBER: &str = "Let op: er is alleen op BSN gezocht. Berichten waar het BSN niet in staat vindt u zo niet: zoek ook met naam, geboortedatum en adres.";
 
 /// What to do when not everything was looked through.
 pub(super) const INCOMPLETE: &str = "Let op: nog niet alles is doorzocht. Laat het knooppunt draaien (`schakel serve`) tot het meldt dat alle berichten te vinden zijn, en zoek opnieuw. Blijft dit zo, controleer dan het logboek met `schakel logboek verify`.";

@@ -6,7 +6,12 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use store::{Deed, Reason};
 
-use super::{Ending, Output, ask, caller::Caller, find::INCOMPLETE, messages, shown};
+use super::{
+    Ending, Output, ask,
+    caller::Caller,
+    find::{INCOMPLETE, ONLY_BY_NUMBER},
+    messages, shown,
+};
 use crate::{
     keys::{self, KeyError},
     listing,
@@ -21,7 +26,7 @@ const USUAL_FILE: &str = "inzage.html";
 /// het programma, of leest het uit een bestand. Stel eerst vast dat de vraag van de inwoner zelf komt.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel inzage --kenmerk AVG-2026-017\n  schakel inzage --kenmerk AVG-2026-017 --persoon persoon.json --naar overzicht.html --naar overzicht.json\n  schakel inzage --kenmerk AVG-2026-017 --persoon persoon.json --ook 1041\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nHet bestand bevat persoonsgegevens: geef het alleen aan de inwoner zelf.\nExitcode 1: er is niet alles doorzocht, of er zijn berichten of toestemmingen die misschien van deze persoon zijn."
+    after_help = "Voorbeelden:\n  schakel inzage --kenmerk AVG-2026-017\n  schakel inzage --kenmerk AVG-2026-017 --persoon persoon.json --naar overzicht.html --naar overzicht.json\n  schakel inzage --kenmerk AVG-2026-017 --persoon persoon.json --ook 1041\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nHet bestand bevat persoonsgegevens: geef het alleen aan de inwoner zelf.\nExitcode 1: er is niet alles doorzocht, er is alleen op BSN gezocht, of er zijn berichten of toestemmingen die misschien van deze persoon zijn."
 )]
 pub(super) struct SubjectAccess {
     /// Een bestand met de persoon in JSON; zonder deze optie, of met -, van standaardinvoer of uit uw antwoorden.
@@ -66,6 +71,10 @@ impl SubjectAccess {
             }
         }
         tell(node, &report, &files, output);
+        let only_by_number = person.place_key().is_none();
+        if only_by_number {
+            output.warn(ONLY_BY_NUMBER);
+        }
         output.answer(&serde_json::json!({
             "bestanden": files.iter().map(|(file, _)| shown(file)).collect::<Vec<_>>(),
             "berichten": report.berichten.len(),
@@ -75,9 +84,12 @@ impl SubjectAccess {
                 report.toestemmingen_misschien.iter().map(|key| key.id).collect::<Vec<_>>(),
             "misschien": report.misschien.iter().map(listing::message).collect::<Vec<_>>(),
             "volledig": report.volledig,
+            "alleen_op_bsn": only_by_number,
         }));
-        let all_good =
-            report.volledig && report.misschien.is_empty() && report.toestemmingen_misschien.is_empty();
+        let all_good = !only_by_number
+            && report.volledig
+            && report.misschien.is_empty()
+            && report.toestemmingen_misschien.is_empty();
         Ok(if all_good { Ending::Good } else { Ending::NotAllGood })
     }
 

@@ -15,7 +15,7 @@ use store::{Access, ConsentRow, ConsentState, StoreError, StoredRecord};
 use uuid::Uuid;
 
 use super::{newest_record, reaching, resident_of};
-use crate::core::Core;
+use crate::{access::holds_number, core::Core};
 
 /// A consent that cannot be recorded, extended or withdrawn.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,11 @@ pub enum RegisterError {
     /// The record is not one to rely on.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// There is a citizen service number in the reference of its evidence.
+    #[error(
+        "zet geen BSN in het kenmerk van het bewijs: dat staat in lijsten en blijft in het logboek. Gebruik een zaaknummer of het nummer van het formulier"
+    )]
+    NumberInEvidence,
     /// The number is in use.
     #[error(
         "er is al een toestemming met nummer {0}. Laat `id` weg, dan krijgt zij een nieuw nummer; verlengen gaat met `schakel toestemming verleng`"
@@ -51,6 +56,17 @@ pub enum RegisterError {
     Store(#[from] StoreError),
 }
 
+/// By which the organisation knows the evidence of a consent in this text, as far as that can be read.
+pub fn evidence_of(text: &[u8]) -> Option<String> {
+    let said: serde_json::Value = serde_json::from_slice(text).ok()?;
+    said.pointer("/inhoud/bewijs/kenmerk")?.as_str().map(str::to_owned)
+}
+
+/// A reference that names nobody.
+pub fn check_evidence(reference: &str) -> Result<(), RegisterError> {
+    if holds_number(reference) { Err(RegisterError::NumberInEvidence) } else { Ok(()) }
+}
+
 /// Records a consent that a resident gave, and who decided that.
 pub async fn grant(
     core: &Core,
@@ -59,6 +75,7 @@ pub async fn grant(
     (kind, purposes): (OrganisationKind, &[Purpose]),
 ) -> Result<ConsentRecord, RegisterError> {
     let now = core.now();
+    evidence_of(text).as_deref().map_or(Ok(()), check_evidence)?;
     let record = ConsentRecord::fill_in(text, core.new_id(), Salts::new(&*core.random))?;
     record.check(kind, purposes, now)?;
     let key = record.key(core.me);
@@ -80,6 +97,7 @@ pub async fn extend(
     (kind, purposes): (OrganisationKind, &[Purpose]),
 ) -> Result<ConsentRecord, RegisterError> {
     let (now, key) = (core.now(), ConsentKey { holder: core.me, id });
+    check_evidence(&how.bewijs_kenmerk)?;
     let known = core.store.consent(key).await?.ok_or(RegisterError::Unknown(id))?;
     if known.state == ConsentState::Withdrawn || known.reported.is_some() {
         return Err(RegisterError::Withdrawn(id));

@@ -24,6 +24,45 @@ pub(crate) struct Seen {
     /// What needs a person.
     pub(crate) attention: Vec<Value>,
     stand: ConsentState,
+    /// What there is here of what came or went under it, once it ended.
+    pub(crate) here: Option<Here>,
+}
+
+/// What this node has of what a consent that ended allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Here {
+    /// There never was anything.
+    Nothing,
+    /// It is shown to nobody, and yet to be erased.
+    Left,
+    /// What rested on the consent alone is erased.
+    Erased,
+}
+
+impl Here {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "niets",
+            Self::Left => "nog-te-wissen",
+            Self::Erased => "gewist",
+        }
+    }
+
+    pub(crate) async fn of(core: &Core, consent: &ConsentRow) -> Result<Option<Self>, StoreError> {
+        if standing::ended_on(consent, core.now()).is_none() {
+            return Ok(None);
+        }
+        let (store, key) = (&core.store, consent.key);
+        Ok(Some(if !store.consent_copies(key, 1).await?.is_empty() {
+            Self::Left
+        } else if store.first_received_under(key).await?.is_none()
+            && store.shared_under(key).await?.is_empty()
+        {
+            Self::Nothing
+        } else {
+            Self::Erased
+        }))
+    }
 }
 
 /// A page of the consents of which this node knows, after one of them.
@@ -64,7 +103,8 @@ pub(crate) async fn one(
 ) -> Result<(Seen, Vec<Value>), RegisterError> {
     let versions = versions::shown(&register::read(core, access, &consent).await?);
     let standings = copies::of(core, &consent).await?;
-    Ok((Seen::of(core, consent, standings), versions))
+    let here = Here::of(core, &consent).await?;
+    Ok((Seen { here, ..Seen::of(core, consent, standings) }, versions))
 }
 
 /// The consents of this number: our own, or that of the holder who is meant, or else all.
@@ -85,7 +125,7 @@ impl Seen {
         let reported = Reported::of(core, &consent);
         let attention = copies::attention(&consent, &standings, reported.as_ref());
         let stand = standing::standing(&consent, core.now());
-        Self { consent, standings, reported, attention, stand }
+        Self { consent, standings, reported, attention, stand, here: None }
     }
 
     /// As programs read it in a list.
@@ -114,6 +154,7 @@ impl Seen {
         let mut whole = self.json();
         whole["organisaties"] = self.standings.iter().map(Standing::json).collect();
         whole["versies"] = Value::Array(versions);
+        whole["hier"] = self.here.map(Here::as_str).into();
         whole
     }
 }

@@ -102,7 +102,7 @@ impl OwnActivity {
                 betrokkenen: "inwoners over wie een bericht gaat",
                 gegevens: "tijden, organisaties, nummers en controlegetallen; geen inhoud van berichten",
                 ontvangers: "de partner in elk bericht, en partners die het logboek controleren",
-                bewaartermijn: "zolang het knooppunt bestaat; als een bericht is gewist, is wat blijft niet tot een inwoner te herleiden",
+                bewaartermijn: "zolang het knooppunt bestaat. Van een gewist bericht blijven nummer, dossier, partijen, doel, tijden en controlegetal; over wie het ging is dan alleen nog te vinden via het logboek van raadplegingen, als iemand het inzag, verstuurde of wiste",
             },
             Own::Accesses => Self {
                 verwerking,
@@ -110,7 +110,7 @@ impl OwnActivity {
                 omschrijving: "Vastleggen wie gegevens van inwoners bekijkt, zoekt of erover besluit, wanneer en waarom, om dat te kunnen controleren en aan de inwoner te kunnen vertellen.",
                 grondslag: "wettelijke verplichting (AVG art. 6 lid 1 onder c); AVG art. 5 lid 2; AVG art. 15; AVG art. 32",
                 betrokkenen: "medewerkers van deze organisatie; inwoners naar wie is gekeken",
-                gegevens: "account of naam van de medewerker, tijd, reden en kenmerk; het versleutelde BSN of de versleutelde naam, geboortedatum en adres van de inwoner",
+                gegevens: "account of naam van de medewerker, tijd, reden en kenmerk; het versleutelde BSN of de versleutelde naam, geboortedatum en adres van de inwoner; de nummers van de berichten en toestemmingen waar het om ging, ook als die zijn gewist",
                 ontvangers: "niemand buiten deze organisatie; het Logboek Dataverwerkingen van de organisatie krijgt het zonder de medewerker",
                 bewaartermijn: "zolang het knooppunt bestaat; het programma wist er niets uit",
             },

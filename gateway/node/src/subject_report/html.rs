@@ -103,8 +103,10 @@ fn summary(report: &SubjectReport, page: &mut String) -> fmt::Result {
     if report.berichten.is_empty() {
         return page.write_str(
             "<p>Wij hebben via Schakel geen berichten (meer) over u. Als er eerder berichten over u waren, zijn die gewist. \
-             In ons logboek staat dan alleen nog dát er een bericht was, met een controlegetal. Wij kunnen daaruit niet meer \
-             opmaken wat erin stond of over wie het ging.</p>\n",
+             In ons logboek staat dan nog dát er een bericht was, van en aan welke organisatie, wanneer en waarvoor, met een \
+             controlegetal. Wat erin stond weten wij niet meer. Als iemand hier het bericht bekeek, verstuurde of wiste, is via \
+             het logboek van raadplegingen nog te vinden dat het over u ging. Dat logboek bewaren wij zolang ons knooppunt \
+             bestaat, om te kunnen laten zien wie naar uw gegevens keek.</p>\n",
         );
     }
     let count = report.berichten.len();

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{MAX_CANDIDATES, MAX_ROWS_READ, Store, limited};
+use super::{MAX_CANDIDATES, MAX_ROWS_READ, Store, limited, subject::Candidates};
 use crate::{
     access::{
         About, Access, AccessFilter, AccessRecord, Accessed, Accesses, Decision, Deed, Found, SALT_BYTES,
@@ -41,6 +41,8 @@ struct Known {
     messages: BTreeSet<u64>,
     perhaps: BTreeSet<u64>,
     complete: bool,
+    /// How the person was described, and how else their messages write who it is.
+    ways: Vec<Identity>,
 }
 
 impl Store {
@@ -77,7 +79,7 @@ impl Store {
         let mut about =
             About { searched_person: true, subject: self.sealed(Some(person))?, ..About::default() };
         about.tokens.extend(self.0.tokeniser.searched(person));
-        let (consents, consents_perhaps) = self.consents_of(person, &mut about.tokens).await?;
+        let (consents, consents_perhaps) = self.consents_of(&known.ways, &mut about.tokens).await?;
         // Also by what the messages say of the person: who is found by number is found again by name, and who was shown
         // as perhaps somebody by who that is.
         about.tokens.extend(self.persons_of(&messages).await?);
@@ -161,24 +163,27 @@ impl Store {
     /// goes with `found_by`. Opens them, and shows them to nobody.
     async fn consents_of(
         &self,
-        person: &Identity,
+        ways: &[Identity],
         found_by: &mut BTreeSet<Token>,
     ) -> Result<(Vec<ConsentKey>, Vec<ConsentKey>), StoreError> {
-        let tokens = self.0.tokeniser.tokens(person);
         let mut reader = self.0.readers.acquire().await?;
         let (mut same, mut perhaps) = (BTreeSet::new(), BTreeSet::new());
-        for (key, text) in
-            read_consents::records_about(&mut reader, &self.0.vault, tokens, MAX_CANDIDATES).await?
-        {
-            let record = ConsentRecord::from_stored(&text);
-            let record = record.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            let Some(other) = Identity::of(record.document()) else { continue };
-            match other.compare(person) {
-                Match::Same => drop(same.insert(key)),
-                Match::Perhaps => drop(perhaps.insert(key)),
-                Match::Different => continue,
+        for (position, person) in ways.iter().enumerate() {
+            let tokens = self.0.tokeniser.tokens(person);
+            for (key, text) in
+                read_consents::records_about(&mut reader, &self.0.vault, tokens, MAX_CANDIDATES).await?
+            {
+                let record = ConsentRecord::from_stored(&text);
+                let record = record.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                let Some(other) = Identity::of(record.document()) else { continue };
+                match other.compare(person) {
+                    // As for messages: only who was described is certain.
+                    Match::Same if position == 0 => drop(same.insert(key)),
+                    Match::Same | Match::Perhaps => drop(perhaps.insert(key)),
+                    Match::Different => continue,
+                }
+                found_by.extend(self.0.tokeniser.searched(&other));
             }
-            found_by.extend(self.0.tokeniser.searched(&other));
         }
         perhaps.retain(|key| !same.contains(key));
         Ok((same.into_iter().collect(), perhaps.into_iter().collect()))
@@ -390,14 +395,11 @@ impl Store {
     }
 
     async fn known_of(&self, person: &Identity) -> Result<Known, StoreError> {
-        let candidates = self.candidates(person, self.0.tokeniser.tokens(person)).await?;
-        let mut known = Known {
-            messages: candidates.same.iter().copied().collect(),
-            perhaps: candidates.perhaps.into_iter().collect(),
-            complete: candidates.complete,
-        };
+        let Candidates { same, perhaps, complete, ways } = self.candidates(person).await?;
+        let mut known = Known { messages: same.clone(), perhaps, complete, ways };
         let mut reader = self.0.readers.acquire().await?;
-        let cases = access::cases(&mut reader, &candidates.same).await?;
+        let same: Vec<u64> = same.into_iter().collect();
+        let cases = access::cases(&mut reader, &same).await?;
         known.complete &= cases.len() <= MAX_CASES;
         for case in cases.into_iter().take(MAX_CASES) {
             let of_case = subject::find_case(&mut reader, case, MAX_CANDIDATES + 1).await?;

@@ -1,5 +1,7 @@
 //! Finding everything about a resident.
 
+use std::collections::BTreeSet;
+
 use exchange::person::{Identity, LookupKeys, Match};
 
 use super::Store;
@@ -20,6 +22,9 @@ const FILL_AT_ONCE: u64 = 128;
 /// something that everybody shares.
 pub const MAX_CANDIDATES: usize = 2000;
 
+/// The most ways of writing one person that a search follows: more is a number that many people were given by mistake.
+const MAX_WAYS: usize = 16;
+
 /// How far the upkeep of the lookup is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubjectUpkeep {
@@ -33,10 +38,12 @@ pub struct SubjectUpkeep {
 
 /// What was found of a person, not yet shown to anybody.
 pub(super) struct Candidates {
-    /// Certainly of this person, newest first.
-    pub(super) same: Vec<u64>,
+    /// Certainly of this person.
+    pub(super) same: BTreeSet<u64>,
     /// Perhaps.
-    pub(super) perhaps: Vec<u64>,
+    pub(super) perhaps: BTreeSet<u64>,
+    /// How the person was described, and then each other way in which messages that are certainly theirs write who it is.
+    pub(super) ways: Vec<Identity>,
     /// Whether everything was looked through.
     pub(super) complete: bool,
 }
@@ -91,18 +98,37 @@ impl Store {
         Ok(SubjectUpkeep { more: true, to_fill: progress.fill_to - through, log_size: progress.size })
     }
 
-    /// The messages that may be about this person, opened and compared.
-    pub(super) async fn candidates(
-        &self,
-        person: &Identity,
-        tokens: Tokens,
-    ) -> Result<Candidates, StoreError> {
+    /// The messages that may be about this person. What is found by how others write them is perhaps about them: a number that
+    /// somebody mistyped would otherwise bring one resident's messages to another.
+    pub(super) async fn candidates(&self, person: &Identity) -> Result<Candidates, StoreError> {
+        let mut found = self.written_as(person).await?;
+        let mut tried = BTreeSet::from(self.0.tokeniser.tokens(person).all());
+        for way in found.ways.iter().skip(1).take(MAX_WAYS) {
+            let tokens = self.0.tokeniser.tokens(way).all();
+            if tokens.iter().all(|token| tried.contains(token)) {
+                continue;
+            }
+            tried.extend(tokens);
+            let more = self.written_as(way).await?;
+            found.complete &= more.complete;
+            found.perhaps.extend(more.same.into_iter().chain(more.perhaps));
+        }
+        found.complete &= found.ways.len() <= MAX_WAYS + 1;
+        found.ways.truncate(MAX_WAYS + 1);
+        let Candidates { same, perhaps, .. } = &mut found;
+        perhaps.retain(|index| !same.contains(index));
+        Ok(found)
+    }
+
+    /// The messages that are found by this way of writing a person, opened and compared.
+    async fn written_as(&self, person: &Identity) -> Result<Candidates, StoreError> {
         let mut reader = self.0.readers.acquire().await?;
         let complete = subject::progress(&mut reader).await?.is_complete();
-        let found = subject::find(&mut reader, tokens, MAX_CANDIDATES + 1).await?;
+        let found = subject::find(&mut reader, self.0.tokeniser.tokens(person), MAX_CANDIDATES + 1).await?;
         let mut candidates = Candidates {
-            same: Vec::new(),
-            perhaps: Vec::new(),
+            same: BTreeSet::new(),
+            perhaps: BTreeSet::new(),
+            ways: vec![person.clone()],
             complete: complete && found.len() <= MAX_CANDIDATES,
         };
         for index in found.into_iter().take(MAX_CANDIDATES) {
@@ -116,9 +142,15 @@ impl Store {
                 }
                 Err(error) => return Err(error),
             };
-            match Identity::of_message(&content).map_or(Match::Different, |other| other.compare(person)) {
-                Match::Same => candidates.same.push(index),
-                Match::Perhaps => candidates.perhaps.push(index),
+            let Some(other) = Identity::of_message(&content) else { continue };
+            match other.compare(person) {
+                Match::Same => {
+                    candidates.same.insert(index);
+                    if !candidates.ways.contains(&other) {
+                        candidates.ways.push(other);
+                    }
+                }
+                Match::Perhaps => drop(candidates.perhaps.insert(index)),
                 Match::Different => {}
             }
         }

@@ -5,7 +5,10 @@ use store::State;
 
 use super::super::dutch_time;
 use crate::{
-    consent::copies::{Reported, Stage, Standing},
+    consent::{
+        copies::{Reported, Stage, Standing},
+        view::Here,
+    },
     node::Node,
 };
 
@@ -29,10 +32,14 @@ pub(super) fn of(standing: &Standing, node: &Node) -> String {
 }
 
 /// What became of what was here, once the consent ended.
-pub(super) fn of_ours(kept: Option<&Kept>) -> String {
-    match kept {
-        None => "Wat hier was is gewist.".to_owned(),
-        Some(kept) => format!(
+pub(super) fn of_ours(here: Here, kept: Option<&Kept>) -> String {
+    match (here, kept) {
+        (Here::Nothing, _) => "Hier was niets onder deze toestemming.".to_owned(),
+        (Here::Left, _) => {
+            "Wat hier is, krijgt niemand meer te zien. Het knooppunt wist het: na een intrekking zodra het draait, en als de toestemming verliep een dag later.".to_owned()
+        }
+        (Here::Erased, None) => "Wat hier was is gewist.".to_owned(),
+        (Here::Erased, Some(kept)) => format!(
             "Wat hier was en op een andere grond mag blijven is bewaard, op grond van {} ({}); de rest is gewist.",
             kept.soort,
             kept.artikelen.join(", ")

@@ -36,8 +36,12 @@ pub(super) async fn grant(
     output: Output,
 ) -> anyhow::Result<Ending> {
     let text = read(path)?;
+    let evidence = register::evidence_of(&text);
+    evidence.as_deref().map_or(Ok(()), register::check_evidence)?;
     let (kind, purposes) = (node.config.organisatie.soort, node.purposes()?);
-    let record = register::grant(&node.core, decision(node, caller)?, &text, (kind, &purposes)).await?;
+    let record =
+        register::grant(&node.core, decision(node, caller, evidence.as_deref())?, &text, (kind, &purposes))
+            .await?;
     let names: Vec<String> = record.granted_to().iter().map(|oin| node.name_of(*oin)).collect();
     output.say(format!("Toestemming {} is vastgelegd.", record.id()));
     output.say(format!("  mag iets krijgen: {}", names.join(", ")));
@@ -101,6 +105,8 @@ pub(super) async fn extend(
     else {
         bail!("geef het bewijs als SOORT:KENMERK, bijvoorbeeld formulier:TF-901")
     };
+    register::check_evidence(reference)?;
+    let access = decision(node, caller, Some(reference))?;
     let how = HowGiven {
         wijze: format!("{wijze:?}").to_lowercase(),
         bewijs_soort: kind.to_owned(),
@@ -109,11 +115,9 @@ pub(super) async fn extend(
     let end = until.tomorrow().and_then(|day| day.to_zoned(exchange::calendar::dutch_time()));
     let end = end.context("deze dag bestaat niet in de kalender")?.timestamp();
     let (own_kind, purposes) = (node.config.organisatie.soort, node.purposes()?);
-    let record =
-        register::extend(&node.core, (decision(node, caller)?, id), (end, &how), (own_kind, &purposes))
-            .await?;
+    let record = register::extend(&node.core, (access, id), (end, &how), (own_kind, &purposes)).await?;
     ending::carry_out(&node.core).await?;
-    output.say(format!("Toestemming {id} geldt nu tot {}.", dutch_time(record.valid_until())));
+    output.say(format!("Toestemming {id} geldt nu tot en met {}.", until.strftime("%d-%m-%Y")));
     output.answer(&json!({ "toestemming": id, "geldig_tot": record.valid_until() }));
     Ok(Ending::Good)
 }

@@ -84,8 +84,8 @@ pub(super) async fn show(
     if let Some(reported) = &seen.reported {
         output.say(lines::of_report(reported, node, consent.key.holder));
     }
-    if standing::ended_on(consent, node.core.now()).is_some() {
-        output.say(format!("  {}", lines::of_ours(consent.kept.as_ref())));
+    if let Some(here) = seen.here {
+        output.say(format!("  {}", lines::of_ours(here, consent.kept.as_ref())));
     }
     for standing in &seen.standings {
         output.say(lines::of(standing, node));

@@ -2,7 +2,7 @@
 
 use exchange::oin::Oin;
 use serde_json::json;
-use store::ConsentRow;
+use store::{ConsentRow, ConsentState};
 
 use super::{
     super::{Ending, Output, caller::Caller},
@@ -12,6 +12,7 @@ use crate::{
     consent::{
         ending, reaching, register,
         report::{self, Heard},
+        view::Here,
     },
     node::Node,
 };
@@ -29,6 +30,13 @@ pub(super) async fn withdraw(
     let to_tell = reaching::to_tell(&node.core, &node.core.rules(), consent).await?;
     let names: Vec<String> = to_tell.iter().map(|one| node.name_of(one.party)).collect();
     let oins: Vec<Oin> = to_tell.iter().map(|one| one.party).collect();
+    if !certain && consent.state == ConsentState::Withdrawn {
+        output.say(format!(
+            "Toestemming {id} is al ingetrokken. Wie bericht kreeg en wat die deed staat in `schakel toestemming tonen {id}`."
+        ));
+        output.answer(&json!({ "toestemming": id, "uitgevoerd": false, "krijgen_bericht": oins }));
+        return Ok(Ending::Good);
+    }
     if !certain {
         match names.as_slice() {
             [] => output.say(format!("Er is niemand die bericht moet krijgen over toestemming {id}.")),
@@ -41,7 +49,7 @@ pub(super) async fn withdraw(
         output.answer(&json!({ "toestemming": id, "uitgevoerd": false, "krijgen_bericht": oins }));
         return Ok(Ending::Good);
     }
-    let access = decision(node, caller)?;
+    let access = decision(node, caller, None)?;
     let (withdrawn, oins) = register::withdraw_and_tell(&node.core, access, consent).await?;
     let names: Vec<String> = oins.iter().map(|one| node.name_of(*one)).collect();
     ending::carry_out(&node.core).await?;
@@ -61,9 +69,9 @@ pub(super) async fn withdraw(
         ));
         output.say(format!("Wat zij ermee deden staat straks in `schakel toestemming tonen {id}`."));
     }
-    let kept = node.core.store.consent(consent.key).await?.and_then(|now| now.kept);
-    if withdrawn {
-        output.say(lines::of_ours(kept.as_ref()));
+    if withdrawn && let Some(now) = node.core.store.consent(consent.key).await? {
+        let here = Here::of(&node.core, &now).await?;
+        output.say(lines::of_ours(here.unwrap_or(Here::Left), now.kept.as_ref()));
     }
     output.answer(&json!({ "toestemming": id, "uitgevoerd": withdrawn, "krijgen_bericht": oins }));
     Ok(Ending::Good)
@@ -86,7 +94,8 @@ async fn tell_holder(
         output.answer(&json!({ "toestemming": id, "uitgevoerd": false, "krijgen_bericht": [holder] }));
         return Ok(Ending::Good);
     }
-    let told = report::report(&node.core, decision(node, caller)?, consent.key, node.core.now()).await?;
+    let told =
+        report::report(&node.core, decision(node, caller, None)?, consent.key, node.core.now()).await?;
     match told {
         Heard::Now => output.say(format!(
             "Hier gaat vanaf nu niets meer weg onder toestemming {id}, en is niets ervan nog te zien. {name} krijgt bericht, voor al het andere, en laat alle gegevens wissen."

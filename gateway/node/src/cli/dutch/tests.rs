@@ -76,6 +76,7 @@ fn a_wrong_call_is_explained() {
         ),
         ("schakel wissen", "er ontbreekt een opdracht"),
         ("schakel demo --snel", "--snel bestaat hier niet"),
+        ("schakel zoek 999990342", "er staat een woord te veel"),
         ("schakel berichten --richting op", "kies uit in, uit"),
         ("schakel berichten --aantal", "heeft een waarde nodig"),
         ("schakel demo --once --once", "kan maar één keer"),

@@ -9,7 +9,12 @@ use serde_json::json;
 use store::{ConsentState, Decision, Deed, Found, MAX_BATCH, MAX_CANDIDATES, Reason, Withheld};
 
 use super::{
-    super::{Ending, Output, ask, caller::Caller, find::INCOMPLETE, messages},
+    super::{
+        Ending, Output, ask,
+        caller::Caller,
+        find::{INCOMPLETE, ONLY_BY_NUMBER},
+        messages,
+    },
     messages as counted, remind,
 };
 use crate::{listing, node::Node};
@@ -19,7 +24,7 @@ use crate::{listing, node::Node};
 /// genoemd en blijft staan.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel wissen persoon --kenmerk AVG-2026-018                                        laat zien wat er gewist zou worden\n  schakel wissen persoon --kenmerk AVG-2026-018 --persoon persoon.json --zeker         wist het\n  schakel wissen persoon --kenmerk AVG-2026-018 --persoon persoon.json --ook 1041 --zeker\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nWissen is niet terug te draaien. Ga eerst na of u iets van de wet moet bewaren (AVG art. 17 lid 3).\nExitcode 1: er is niet alles doorzocht, of er blijft iets staan dat van deze persoon is of kan zijn."
+    after_help = "Voorbeelden:\n  schakel wissen persoon --kenmerk AVG-2026-018                                        laat zien wat er gewist zou worden\n  schakel wissen persoon --kenmerk AVG-2026-018 --persoon persoon.json --zeker         wist het\n  schakel wissen persoon --kenmerk AVG-2026-018 --persoon persoon.json --ook 1041 --zeker\n\nDe persoon in JSON: {\"bsn\":\"999990342\"}, of naam, geboortedatum en adres zoals in een bericht.\nWissen is niet terug te draaien. Ga eerst na of u iets van de wet moet bewaren (AVG art. 17 lid 3).\nExitcode 1: er is niet alles doorzocht, er is alleen op BSN gezocht, of er blijft iets staan dat van deze persoon is of kan zijn."
 )]
 pub(super) struct ErasePerson {
     /// Een bestand met de persoon in JSON; zonder deze optie, of met -, van standaardinvoer of uit uw antwoorden.
@@ -82,6 +87,10 @@ impl ErasePerson {
             }
         }
         tell(node, (&plan, &found, &evidence), self.zeker, output);
+        let only_by_number = person.place_key().is_none();
+        if only_by_number {
+            output.warn(ONLY_BY_NUMBER);
+        }
         let ids = |keys: &[ConsentKey]| keys.iter().map(|key| key.id).collect::<Vec<_>>();
         let ended: Vec<ConsentKey> = plan.consents.iter().map(|(key, _)| *key).collect();
         output.answer(&json!({
@@ -91,8 +100,10 @@ impl ErasePerson {
                 "toestemmingen": ids(&plan.stays), "toestemmingen_misschien": ids(&found.consents_perhaps),
             },
             "volledig": found.complete,
+            "alleen_op_bsn": only_by_number,
         }));
         let all_good = found.complete
+            && !only_by_number
             && found.perhaps.is_empty()
             && plan.stays.is_empty()
             && found.consents_perhaps.is_empty();
@@ -131,7 +142,7 @@ fn tell(node: &Node, (plan, found, evidence): (&Plan, &Found, &[u64]), done: boo
     } else if done {
         let places: Vec<String> = evidence.iter().map(u64::to_string).collect();
         output.say(format!(
-            "Van deze persoon {} gewist, en het bewijs van {}. In het logboek staat dat bij {} {}.",
+            "Van deze persoon {} gewist{}. In het logboek staat dat bij {} {}.",
             counted(count, "is", "zijn"),
             ended(consents),
             if places.len() == 1 { "regel" } else { "regels" },
@@ -139,7 +150,7 @@ fn tell(node: &Node, (plan, found, evidence): (&Plan, &Found, &[u64]), done: boo
         ));
     } else {
         output.say(format!(
-            "Van deze persoon {} gewist worden, en het bewijs van {}. Er is nog niets gewist. Weet u het zeker? Geef de opdracht opnieuw, met --zeker.",
+            "Van deze persoon {} gewist worden{}. Er is nog niets gewist. Weet u het zeker? Geef de opdracht opnieuw, met --zeker.",
             counted(count, "zou", "zouden"),
             ended(consents)
         ));
@@ -160,7 +171,7 @@ fn tell(node: &Node, (plan, found, evidence): (&Plan, &Found, &[u64]), done: boo
 fn stays(node: &Node, (plan, found): (&Plan, &Found), output: Output) {
     for key in &plan.stays {
         output.say(format!(
-            "Toestemming {} blijft: zij geldt nog, of u houdt het bewijs. Trek haar zo nodig eerst in met `schakel toestemming intrek {}`.",
+            "Toestemming {} blijft: zij geldt nog, of u gaf --houd-bewijs. `schakel toestemming tonen {}` laat zien hoe het ermee is; wie haar wil laten wissen, trekt haar eerst in.",
             key.id, key.id
         ));
     }
@@ -182,9 +193,9 @@ fn stays(node: &Node, (plan, found): (&Plan, &Found), output: Output) {
 
 fn ended(count: u64) -> String {
     match count {
-        0 => "geen toestemming".to_owned(),
-        1 => "1 geëindigde toestemming".to_owned(),
-        count => format!("{count} geëindigde toestemmingen"),
+        0 => String::new(),
+        1 => ", en het bewijs van 1 geëindigde toestemming".to_owned(),
+        count => format!(", en het bewijs van {count} geëindigde toestemmingen"),
     }
 }
 

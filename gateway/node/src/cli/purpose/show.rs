@@ -47,7 +47,7 @@ fn whole(purpose: &Purpose, output: Output) {
     if content.berichten.iter().flat_map(|rule| &rule.grondslagen).any(|one| one.soort == BasisKind::Consent)
     {
         let days = purpose.consent_proof_days();
-        item("Bewijs van toestemming", &format!("{days} dagen na het einde, bij wie erom vroeg"), output);
+        item("Bewijs", &format!("van de toestemming {days} dagen na het einde, bij wie erom vroeg"), output);
     }
     item("Intrekking", withdrawal(content), output);
     for rule in &content.berichten {

@@ -79,8 +79,9 @@ async fn finds_a_person_and_nobody_else() {
     let messages = all.iter().zip(0..).map(|(resident, nr)| about(nr, 50 + nr, Some(resident))).collect();
     store.queue(messages).await.unwrap();
 
-    assert_eq!(found(&search(&store, &resident("BROUWER", "e")).await), (vec![0, 3], vec![4]));
-    assert_eq!(found(&search(&store, &number).await), (vec![1, 3], vec![]));
+    // A message with both says how else the person is written. What is found by that, a person decides about.
+    assert_eq!(found(&search(&store, &resident("BROUWER", "e")).await), (vec![0, 3], vec![1, 4]));
+    assert_eq!(found(&search(&store, &number).await), (vec![1, 3], vec![0, 4]));
     assert_eq!(found(&search(&store, &both).await), (vec![0, 1, 3], vec![4]));
     assert_eq!(found(&search(&store, &twin).await), (vec![2], vec![]));
     assert_eq!(found(&search(&store, &json!({ "bsn": "123456782" })).await), (vec![], vec![]));
