@@ -29,8 +29,10 @@ pub use settling::{Look, Settling};
 pub use watch::Watch;
 
 const BUSY: &str = "bezig";
-const DONE: &str = "klaar";
-const FAILED: &str = "fout";
+/// The folder of what was taken in.
+pub const DONE: &str = "klaar";
+/// The folder of what a person must look at.
+pub const FAILED: &str = "fout";
 /// Most files considered at a time; what is over waits for the next look.
 const MAX_CANDIDATES: usize = 10_000;
 /// How often a file is taken up again after the program stopped in the middle of it. A file that stops it every time

@@ -8,7 +8,7 @@ use std::{
 
 use adapters::{
     Mapping,
-    channel::drop_folder::{Claim, DropFolder, Keep, Watch, clear},
+    channel::drop_folder::{Claim, DONE, DropFolder, FAILED, Keep, Watch, clear},
 };
 use anyhow::Context as _;
 use exchange::oin::Oin;
@@ -87,6 +87,12 @@ impl Results {
             Some((connection.naam.clone(), folder.join(connection.map.as_ref()?), keep))
         });
         Self(watched.collect())
+    }
+
+    /// The folders in which something lies, of which nobody looked whom it is about.
+    pub fn not_searched(&self) -> Vec<PathBuf> {
+        let folders = self.0.iter().flat_map(|(_, path, _)| [path.join(DONE), path.join(FAILED)]);
+        folders.filter(|path| path.read_dir().is_ok_and(|mut files| files.next().is_some())).collect()
     }
 
     /// Removes what may not be kept any longer; says how many files. A folder that cannot be cleared now is in the program's

@@ -19,9 +19,11 @@ use crate::node::Node;
 
 mod consents;
 mod html;
+mod together;
 
 pub use consents::{GivenConsent, Recorded, Told, Version};
 pub use html::html;
+pub use together::{Signal, Together};
 
 /// The most pages of the access log that one report reads; more is said to be incomplete.
 const MAX_PAGES: usize = 20;
@@ -43,6 +45,8 @@ pub struct SubjectReport {
     pub berichten: Vec<Item>,
     /// The consents the person gave.
     pub toestemmingen: Vec<GivenConsent>,
+    /// Signals about the person that this organisation brought together.
+    pub samengebracht: Vec<Together>,
     /// When and why somebody looked, the last first.
     pub raadplegingen: Vec<Look>,
     /// Whether everything was looked through.
@@ -177,6 +181,8 @@ pub async fn gather(
     complete &= all;
     let of_messages = messages.iter().filter_map(|shown| shown.row.consent);
     let all_consents = consents.iter().copied().chain(of_messages).collect();
+    let numbers: Vec<u64> = messages.iter().map(|shown| shown.row.index).collect();
+    let together = together::gather(node, &numbers, access.when).await?;
     let organisation = &node.config.organisatie;
     let consents = consents::gather(node, all_consents, &consents).await?;
     let mut items = messages.iter().map(|shown| item(node, shown)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -196,6 +202,7 @@ pub async fn gather(
         gezocht_op: said,
         berichten: items,
         toestemmingen: consents,
+        samengebracht: together,
         raadplegingen: looks,
         volledig: complete,
         misschien: perhaps,

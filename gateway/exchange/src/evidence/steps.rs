@@ -141,22 +141,20 @@ impl<'a> Parts<'a> {
     fn form(&self) -> Found {
         match self.bundle.zonder_tekst {
             None => Proven("Het bestand is een volledig bewijs.".into()),
-            Some(NoText::Gewist) => Proven(
-                "Het bestand is een bewijs zonder de tekst van het bericht: die is gewist door wie dit bewijs maakte."
-                    .into(),
+            // What was let in was kept, whatever became of it.
+            Some(NoText::NietBewaard) if self.admitted() => wrong(
+                "Het bestand zegt dat het bericht bij aankomst is geweigerd en niet is bewaard, maar volgens de logregel is het toegelaten.",
             ),
-            Some(NoText::NietBewaard) => Proven(
-                "Het bestand is een bewijs zonder de tekst van het bericht: dat is bij aankomst geweigerd en niet bewaard."
-                    .into(),
-            ),
-            Some(NoText::ToestemmingIngetrokken) => Proven(
-                "Het bestand is een bewijs zonder de tekst van het bericht: de toestemming van de inwoner is ingetrokken."
-                    .into(),
-            ),
-            Some(NoText::ToestemmingVerlopen) => Proven(
-                "Het bestand is een bewijs zonder de tekst van het bericht: de toestemming van de inwoner is verlopen."
-                    .into(),
-            ),
+            // Nobody signed why it is not there.
+            Some(why) => Proven(format!(
+                "Het bestand is een bewijs zonder de tekst van het bericht. Volgens wie het maakte: {}.",
+                match why {
+                    NoText::Gewist => "daar is de tekst gewist",
+                    NoText::NietBewaard => "het is bij aankomst geweigerd en niet bewaard",
+                    NoText::ToestemmingIngetrokken => "de toestemming van de inwoner is ingetrokken",
+                    NoText::ToestemmingVerlopen => "de toestemming van de inwoner is verlopen",
+                }
+            )),
         }
     }
 
@@ -447,6 +445,13 @@ impl<'a> Parts<'a> {
         list.push("Op welk moment precies: de tijden zijn van de klokken van afzender en ontvanger.".into());
         if outcome(StepName::Getuigen) != Some(StepOutcome::Bewezen) {
             list.push("Dat de ontvanger aan anderen hetzelfde logboek laat zien: niemand anders heeft dit controlepunt ondertekend.".into());
+        }
+        if self.bundle.convenant.is_some() {
+            list.push("Dat het convenant niet is opgezegd: wie dit bewijs maakte kan een opzegging hebben weggelaten. De andere partijen weten het.".into());
+        }
+        let on_consent = self.reception.as_ref().is_some_and(|said| said.toestemming.is_some());
+        if on_consent && self.bundle.intrekking.is_none() {
+            list.push("Dat de inwoner de toestemming later niet heeft ingetrokken: wie dit bewijs maakte kan de intrekking hebben weggelaten, of kende haar nog niet. Wie om de toestemming vroeg weet het.".into());
         }
         if self.bundle.bericht.is_none() {
             list.push("Wat er in het bericht stond. Wie de tekst nog heeft, vergelijkt SHA-256 daarvan met de logregel.".into());

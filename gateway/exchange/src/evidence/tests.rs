@@ -91,7 +91,7 @@ fn a_whole_bundle_holds() {
     let proven = report.stappen.iter().filter(|step| step.uitkomst == StepOutcome::Bewezen).count();
     assert_eq!(proven, 10, "{report:#?}");
     assert_eq!(report.outcome(StepName::Sleutels), Some(StepOutcome::NietGecontroleerd));
-    assert_eq!(report.niet_bewezen.len(), 3, "{report:#?}");
+    assert_eq!(report.niet_bewezen.len(), 4, "{report:#?}");
 }
 
 #[test]
@@ -298,6 +298,11 @@ fn what_could_not_be_checked_is_said() {
     let whole = bundle_on_consent(|_| {}, 1);
     let without = erased(whole.clone());
     assert_eq!(checked(&whole).niet_gecontroleerd, Vec::<String>::new());
+    // A withdrawal can have been left out, and so can the end of the agreement.
+    for left_out in ["ingetrokken", "opgezegd"] {
+        assert!(checked(&whole).niet_bewezen.iter().any(|one| one.contains(left_out)), "{left_out}");
+    }
+    assert!(!checked(&bundle()).niet_bewezen.iter().any(|one| one.contains("ingetrokken")));
     let open = checked(&without).niet_gecontroleerd;
     assert!(open[0].contains("de tekst") && open[1].contains("van welke inwoner"), "{open:?}");
     // Stripped by hand, and said to be erased: it holds, and says that the consent was not shown.
@@ -318,6 +323,10 @@ fn without_the_text_the_rest_is_proven() {
     assert_eq!(wrong(&checked(&Bundle { bericht: None, ..bundle() })), [StepName::Vorm]);
     let both = Bundle { zonder_tekst: Some(NoText::Gewist), ..bundle() };
     assert_eq!(wrong(&checked(&both)), [StepName::Vorm]);
+    // What was let in was kept, and nobody signed why the text is not there.
+    let refused = Bundle { bericht: None, zonder_tekst: Some(NoText::NietBewaard), ..bundle() };
+    assert_eq!(wrong(&checked(&refused)), [StepName::Vorm]);
+    assert!(report.stappen[0].uitleg.contains("Volgens wie het maakte"), "{report:#?}");
     // Another purpose does not fit the entry.
     let mut other = erased;
     other.doelen = vec![serde_json::from_str(testing::purpose_with(|one| one.versie += 1).text()).unwrap()];

@@ -13,6 +13,7 @@ use super::{
     messages, shown,
 };
 use crate::{
+    drop_folders::Results,
     keys::{self, KeyError},
     listing,
     node::Node,
@@ -71,6 +72,12 @@ impl SubjectAccess {
             }
         }
         tell(node, &report, &files, output);
+        for folder in Results::of(&node.folder, &node.config).not_searched() {
+            output.warn(format!(
+                "Let op: in {} kan nog een lijst staan met gegevens van deze persoon. Die staat niet in het overzicht; kijk daar zelf.",
+                shown(&folder)
+            ));
+        }
         let only_by_number = person.place_key().is_none();
         if only_by_number {
             output.warn(ONLY_BY_NUMBER);

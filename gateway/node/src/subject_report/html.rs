@@ -9,6 +9,7 @@ use super::{Ground, Item, SubjectReport};
 
 mod consents;
 mod fields;
+mod together;
 
 const STYLE: &str = "body{font:1.05rem/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:1.5rem;color:#1a1a1a;background:#fff}\
 h1,h2,h3{line-height:1.25}h2{margin-top:2.5rem;border-bottom:2px solid #154273}h3{margin-top:2rem}\
@@ -73,6 +74,7 @@ fn write(report: &SubjectReport, page: &mut String) -> fmt::Result {
     summary(report, page)?;
     messages(report, page)?;
     consents::write(report, page)?;
+    together::write(report, page)?;
     looks(report, page)?;
     rights(report, page)?;
     page.write_str("</main>\n</body>\n</html>\n")

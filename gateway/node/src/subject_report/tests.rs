@@ -138,6 +138,7 @@ fn report(items: Vec<Item>) -> SubjectReport {
                 door: "medewerker",
             })
             .collect(),
+        samengebracht: Vec::new(),
         toestemmingen: items.first().map(|_| consent()).into_iter().collect(),
         toestemmingen_misschien: Vec::new(),
         berichten: items,

@@ -335,6 +335,15 @@ async fn drop_if_alone(connection: &mut SqliteConnection, number: i64) -> Result
     Ok(())
 }
 
+/// Which groups have any of these messages, by number.
+pub(crate) async fn groups_with(
+    connection: &mut SqliteConnection,
+    indexes: &[u64],
+) -> Result<BTreeSet<u64>, StoreError> {
+    let rows = GROUPS.list(connection, indexes, bind_index).await?;
+    rows.iter().map(|row| from_sql(row.try_get(0)?)).collect()
+}
+
 /// Forgets what followed from these messages. For whoever erases them, in the same transaction.
 pub(super) async fn forget(connection: &mut SqliteConnection, indexes: &[u64]) -> Result<(), StoreError> {
     let rows = GROUPS.list(connection, indexes, bind_index).await?;

@@ -159,6 +159,20 @@ impl Store {
         multiple(&mut *self.0.readers.acquire().await?, number, now).await
     }
 
+    /// Those that have any of these messages in them, if they have more than that and it may be shown.
+    pub async fn multiple_signals_with(
+        &self,
+        messages: &[u64],
+        now: Timestamp,
+    ) -> Result<Vec<MultipleSignal>, StoreError> {
+        let mut reader = self.0.readers.acquire().await?;
+        let mut found = Vec::new();
+        for number in joining::groups_with(&mut reader, messages).await? {
+            found.extend(multiple(&mut reader, number, now).await?.filter(|one| one.signals.len() > 1));
+        }
+        Ok(found)
+    }
+
     /// What a person must decide, the newest first, before this pair (the older and the newer).
     pub async fn suggestions(
         &self,
