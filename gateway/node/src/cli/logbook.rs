@@ -139,6 +139,9 @@ async fn verify(node: &Node, (closed, ask): (bool, bool), output: Output) -> any
     Ok(tell(&verdict, (closed, &silent), output))
 }
 
+/// What a check by this node alone is worth.
+const NOBODY_CONFIRMED: &str = "Geen partner bevestigde dit logboek, voor zover hier bewaard is. Wie de hele database kan herschrijven, kan ook dat wissen: `schakel logboek verify --partners` vraagt wat partners zelf bewaren.";
+
 /// What is not looked at when nothing is opened, for programs and for people.
 const NOT_LOOKED_AT: &str = "inhoud";
 const CLOSED: &str = "De berichten zijn niet geopend: niet gecontroleerd is of elk bericht nog het bericht is waar het logboek over gaat, en of zijn soort, dossier, loket en toestemming en de persoon waarbij het te vinden is kloppen. Zonder --zonder-inhoud wordt dat ook gecontroleerd.";
@@ -146,7 +149,7 @@ const CLOSED: &str = "De berichten zijn niet geopend: niet gecontroleerd is of e
 fn tell(verdict: &Verdict, (closed, silent): (bool, &[Oin]), output: Output) -> Ending {
     let not_looked_at: &[&str] = if closed { &[NOT_LOOKED_AT] } else { &[] };
     match verdict {
-        Verdict::Whole { size, checkpoint, anchors } => {
+        Verdict::Whole { size, checkpoint, anchors, confirmed } => {
             output.say(format!(
                 "Het logboek is heel: {}, elk onder het ondertekende controlepunt. Ook {} klopt.",
                 super::lines(*size),
@@ -155,12 +158,20 @@ fn tell(verdict: &Verdict, (closed, silent): (bool, &[Oin]), output: Output) -> 
                     many => format!("elk van de {many} eerder ondertekende controlepunten"),
                 }
             ));
+            output.say(match confirmed {
+                0 => NOBODY_CONFIRMED.to_owned(),
+                confirmed => format!(
+                    "Een partner bevestigde het logboek tot en met regel {}. Wat daarna kwam kent alleen dit knooppunt.",
+                    confirmed - 1
+                ),
+            });
             if closed {
                 output.say(CLOSED);
             }
             output.say(checkpoint.trim_end());
             output.answer(&serde_json::json!({
                 "heel": true, "grootte": size, "checkpoint": checkpoint, "eerdere_controlepunten": anchors,
+                "bevestigd": confirmed,
                 "niet_bereikt": silent, "niet_gecontroleerd": not_looked_at,
             }));
             if silent.is_empty() { Ending::Good } else { Ending::NotAllGood }

@@ -332,7 +332,7 @@ fn the_report_for_programs_has_the_same_parts() {
         |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(
         keys(&read),
-        "berichten gemaakt gezocht_op kenmerk organisatie raadplegingen soort toestemmingen volledig"
+        "berichten gemaakt gezocht_op kenmerk organisatie raadplegingen samengebracht soort toestemmingen volledig"
     );
     assert_eq!(
         keys(&read["berichten"][0]),

@@ -48,6 +48,8 @@ pub enum Verdict {
         checkpoint: String,
         /// How many checkpoints that were signed before hold.
         anchors: usize,
+        /// How many leaves the largest of those covers that a partner cosigned or keeps; 0 when there is none.
+        confirmed: u64,
     },
     /// Something was changed after it was logged.
     Broken {
@@ -64,7 +66,8 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
     size: u64,
-    root: Hash,
+    /// None when what is kept is not what this node signed: somebody changed it.
+    root: Option<Hash>,
     /// Who keeps or cosigned it; this node itself when nobody is named.
     by: Option<Oin>,
 }
@@ -94,7 +97,12 @@ impl Anchor {
     /// Nobody else can have made it.
     pub fn new(key: &LogVerifier, note: &str, by: Option<Oin>) -> Option<Self> {
         let checkpoint = key.open(note).ok()?;
-        Some(Self { size: checkpoint.size, root: checkpoint.root, by })
+        Some(Self { size: checkpoint.size, root: Some(checkpoint.root), by })
+    }
+
+    /// One that was verified before it was kept here, as one of so many leaves.
+    fn kept(key: &LogVerifier, (note, size): (&str, u64), by: Option<Oin>) -> Self {
+        Self::new(key, note, by).unwrap_or(Self { size, root: None, by })
     }
 }
 
@@ -103,9 +111,12 @@ impl Store {
     pub async fn anchors(&self, me: Oin) -> Result<Vec<Anchor>, StoreError> {
         let key = self.log_key();
         let own = verify::last_checkpoint(&mut *self.0.readers.acquire().await?).await?;
-        let seen = self.cosigned(me, None).await?.into_iter().map(|one| (one.note, Some(one.witness)));
-        let all = own.map(|note| (note, None)).into_iter().chain(seen);
-        Ok(all.filter_map(|(note, by)| Anchor::new(&key, &note, by)).collect())
+        // Of how many leaves only the note itself says.
+        let own = own.map(|note| Anchor::kept(&key, (&note, u64::MAX), None));
+        let (named, cosigned) = (key.to_string(), self.cosigned(me, None).await?);
+        let seen = cosigned.iter().filter(|one| one.key == named);
+        let seen = seen.map(|one| Anchor::kept(&key, (&one.note, one.size), Some(one.witness)));
+        Ok(own.into_iter().chain(seen).collect())
     }
 
     /// Reads the whole log and holds it against everything that was stored or signed with it. `progress` is told how
@@ -163,7 +174,8 @@ impl Store {
         if let Some(index) = verify_tally::miscounted(&mut *self.0.readers.acquire().await?).await? {
             return against.or_unproven(broken(index, MISCOUNTED)).await;
         }
-        let whole = Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors: walk.held };
+        let (anchors, confirmed) = (walk.held, walk.confirmed);
+        let whole = Verdict::Whole { size, checkpoint: self.checkpoint().await?, anchors, confirmed };
         against.or_unproven(whole).await
     }
 
@@ -192,13 +204,15 @@ struct Walk<'a> {
     /// How many of those hold, and the size of the last.
     held: usize,
     held_size: u64,
+    /// The size of the last of them that a partner has as well.
+    confirmed: u64,
 }
 
 impl<'a> Walk<'a> {
     fn new(store: &'a Store, mut anchors: Vec<Anchor>) -> Self {
         anchors.sort_by_key(|anchor| std::cmp::Reverse((anchor.size, anchor.by)));
         let (range, open) = (CompactRange::default(), std::array::from_fn(|_| Vec::new()));
-        Self { store, range, open, completed: Vec::new(), anchors, held: 0, held_size: 0 }
+        Self { store, range, open, completed: Vec::new(), anchors, held: 0, held_size: 0, confirmed: 0 }
     }
 
     /// Takes a page of entries; says what the first is that differs.
@@ -300,15 +314,26 @@ impl<'a> Walk<'a> {
     /// Holds the tree against what was signed when it had this size.
     async fn anchored(&mut self) -> Result<Option<Verdict>, StoreError> {
         while let Some(anchor) = self.anchors.pop_if(|anchor| anchor.size <= self.range.size()) {
-            if anchor.size == self.range.size() && anchor.root != self.range.root() {
+            let Some(root) = anchor.root else { return Ok(Some(self.not_signed())) };
+            if anchor.size == self.range.size() && root != self.range.root() {
                 // The stored tree may still tell which entry it is.
                 let changed = self.open_tiles().await?;
                 return Ok(Some(changed.unwrap_or_else(|| self.contradicts(&anchor))));
             }
             self.held += usize::from(anchor.size == self.range.size());
             self.held_size = anchor.size;
+            if anchor.by.is_some() {
+                self.confirmed = anchor.size;
+            }
         }
         Ok(None)
+    }
+
+    /// What is kept of what this node signed is not that: up to where the rest holds nothing was changed.
+    fn not_signed(&self) -> Verdict {
+        let what = "een bewaard controlepunt van dit logboek is veranderd: de sleutel van het logboek ondertekende dit niet";
+        let last = self.range.size().checked_sub(1).filter(|last| *last > self.held_size);
+        Verdict::Broken { index: self.held_size, last, what: what.to_owned() }
     }
 
     fn contradicts(&self, anchor: &Anchor) -> Verdict {
@@ -336,6 +361,9 @@ impl<'a> Walk<'a> {
             return Ok(Some(Verdict::Broken { index: 0, last: size.checked_sub(1), what: what.to_owned() }));
         }
         if let Some(longer) = self.anchors.last() {
+            if longer.root.is_none() {
+                return Ok(Some(self.not_signed()));
+            }
             let by = longer.by.map_or_else(|| "dit knooppunt".to_owned(), |oin| format!("partner {oin}"));
             let what = format!(
                 "deze regel en wat erna kwam ontbreken: {by} heeft het logboek gezien met {} regels. Is er een oudere kopie van de database teruggezet?",

@@ -97,7 +97,7 @@ async fn a_log_that_nobody_touched_is_whole() {
     store.erase_case(id(60), ErasureCause::Request, now()).await.unwrap();
     let check = Check { anchors: store.anchors(us()).await.unwrap(), closed: false };
     let verdict = store.verify(check, |_, _| {}).await.unwrap();
-    assert!(matches!(verdict, Verdict::Whole { anchors: 1, .. }), "{verdict:?}");
+    assert!(matches!(verdict, Verdict::Whole { anchors: 1, confirmed: 0, .. }), "{verdict:?}");
 }
 
 /// Statement, the first entry that differs, the last it can be, and a word of what is said.
@@ -192,6 +192,30 @@ async fn what_partners_saw_shows_where_a_log_was_rewritten() {
     store.close().await;
     honest.tamper(OTHER_LEAF).await;
     assert_eq!(found(&honest.verified().await).0, 310);
+}
+
+/// What is kept of what was signed is part of what is checked: who spoils it to hide a change is seen by that.
+#[tokio::test]
+async fn a_kept_checkpoint_that_was_spoiled_is_named() {
+    let place = Place::filled(None).await;
+    let store = place.open().await;
+    for size in [100, 500] {
+        store.put_cosigned(seen(&store, size).await).await.unwrap();
+    }
+    store.close().await;
+    // The check before it signs a checkpoint of its own.
+    let whole = place.verified().await;
+    assert!(matches!(whole, Verdict::Whole { confirmed: 500, anchors: 2, .. }), "{whole:?}");
+    place.tamper("UPDATE cosigned SET note = note || 'x' WHERE size = 500").await;
+    let verdict = place.verified().await;
+    assert_eq!((found(&verdict).0, found(&verdict).1), (100, Some(499)), "{verdict:?}");
+    assert!(found(&verdict).2.contains("controlepunt"), "{verdict:?}");
+    place.tamper("DELETE FROM cosigned WHERE size = 500").await;
+    let whole = place.verified().await;
+    assert!(matches!(whole, Verdict::Whole { confirmed: 100, anchors: 2, .. }), "{whole:?}");
+    place.tamper("UPDATE log_state SET checkpoint = 'spoiled'").await;
+    let verdict = place.verified().await;
+    assert_eq!((found(&verdict).0, found(&verdict).1), (100, Some(SIZE - 1)), "{verdict:?}");
 }
 
 /// A database that was put back is shorter than what it signed.
