@@ -34,7 +34,7 @@ use crate::{
     processing_log::{collector::Collector, export},
     purposes,
     routes::Routes,
-    setup,
+    setup, signal_terms,
     upkeep::{self, TlsFiles},
 };
 
@@ -67,6 +67,7 @@ pub struct Running {
     rules: tokio::task::JoinHandle<()>,
     endings: tokio::task::JoinHandle<()>,
     handovers: tokio::task::JoinHandle<()>,
+    signals: tokio::task::JoinHandle<()>,
     bell: Option<tokio::task::JoinHandle<()>>,
     exporting: Option<tokio::task::JoinHandle<()>>,
     /// What local systems connect to, if there is one.
@@ -211,6 +212,7 @@ impl Node {
         ));
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
         let handovers = tokio::spawn(handover::owing::run(self.core.clone()));
+        let signals = tokio::spawn(signal_terms::run(self.core.clone()));
         let bell = bell::answer(self.core.clone(), &self.folder);
         let exporting = self.start_exporting().await?;
         let api = api::start(self).await?;
@@ -220,6 +222,7 @@ impl Node {
             rules,
             endings,
             handovers,
+            signals,
             bell,
             exporting,
             api,
@@ -267,6 +270,7 @@ impl Running {
         self.rules.abort();
         self.endings.abort();
         self.handovers.abort();
+        self.signals.abort();
         for task in self.bell.iter().chain(&self.exporting) {
             task.abort();
         }
