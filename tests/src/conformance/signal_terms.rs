@@ -169,24 +169,31 @@ pub async fn meets_a_term_by_feedback_that_stands(database: &impl Database) -> R
 pub async fn tells_nothing_of_a_signal_that_is_gone(database: &impl Database) -> Result<()> {
     let store = database.create().await?;
     let maker = Maker::new(505);
+    let consent = Consented::theirs(506)?;
     store.take_in(maker.admitteds(partner(1)?, 2)?).await?;
-    let consent = Consented::ours(506)?;
-    consent.record_in(&store).await??;
+    store.take_in(vec![consent.incoming()?]).await?;
     note(&store).await?;
-    for index in [0, 1] {
+    for index in [0, 1, 2] {
         let seen = term(&store, index, now()).await?;
         assert!(looked(&store, look(seen, 10, None), now()).await?);
     }
-    assert_eq!(due(&store, later(10)).await?, [0, 1]);
-    let seen = term(&store, 0, later(10)).await?;
+    let list = async |at| -> Result<Vec<u64>> {
+        let found = store.signal_terms(SignalTerms { limit: 9, ..SignalTerms::default() }, at).await?;
+        Ok(found.iter().map(|(row, _)| row.index).collect())
+    };
+    assert_eq!((due(&store, later(10)).await?, list(now()).await?), (vec![0, 1, 2], vec![0, 1, 2]));
+    assert_eq!(due(&store, consent.after()).await?, [0, 1], "its time ran out");
+    let seen = [term(&store, 0, later(10)).await?, term(&store, 2, later(10)).await?];
     store.erase(vec![0], ErasureCause::Request, now()).await?;
-    let told = look(seen, 10, Some((Notice::Escalation, later(10))));
-    assert!(!looked(&store, told, later(10)).await?, "it was erased meanwhile");
-    assert_eq!(due(&store, later(10)).await?, [1]);
-    assert_eq!(term(&store, 0, later(10)).await?.escalated, None);
-    let listed = store.signal_terms(SignalTerms { limit: 9, ..SignalTerms::default() }, now()).await?;
-    assert_eq!(listed.iter().map(|(row, _)| row.index).collect::<Vec<_>>(), [1]);
-    assert!(!term(&store, 0, now()).await?.stands);
+    store.take_in(vec![consent.withdrawal()?]).await?;
+    for seen in seen {
+        assert!(seen.stands);
+        let told = look(seen, 10, Some((Notice::Escalation, later(10))));
+        assert!(!looked(&store, told, later(10)).await?, "it went meanwhile");
+        let known = term(&store, seen.index, later(10)).await?;
+        assert!(!known.stands && known.escalated.is_none());
+    }
+    assert_eq!((due(&store, later(10)).await?, list(now()).await?), (vec![1], vec![1]));
     Ok(())
 }
 

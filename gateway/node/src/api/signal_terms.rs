@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde_json::json;
-use store::{Direction, MessageRow, SignalTerm, SignalTerms, TermState};
+use store::{MessageRow, SignalTerm, SignalTerms, TermState};
 
 use super::{
     Api,
