@@ -228,7 +228,7 @@ pub async fn lists_terms_in_the_order_of_their_end(database: &impl Database) -> 
     assert_eq!(list(Some(TermState::Late), 9, at).await?, [1]);
     assert_eq!(list(Some(TermState::Soon), 9, at).await?, [2, 3]);
     assert_eq!(list(Some(TermState::Running), 9, at).await?, [0]);
-    assert_eq!(list(Some(TermState::InTime), 9, at).await?, []);
+    assert!(list(Some(TermState::InTime), 9, at).await?.is_empty());
     // A clock that is set back makes nothing less late.
     let seen = term(&store, 1, at).await?;
     assert!(looked(&store, look(seen, 10, Some((Notice::Escalation, at))), at).await?);
