@@ -8,7 +8,7 @@ use exchange::clock::ManualClock;
 use jiff::{SignedDuration, Timestamp};
 use node::{node::Node as Program, system::SystemRandom};
 use serde_json::{Value, json};
-use store::{EventKind, SignalTerm};
+use store::SignalTerm;
 use tests::processes::{CORPORATION, MUNICIPALITY, Node, Place, agree, eventually, export, until};
 
 /// The signals of which a term runs, as a node lists them; whether one of them is late.
@@ -31,17 +31,15 @@ fn listed(node: &Node, count: usize) -> Vec<Value> {
 }
 
 /// Lets a stopped node run at these moments, one after another, each time as if it started anew; gives what it knows then of the
-/// terms of these signals, and of which of them there was an event.
-fn run_at(node: &Node, moments: &[Timestamp], signals: &[u64]) -> (Vec<SignalTerm>, Vec<(EventKind, u64)>) {
+/// terms of these signals.
+fn run_at(node: &Node, moments: &[Timestamp], signals: &[u64]) -> Vec<SignalTerm> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let mut known = Vec::new();
-        let mut told = Vec::new();
         for moment in moments {
             let clock = Arc::new(ManualClock::at(*moment));
             let program = Program::open(&node.folder, clock, Arc::new(SystemRandom)).await.unwrap();
             let store = &program.core.store;
-            store.keep_events(true).await.unwrap();
             let running = program.start().await.unwrap();
             eventually("nothing is left to be told", async || {
                 let to_do = store.signal_terms_to_do(None, *moment, 10).await.unwrap();
@@ -52,13 +50,16 @@ fn run_at(node: &Node, moments: &[Timestamp], signals: &[u64]) -> (Vec<SignalTer
             running.stop().await;
             let terms = store.signal_terms_of(signals, *moment).await.unwrap();
             known = signals.iter().map(|index| terms[index]).collect();
-            let kinds = [EventKind::SignalReminded, EventKind::SignalEscalated];
-            let events = store.events(0, &kinds, 100).await.unwrap();
-            told = events.iter().map(|event| (event.kind, event.message.as_ref().unwrap().index)).collect();
-            store.keep_events(false).await.unwrap();
         }
-        (known, told)
+        known
     })
+}
+
+/// When a node reminded of all of these and escalated them, which must be the same for each.
+fn told(terms: &[SignalTerm]) -> (Option<Timestamp>, Option<Timestamp>) {
+    let told = (terms[0].reminded, terms[0].escalated);
+    assert!(terms.iter().all(|term| (term.reminded, term.escalated) == told), "{terms:?}");
+    told
 }
 
 fn numbers(terms: &[Value]) -> Vec<u64> {
@@ -94,21 +95,16 @@ fn both_sides_remind_and_escalate_once_and_feedback_meets_the_term() {
     let [remind, end] =
         ["herinneren_op", "uiterlijk_voor"].map(|name| instant(&ours.last().unwrap()["termijn"][name]));
     let minute = SignedDuration::from_mins(1);
-    let (reminded, escalated) = (EventKind::SignalReminded, EventKind::SignalEscalated);
     let (here, there) = (numbers(&ours), numbers(&theirs));
-    let both = |kind: EventKind, signals: &[u64]| -> Vec<(EventKind, u64)> {
-        signals.iter().map(|index| (kind, *index)).collect()
-    };
-    let (_, told) = run_at(&municipality, &[remind - minute], &here);
-    assert_eq!(told, [], "not before the moment of the reminder");
-    let (_, told) = run_at(&municipality, &[remind, remind, remind - minute, remind + minute], &here);
-    assert_eq!(told, both(reminded, &here), "each once");
-    let (known, told) = run_at(&municipality, &[end - minute, end, remind, end + minute], &here);
-    assert_eq!(told, [both(reminded, &here), both(escalated, &here)].concat());
-    assert!(known.iter().all(|term| term.escalated == Some(end)));
+    let known = run_at(&municipality, &[remind - minute], &here);
+    assert_eq!(told(&known), (None, None), "not before the moment of the reminder");
+    let known = run_at(&municipality, &[remind, remind - minute, remind + minute], &here);
+    assert_eq!(told(&known), (Some(remind), None), "once");
+    let known = run_at(&municipality, &[end - minute, end, remind, end + minute], &here);
+    assert_eq!(told(&known), (Some(remind), Some(end)), "once");
     let later = end + SignedDuration::from_hours(48);
-    let (known, told) = run_at(&corporation, &[later, later + minute], &there);
-    assert_eq!(told, both(escalated, &there), "a reminder after the end is of no use");
+    let known = run_at(&corporation, &[later, later + minute], &there);
+    assert_eq!(told(&known), (None, Some(later)), "a reminder after the end is of no use");
     assert!(known.iter().all(|term| term.deadline.unwrap().respond_before == end), "it does not move");
 
     // With a clock that is right again (and so set back) both say that they are late.
@@ -159,8 +155,10 @@ fn nothing_is_told_of_what_was_erased() {
     sending.stop();
     receiving.stop();
     let end = instant(&left[0]["termijn"]["uiterlijk_voor"]);
-    let (known, told) = run_at(&municipality, &[end], &numbers(&found));
-    assert_eq!(told, [(EventKind::SignalEscalated, numbers(&left)[0])]);
+    let known = run_at(&municipality, &[end], &numbers(&found));
+    let escalated: Vec<u64> =
+        known.iter().filter(|term| term.escalated.is_some()).map(|term| term.index).collect();
+    assert_eq!(escalated, numbers(&left));
     assert_eq!(known.iter().filter(|term| term.stands).count(), 1);
     municipality.verified_log();
 }
