@@ -102,8 +102,6 @@ pub enum Op {
         /// Which.
         pick: u8,
     },
-    /// A node looks at the terms of signals.
-    Look(Side),
     /// A node that has the partner's trust and a changed program sends what it should not.
     Rogue {
         /// Whose.
@@ -246,7 +244,6 @@ fn operation() -> impl Strategy<Value = Op> {
         2 => side().prop_map(Op::SpreadAgreements),
         5 => side().prop_map(Op::Expire),
         4 => (side(), pick()).prop_map(|(by, pick)| Op::Resend { by, pick }),
-        8 => side().prop_map(Op::Look),
         8 => (side(), rogue()).prop_map(|(by, how)| Op::Rogue { by, how }),
     ]
 }

@@ -23,7 +23,7 @@ const ROUNDS: usize = 1000;
 pub(super) type Seen = BTreeMap<(Side, u64), SignalTerm>;
 
 /// A node looks at terms, perhaps not to the end.
-pub(super) fn look(world: &mut World, side: Side) -> anyhow::Result<()> {
+fn look(world: &mut World, side: Side) -> anyhow::Result<()> {
     let ran = world.node(side).run(async |core| Rounds::default().carry_out(core).await)?;
     world.outcome(ran).transpose()?;
     observe(world, side)

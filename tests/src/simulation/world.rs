@@ -183,7 +183,6 @@ impl World {
             Op::SpreadAgreements(side) => self.spread_agreements(*side),
             Op::Expire(side) => self.expire(*side),
             Op::Resend { by, pick } => self.resend(*by, *pick),
-            Op::Look(side) => terms::look(self, *side),
             Op::Rogue { by, how } => self.rogue(*by, *how),
         }
     }
