@@ -19,7 +19,12 @@ fn list(node: &Node) -> (Vec<Value>, Vec<Value>) {
     let done = node.cli(&["signalen", "lijst", "--aantal", "500", "--json"]);
     let said = done.json();
     let of = |name: &str| said[name].as_array().unwrap().clone();
-    let found = (of("meervoudige_signalen"), of("voorstellen"));
+    let mut found = (of("meervoudige_signalen"), of("voorstellen"));
+    // Terms are looked at a moment later.
+    for one in &mut found.0 {
+        one["termijn"].take();
+        one["signalen"].as_array_mut().unwrap().iter_mut().for_each(|signal| drop(signal["termijn"].take()));
+    }
     assert_eq!(done.code, i32::from(!found.1.is_empty()), "what is to be decided is not all good");
     found
 }

@@ -39,6 +39,7 @@ mod reports;
 mod roles;
 mod routes;
 mod searches;
+mod signal_terms;
 mod signals;
 mod submissions;
 mod tokens;

@@ -46,6 +46,8 @@ pub fn cloud_event(me: Oin, event: &Event) -> Value {
             EventKind::Admitted => "toegelaten",
             EventKind::Refused => "geweigerd",
             EventKind::Undeliverable => "onbestelbaar",
+            EventKind::SignalReminded => "herinnerd",
+            EventKind::SignalEscalated => "geescaleerd",
             EventKind::Handover | EventKind::Withdrawn => row.state.as_str(),
         };
         data.insert("stand".into(), state.into());

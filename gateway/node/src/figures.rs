@@ -66,6 +66,10 @@ pub struct Line {
     pub asked: Option<u64>,
     /// In how many of those it did; nothing when that is kept back, or nothing was asked.
     pub answered: Option<u64>,
+    /// Of how many signals the term was met or is over, by when it ended; nothing when that is kept back.
+    pub termed: Option<u64>,
+    /// Of how many of those it was met before its end; nothing when that is kept back, or there are none.
+    pub in_time: Option<u64>,
     /// From coming in to that answer.
     pub answer: Option<Lead>,
     /// From coming in to the first contact with the resident that this organisation reported.
@@ -105,7 +109,7 @@ pub enum FiguresError {
 
 /// Counts what came in and was made in a period. Answers count whenever they were given.
 pub async fn figures(core: &Core, period: Period) -> Result<Vec<Counted>, FiguresError> {
-    let mut tally = Tally::new(period);
+    let mut tally = Tally::new(period, core.now());
     let mut from = Some(0);
     while let Some(place) = from {
         let (moved, next) = core.store.moved(place).await?;
@@ -122,8 +126,11 @@ type Cell = (Group, Oin, State);
 /// What was counted so far.
 struct Tally {
     period: Period,
+    now: Timestamp,
     counts: BTreeMap<Cell, u64>,
     asked: BTreeMap<Cell, u64>,
+    /// Terms of signals that were met or are over, and those that were met in time.
+    termed: BTreeMap<Cell, (u64, u64)>,
     answers: BTreeMap<Cell, Vec<u32>>,
     contacts: BTreeMap<Cell, Vec<u32>>,
     /// What came in and has no answer, or no first contact, yet.
@@ -138,9 +145,9 @@ struct Open {
 }
 
 impl Tally {
-    fn new(period: Period) -> Self {
-        let (counts, asked, answers, contacts) = Default::default();
-        Self { period, counts, asked, answers, contacts, open: HashMap::new() }
+    fn new(period: Period, now: Timestamp) -> Self {
+        let (counts, asked, termed, answers, contacts) = Default::default();
+        Self { period, now, counts, asked, termed, answers, contacts, open: HashMap::new() }
     }
 
     fn add(&mut self, moved: &Moved) -> Result<(), FiguresError> {
@@ -153,6 +160,11 @@ impl Tally {
         let group = Group { direction: moved.direction, purpose: moved.purpose.clone() };
         let cell: Cell = (group, moved.partner, moved.state);
         *self.counts.entry(cell.clone()).or_default() += 1;
+        if let Some((end, met)) = moved.term.filter(|(end, met)| met.is_some() || *end <= self.now) {
+            let (termed, in_time) = self.termed.entry(cell.clone()).or_default();
+            *termed += 1;
+            *in_time += u64::from(met.is_some_and(|met| met < end));
+        }
         let asks = moved.direction == Direction::Inbound && moved.state == State::Admitted;
         if let Some(case) = moved.case.filter(|_| asks && wants_an_answer(moved)) {
             if self.open.len() >= MAX_CASES {
@@ -192,7 +204,10 @@ impl Tally {
             let answers = self.answers.remove(cell).unwrap_or_default();
             let answered = u64::try_from(answers.len()).unwrap_or(u64::MAX);
             let asked = self.asked.get(cell).copied().unwrap_or_default();
+            let (termed, in_time) = self.termed.get(cell).copied().unwrap_or_default();
             let line = Line {
+                termed: suppress::part(termed, *count),
+                in_time: suppress::part(in_time, termed).filter(|_| termed > 0),
                 partner: cell.1,
                 outcome: cell.2,
                 count: Some(*count),

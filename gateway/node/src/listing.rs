@@ -1,5 +1,7 @@
 //! Rows as programs read them: the same members in the answers of commands and in those of the local API.
 
+use std::collections::BTreeMap;
+
 use exchange::{
     desk::Opening,
     handover::{Notice, Term},
@@ -16,6 +18,7 @@ use crate::{
     consultation::{Consultation, Consultations},
     directory::Listed,
     handover::page::Known,
+    signal_terms,
     undelivered::Waiting,
 };
 
@@ -79,16 +82,35 @@ pub(crate) fn handover(known: &Known) -> Value {
     })
 }
 
-/// Signals that were joined.
-pub(crate) fn multiple_signal(one: &MultipleSignal) -> Value {
+/// The term of a signal.
+pub(crate) fn signal_term(known: &signal_terms::Known) -> Value {
+    let term = &known.term;
+    json!({
+        "stand": known.state.as_str(), "aan_zet": term.is_running().then_some(term.by),
+        "uiterlijk_voor": term.deadline.respond_before, "herinneren_op": term.deadline.remind_at,
+        "herinnerd": known.told(Notice::Reminder), "geescaleerd": known.told(Notice::Escalation),
+        "gereageerd": term.met,
+    })
+}
+
+/// A signal with its term.
+pub(crate) fn signal(row: &MessageRow, known: Option<&signal_terms::Known>) -> Value {
+    let mut json = message(row);
+    json["termijn"] = known.map(signal_term).into();
+    json
+}
+
+/// Signals that were joined, with their terms by their places in the log.
+pub(crate) fn multiple_signal(one: &MultipleSignal, terms: &BTreeMap<u64, signal_terms::Known>) -> Value {
     let signal = |signal: &JoinedSignal| {
-        let mut json = message(&signal.row);
+        let mut json = self::signal(&signal.row, terms.get(&signal.row.index));
         json["samengevoegd"] = json!(signal.joined);
         json["raadpleging"] = signal.access.into();
         json
     };
     json!({
         "nummer": one.number, "sinds": one.made,
+        "termijn": signal_terms::Known::first(terms).map(signal_term),
         "signalen": one.signals.iter().map(signal).collect::<Vec<_>>(),
     })
 }

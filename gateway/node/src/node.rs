@@ -36,7 +36,7 @@ use crate::{
     processing_log::{collector::Collector, export},
     purposes,
     routes::Routes,
-    setup,
+    setup, signal_terms,
     upkeep::{self, TlsFiles},
 };
 
@@ -70,6 +70,7 @@ pub struct Running {
     endings: tokio::task::JoinHandle<()>,
     handovers: tokio::task::JoinHandle<()>,
     desks: tokio::task::JoinHandle<()>,
+    signals: tokio::task::JoinHandle<()>,
     bell: Option<tokio::task::JoinHandle<()>>,
     exporting: Option<tokio::task::JoinHandle<()>>,
     /// What local systems connect to, if there is one.
@@ -220,6 +221,7 @@ impl Node {
         let endings = tokio::spawn(consent::ending::run(self.core.clone()));
         let handovers = tokio::spawn(handover::owing::run(self.core.clone()));
         let desks = tokio::spawn(desks::watch(self.clone()));
+        let signals = tokio::spawn(signal_terms::run(self.core.clone()));
         let bell = bell::answer(self.core.clone(), &self.folder);
         let exporting = self.start_exporting().await?;
         let api = api::start(self).await?;
@@ -230,6 +232,7 @@ impl Node {
             endings,
             handovers,
             desks,
+            signals,
             bell,
             exporting,
             api,
@@ -278,6 +281,7 @@ impl Running {
         self.endings.abort();
         self.handovers.abort();
         self.desks.abort();
+        self.signals.abort();
         for task in self.bell.iter().chain(&self.exporting) {
             task.abort();
         }

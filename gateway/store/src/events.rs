@@ -21,12 +21,23 @@ pub enum EventKind {
     Handover,
     /// A consent was withdrawn.
     Withdrawn,
+    /// The term of a signal ends soon, and nothing came of the signal yet.
+    SignalReminded,
+    /// The term of a signal ended without that.
+    SignalEscalated,
 }
 
 impl EventKind {
     /// All of them, each at its number.
-    pub const ALL: [Self; 5] =
-        [Self::Admitted, Self::Refused, Self::Undeliverable, Self::Handover, Self::Withdrawn];
+    pub const ALL: [Self; 7] = [
+        Self::Admitted,
+        Self::Refused,
+        Self::Undeliverable,
+        Self::Handover,
+        Self::Withdrawn,
+        Self::SignalReminded,
+        Self::SignalEscalated,
+    ];
 
     /// The name that users see.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +47,8 @@ impl EventKind {
             Self::Undeliverable => "bericht.onbestelbaar",
             Self::Handover => "overdracht.gewijzigd",
             Self::Withdrawn => "toestemming.ingetrokken",
+            Self::SignalReminded => "signaal.herinnerd",
+            Self::SignalEscalated => "signaal.geescaleerd",
         }
     }
 }

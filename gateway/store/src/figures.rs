@@ -26,4 +26,6 @@ pub struct Moved {
     pub state: State,
     /// By the clock of this node: when it came in, or when it was made here.
     pub at: Timestamp,
+    /// Of a signal with a term: its end, and when that was met.
+    pub term: Option<(Timestamp, Option<Timestamp>)>,
 }

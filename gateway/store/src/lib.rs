@@ -19,6 +19,7 @@ mod lease;
 mod matching;
 mod model;
 mod seal;
+mod signal_terms;
 mod sqlite;
 mod store;
 mod subject;
@@ -42,6 +43,9 @@ pub use model::{
     Arrival, BatchLimit, CosignedCheckpoint, Count, Direction, Enqueued, Erased, Exported, Filter, LogState,
     MessageRow, NotAState, Order, Outgoing, Owed, PartnerCheckpoint, PartnerDue, PartnerRecord, PartnerState,
     Priority, RaisedAlarm, RulesVersion, SentOutcome, State, StoredAgreement, Swept,
+};
+pub use signal_terms::{
+    MAX_NEWS, Meeting, NotedSignals, SignalLooked, SignalNews, SignalTerm, SignalTerms, TermState,
 };
 pub use store::{
     Anchor, CONFLICT_REASON, Check, ERASED_REASON, EXPIRED_REASON, MAX_BATCH, MAX_CANDIDATES,

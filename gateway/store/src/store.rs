@@ -13,6 +13,7 @@ mod matching;
 mod outbound;
 mod processing;
 mod rules;
+mod signal_term;
 mod subject;
 mod submission;
 mod undelivered;

@@ -23,6 +23,7 @@ pub mod outbound;
 pub mod person;
 pub mod races;
 pub mod rules;
+pub mod signal_terms;
 pub mod undelivered;
 pub mod witness;
 
@@ -124,6 +125,11 @@ macro_rules! store_conformance {
             matching::forgets_what_was_erased,
             matching::matches_nothing_under_an_ended_consent,
             matching::joins_within_the_period_only,
+            signal_terms::notes_each_signal_once,
+            signal_terms::tells_each_once_of_a_signal,
+            signal_terms::meets_a_term_by_feedback_that_stands,
+            signal_terms::tells_nothing_of_a_signal_that_is_gone,
+            signal_terms::lists_terms_in_the_order_of_their_end,
             handovers::keeps_the_steps_of_a_case,
             handovers::refuses_what_was_decided_without_the_last_step,
             handovers::looks_again_at_what_changed_meanwhile,

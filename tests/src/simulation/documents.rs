@@ -88,6 +88,10 @@ fn feedback(serial: u64, about: Option<Uuid>, flaw: Option<Flaw>) -> anyhow::Res
         },
         "inhoud": { "bericht_id": about, "opgepakt_op": FIRST_DAY.checked_add(i64::try_from(serial)?.days())? },
     });
+    // Every second one says that there was a first conversation, the others that somebody took the signal up.
+    if serial.is_multiple_of(2) {
+        value["inhoud"]["eerste_gesprek_op"] = "2026-11-23".into();
+    }
     match flaw {
         Some(Flaw::TooMuch) => {
             let call =

@@ -25,6 +25,7 @@ mod quiet;
 mod receipts;
 mod rogue;
 pub(crate) mod setup;
+pub mod terms;
 pub mod three;
 mod world;
 
@@ -41,5 +42,6 @@ pub fn run(scenario: &Scenario) -> anyhow::Result<Coverage> {
     }
     quiet::settle_down(&mut world).context("after the last step, with a perfect network")?;
     checks::everything(&mut world).context("at the end")?;
+    terms::agree(&mut world).context("at the end, of terms")?;
     Ok(world.coverage)
 }

@@ -274,7 +274,7 @@ pub(crate) async fn extends(store: &Store, from: &Checkpoint, to: &Checkpoint) -
 }
 
 /// Every message a store knows, in log order.
-async fn rows(store: &Store) -> anyhow::Result<Vec<MessageRow>> {
+pub(crate) async fn rows(store: &Store) -> anyhow::Result<Vec<MessageRow>> {
     let mut rows: Vec<MessageRow> = Vec::new();
     loop {
         let after = rows.last().map(|row| row.index);

@@ -111,6 +111,34 @@ pub enum Op {
     },
 }
 
+/// What happens to the terms of signals that have arrived.
+#[derive(Debug, Clone, Copy)]
+pub enum TermMove {
+    /// Every clock goes on by so many hours, or is set back.
+    Clock(i32),
+    /// A node looks at terms.
+    Look(Side),
+    /// The process dies and starts again.
+    Crash(Side),
+    /// The process dies while it looks, after this many turns.
+    CrashDuring(Side, u16),
+    /// The municipality gives feedback on a signal, which its sender hears.
+    Feedback(u8),
+}
+
+/// Moves of every kind.
+pub fn term_moves() -> impl Strategy<Value = Vec<TermMove>> {
+    let one = prop_oneof![
+        6 => (-200..400_i32).prop_map(TermMove::Clock),
+        1 => (-900..1200_i32).prop_map(TermMove::Clock),
+        8 => side().prop_map(TermMove::Look),
+        2 => side().prop_map(TermMove::Crash),
+        3 => (side(), 0..11_u32).prop_map(|(side, power)| TermMove::CrashDuring(side, (1 << power) - 1)),
+        2 => any::<u8>().prop_map(TermMove::Feedback),
+    ];
+    vec(one, 0..24)
+}
+
 /// A record that a source offers.
 #[derive(Debug, Clone, Copy)]
 pub enum Offer {

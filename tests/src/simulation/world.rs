@@ -17,7 +17,7 @@ use super::{
     network::{Item, Network, Request, pick},
     node::{Ran, SimNode},
     operation::{Op, Rogue, Scenario, Side},
-    parties, rogue, setup,
+    parties, rogue, setup, terms,
 };
 
 /// Signals are about this many cases.
@@ -87,6 +87,8 @@ pub(super) struct World {
     pub(super) coverage: Coverage,
     /// The cases that signals are about.
     pub(super) cases: [Uuid; CASES],
+    /// What each side knew of the terms of signals.
+    pub(super) terms: terms::Seen,
     tickets: u64,
     rogues: u64,
     _folder: TempDir,
@@ -109,6 +111,7 @@ impl World {
             model: Model::default(),
             coverage: Coverage::default(),
             cases,
+            terms: terms::Seen::new(),
             tickets: 0,
             rogues: 0,
             _folder: folder,

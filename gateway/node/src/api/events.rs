@@ -76,7 +76,8 @@ async fn hold(place: Place, reader_gone: oneshot::Receiver<Infallible>, stream: 
 /// What this client may list, it may learn of.
 fn kinds(client: &Client) -> Vec<EventKind> {
     let sees_cases = client.has_any(&[Role::Medewerker, Role::Privacy]);
-    let is_message = |kind: EventKind| !matches!(kind, EventKind::Handover | EventKind::Withdrawn);
+    let is_message =
+        |kind: EventKind| matches!(kind, EventKind::Admitted | EventKind::Refused | EventKind::Undeliverable);
     EventKind::ALL.into_iter().filter(|kind| sees_cases || is_message(*kind)).collect()
 }
 

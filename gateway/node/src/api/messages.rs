@@ -44,16 +44,20 @@ pub(super) fn list(api: &Api, call: Call) -> Reply<'_> {
     })
 }
 
+/// Which way messages went.
+pub(super) fn direction(query: &Query) -> Result<Option<Direction>, Problem> {
+    match query.text("richting") {
+        None => Ok(None),
+        Some("in") => Ok(Some(Direction::Inbound)),
+        Some("uit") => Ok(Some(Direction::Outbound)),
+        Some(_) => Err(Problem::unreadable("`richting` klopt niet; verwacht: in of uit.")),
+    }
+}
+
 fn filters(query: &Query) -> Result<Listing, Problem> {
-    let direction = match query.text("richting") {
-        None => None,
-        Some("in") => Some(Direction::Inbound),
-        Some("uit") => Some(Direction::Outbound),
-        Some(_) => return Err(Problem::unreadable("`richting` klopt niet; verwacht: in of uit.")),
-    };
     let states = State::ALL.map(State::as_str).join(", ");
     Ok(Listing {
-        direction,
+        direction: direction(query)?,
         state: query.value::<State>("stand", &states)?,
         partner: query.value::<Oin>("partner", "een OIN van 20 tekens")?,
         case: query.value::<Uuid>("dossier", "een dossiernummer (een UUID)")?,

@@ -18,7 +18,7 @@ use super::{
     consents, consultations, desks, events, feedback, figures, gate, handovers, messages, own_desks,
     partners,
     problem::Problem,
-    purposes, reference, reports, searches,
+    purposes, reference, reports, searches, signal_terms,
     signals::{self, Verdict},
     submissions, undelivered,
     webhooks::{self, Wish},
@@ -79,7 +79,7 @@ const fn said(path: &'static str, handle: for<'a> fn(&'a Api, Call) -> Reply<'a>
 }
 
 /// Every route. `openapi.json` describes the same.
-pub(super) static ROUTES: [Route; 58] = [
+pub(super) static ROUTES: [Route; 60] = [
     get("/v1/gezondheid", Allowed::Anybody, health),
     get("/v1/openapi.json", Allowed::Anybody, reference::give),
     get("/v1/berichten", EVERYBODY, messages::list),
@@ -132,6 +132,8 @@ pub(super) static ROUTES: [Route; 58] = [
     said("/v1/overdrachten/{dossier}/afronding", |api, call| {
         handovers::say(api, call, SchemaName::HandoverCompleted)
     }),
+    get("/v1/signalen", Allowed::Roles(&[Medewerker, Privacy]), signal_terms::list),
+    get("/v1/signalen/{bericht}", Allowed::Roles(&[Medewerker, Privacy]), signal_terms::one),
     get("/v1/meervoudige-signalen", Allowed::Roles(&[Medewerker]), signals::list),
     said("/v1/meervoudige-signalen", |api, call| signals::decide(api, call, Verdict::Joined)),
     get("/v1/meervoudige-signalen/{nummer}", Allowed::Roles(&[Medewerker]), signals::one),

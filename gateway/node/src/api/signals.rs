@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, str::FromStr};
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Access, Deed, MultipleSignal, StoreError, Suggestion};
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     messages, pagination,
     problem::Problem,
 };
-use crate::listing;
+use crate::{listing, signal_terms::Known};
 
 /// The signals that somebody decides about, by their numbers.
 #[derive(Deserialize)]
@@ -63,11 +63,19 @@ pub(super) fn list(api: &Api, call: Call) -> Reply<'_> {
         let (before, limit) = (pagination::from(&of, &query)?, query.limit()?);
         let found = api.node.core.store.multiple_signals(before, api.node.core.now(), limit).await?;
         let last = found.last().filter(|_| found.len() >= limit);
+        let mut shown = Vec::with_capacity(found.len());
+        for one in &found {
+            shown.push(with_terms(api, one).await?);
+        }
         Answer::ok(&json!({
-            "meervoudige_signalen": found.iter().map(listing::multiple_signal).collect::<Vec<_>>(),
+            "meervoudige_signalen": shown,
             "volgende": last.map(|last| pagination::cursor(&of, &last.number.to_string())),
         }))
     })
+}
+
+async fn with_terms(api: &Api, one: &MultipleSignal) -> Result<Value, Problem> {
+    Ok(listing::multiple_signal(one, &Known::of_joined(&api.node.core, one).await?))
 }
 
 async fn find(api: &Api, call: &Call) -> Result<MultipleSignal, Problem> {
@@ -79,7 +87,7 @@ async fn find(api: &Api, call: &Call) -> Result<MultipleSignal, Problem> {
 pub(super) fn one(api: &Api, call: Call) -> Reply<'_> {
     Box::pin(async move {
         call.query(&[])?;
-        Answer::ok(&listing::multiple_signal(&find(api, &call).await?))
+        Answer::ok(&with_terms(api, &find(api, &call).await?).await?)
     })
 }
 

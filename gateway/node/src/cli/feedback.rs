@@ -31,7 +31,7 @@ pub(super) struct Feedback {
 enum What {
     /// Laat de afzender van een signaal weten wat ervan is geworden. Het doel bepaalt wat die mag weten.
     #[command(
-        after_help = "Voorbeelden:\n  schakel terugkoppeling geven 1041 --opgepakt-op 2026-11-20\n  schakel terugkoppeling geven 1041 --resultaat 'Vervolghulp en/of verwijzing financieel'\n\nDe waarden zijn die van DDAS; `schakel doel tonen` noemt welke het doel toelaat.\nExitcode 1: de terugkoppeling mag niet weg, met de reden."
+        after_help = "Voorbeelden:\n  schakel terugkoppeling geven 1041 --opgepakt-op 2026-11-20\n  schakel terugkoppeling geven 1041 --resultaat 'Vervolghulp en/of verwijzing financieel'\n  schakel terugkoppeling geven 1041 --eerste-gesprek-op 2026-11-24\n\nEen eerste gesprek of hoe het afliep haalt de termijn van het signaal (`schakel signalen termijnen`).\nDe waarden zijn die van DDAS; `schakel doel tonen` noemt welke het doel toelaat.\nExitcode 1: de terugkoppeling mag niet weg, met de reden."
     )]
     Geven {
         /// Het nummer van het signaal.
@@ -42,6 +42,9 @@ enum What {
         /// De dag waarop u ermee aan de slag ging.
         #[arg(long, value_name = "JJJJ-MM-DD")]
         opgepakt_op: Option<Date>,
+        /// De dag van het eerste gesprek met de inwoner.
+        #[arg(long, value_name = "JJJJ-MM-DD")]
+        eerste_gesprek_op: Option<Date>,
         /// Hoe het is afgelopen.
         #[arg(long)]
         resultaat: Option<String>,
@@ -61,9 +64,15 @@ enum What {
 impl Feedback {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
         match self.what {
-            What::Geven { nummer, status, opgepakt_op, resultaat, decider } => {
-                let day = opgepakt_op.map(|day| day.to_string());
-                let said = [("status", status), ("opgepakt_op", day), ("resultaat", resultaat)];
+            What::Geven { nummer, status, opgepakt_op, eerste_gesprek_op, resultaat, decider } => {
+                let [taken_up, spoken] =
+                    [opgepakt_op, eerste_gesprek_op].map(|day| day.map(|day| day.to_string()));
+                let said = [
+                    ("status", status),
+                    ("opgepakt_op", taken_up),
+                    ("eerste_gesprek_op", spoken),
+                    ("resultaat", resultaat),
+                ];
                 let said =
                     said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
                 give(node, (nummer, said.collect()), decider, output).await
@@ -127,7 +136,13 @@ async fn show(node: &Node, (number, caller): (u64, &Caller), output: Output) -> 
 }
 
 fn tell(content: &Value, output: Output) {
-    for (name, title) in [("status", "Stand"), ("opgepakt_op", "Opgepakt op"), ("resultaat", "Resultaat")] {
+    let fields = [
+        ("status", "Stand"),
+        ("opgepakt_op", "Opgepakt op"),
+        ("eerste_gesprek_op", "Eerste gesprek op"),
+        ("resultaat", "Resultaat"),
+    ];
+    for (name, title) in fields {
         if let Some(value) = content[name].as_str() {
             output.say(format!("         {title}: {value}"));
         }

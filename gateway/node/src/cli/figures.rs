@@ -13,7 +13,7 @@ use crate::{
 /// Tel wat er is uitgewisseld en hoe lang een antwoord duurde, per doel, partner en uitkomst. Kleine aantallen blijven weg.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel cijfers --van 2026-01-01 --tot 2026-03-31\n  schakel cijfers --csv > cijfers.csv\n\nEen aantal onder de 5 blijft weg, en zo nodig ook een groter aantal, zodat het kleine niet uit het totaal is af te leiden. Wie perioden vergelijkt die een paar dagen schelen, kan alsnog iets afleiden: maak cijfers over vaste perioden.\nEen doorlooptijd loopt van de binnenkomst van een signaal, aanbod of vraag tot het eerste bericht terug in dat dossier, en tot het gemelde eerste contact."
+    after_help = "Voorbeelden:\n  schakel cijfers --van 2026-01-01 --tot 2026-03-31\n  schakel cijfers --csv > cijfers.csv\n\nEen aantal onder de 5 blijft weg, en zo nodig ook een groter aantal, zodat het kleine niet uit het totaal is af te leiden. Wie perioden vergelijkt die een paar dagen schelen, kan alsnog iets afleiden: maak cijfers over vaste perioden.\nEen doorlooptijd loopt van de binnenkomst van een signaal, aanbod of vraag tot het eerste bericht terug in dat dossier, en tot het gemelde eerste contact. Van signalen met een termijn die voorbij of gehaald is staat erbij hoe vaak op tijd was gemeld dat er een eerste gesprek was of hoe het afliep."
 )]
 pub(super) struct Figures {
     /// De eerste dag; zonder deze optie vanaf het begin.
@@ -61,8 +61,14 @@ fn words(node: &Node, line: &Line) -> String {
             )
         })
     };
+    let terms = match (line.termed, line.in_time) {
+        (Some(termed), Some(in_time)) => {
+            format!(", eerste gesprek of uitkomst binnen de termijn: {in_time} van {termed}")
+        }
+        _ => String::new(),
+    };
     format!(
-        "{}, {}: {count}{}{}",
+        "{}, {}: {count}{}{}{terms}",
         node.name_of(line.partner),
         line.outcome,
         lead("antwoord", line.answer),

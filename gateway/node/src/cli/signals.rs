@@ -11,13 +11,16 @@ use super::{
     caller::{Caller, Decider},
     dutch_time, messages,
 };
-use crate::{listing, node::Node};
+use crate::{listing, node::Node, signal_terms::Known};
+
+mod terms;
 
 /// Signalen van verschillende partners over dezelfde inwoner of hetzelfde huishouden. Wat precies overeenkomt is vanzelf
-/// samengevoegd tot een meervoudig signaal; over wat erop lijkt besluit u. Niets hiervan gaat naar een partner.
+/// samengevoegd tot een meervoudig signaal; over wat erop lijkt besluit u. En binnen welke termijn een signaal een eerste gesprek
+/// vraagt. Niets hiervan gaat naar een partner.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Voorbeelden:\n  schakel signalen lijst                          meervoudige signalen, en wat nog een besluit vraagt\n  schakel signalen vergelijken 1041 1187          laat twee signalen naast elkaar zien\n  schakel signalen samenvoegen 1041 1187          ze horen bij elkaar\n  schakel signalen afwijzen 1041 1187             ze horen niet bij elkaar\n  schakel signalen splitsen 1187                  haalt een signaal weer uit een meervoudig signaal\n\nDe nummers zijn die uit `schakel berichten`."
+    after_help = "Voorbeelden:\n  schakel signalen termijnen                      wat nog een eerste gesprek of een uitkomst vraagt, en voor wanneer\n  schakel signalen lijst                          meervoudige signalen, en wat nog een besluit vraagt\n  schakel signalen vergelijken 1041 1187          laat twee signalen naast elkaar zien\n  schakel signalen samenvoegen 1041 1187          ze horen bij elkaar\n  schakel signalen afwijzen 1041 1187             ze horen niet bij elkaar\n  schakel signalen splitsen 1187                  haalt een signaal weer uit een meervoudig signaal\n\nDe nummers zijn die uit `schakel berichten`."
 )]
 pub(super) struct Signals {
     #[command(subcommand)]
@@ -37,6 +40,21 @@ enum What {
         /// Ga verder met de meervoudige signalen vóór dit nummer.
         #[arg(long, value_name = "NUMMER")]
         voor: Option<u64>,
+    },
+    /// Laat zien welke signalen nog een eerste gesprek of een uitkomst vragen, en voor wanneer. Wat het eerst moet staat bovenaan.
+    #[command(
+        after_help = "Voorbeelden:\n  schakel signalen termijnen\n  schakel signalen termijnen --termijn te-laat --richting in\n  schakel signalen termijnen --aantal 200 --json\n\nDe termijn staat in het doel en loopt vanaf de ontvangst. Terugkoppeling dat er een eerste gesprek was, of hoe het afliep, haalt haar (`schakel terugkoppeling geven`). Dat het signaal is opgepakt is niet genoeg.\nExitcode 1: van een signaal hieronder is de termijn voorbij."
+    )]
+    Termijnen {
+        /// Alleen deze: loopt, loopt-af (herinnerd) of te-laat (opgeschaald).
+        #[arg(long, value_parser = ["loopt", "loopt-af", "te-laat"])]
+        termijn: Option<String>,
+        /// Alleen signalen die hier binnenkwamen (in) of van hier gingen (uit).
+        #[arg(long, value_parser = ["in", "uit"])]
+        richting: Option<String>,
+        /// Hoeveel; zonder deze optie 50, hooguit 500.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+        aantal: u16,
     },
     /// Laat de signalen van één meervoudig signaal zien, met inhoud. Dat u ze ziet, komt in het logboek.
     #[command(after_help = "Voorbeeld:\n  schakel signalen tonen 17 --kenmerk Z-2026-0412")]
@@ -96,6 +114,9 @@ impl Signals {
         let now = node.core.now();
         match self.what {
             What::Lijst { aantal, voor } => list(node, (voor, aantal.into()), output).await,
+            What::Termijnen { termijn, richting, aantal } => {
+                terms::list(node, (termijn.as_deref(), richting.as_deref()), aantal.into(), output).await
+            }
             What::Tonen { nummer, caller } => show(node, (nummer, &caller), output).await,
             What::Vergelijken { een, ander, caller } => compare(node, (een, ander), &caller, output).await,
             What::Samenvoegen { een, ander, decider } => {
@@ -144,11 +165,17 @@ async fn list(node: &Node, (before, limit): (Option<u64>, usize), output: Output
     if multiple.is_empty() {
         output.say("Er zijn geen meervoudige signalen.");
     }
+    let mut shown = Vec::with_capacity(multiple.len());
     for one in &multiple {
-        output.say(format!("Meervoudig signaal {} (sinds {}):", one.number, dutch_time(one.made)));
+        let known = Known::of_joined(&node.core, one).await?;
+        let first = Known::first(&known).map_or_else(String::new, |first| terms::words(node, first));
+        output.say(format!("Meervoudig signaal {} (sinds {}{first}):", one.number, dutch_time(one.made)));
         for signal in &one.signals {
-            output.say(messages::line(node, &signal.row));
+            let term = known.get(&signal.row.index);
+            let term = term.map_or_else(String::new, |term| terms::words(node, term));
+            output.say(format!("{}{term}", messages::line(node, &signal.row)));
         }
+        shown.push(listing::multiple_signal(one, &known));
     }
     if !suggestions.is_empty() {
         output.say(
@@ -159,7 +186,7 @@ async fn list(node: &Node, (before, limit): (Option<u64>, usize), output: Output
         tell(node, one, output);
     }
     output.answer(&serde_json::json!({
-        "meervoudige_signalen": multiple.iter().map(listing::multiple_signal).collect::<Vec<_>>(),
+        "meervoudige_signalen": shown,
         "voorstellen": suggestions.iter().map(listing::suggestion).collect::<Vec<_>>(),
     }));
     Ok(if suggestions.is_empty() { Ending::Good } else { Ending::NotAllGood })

@@ -6,7 +6,7 @@ use store::Direction;
 use super::{Counted, Lead, Line, SMALLEST, csv};
 use crate::node::Node;
 
-const HEAD: [&str; 13] = [
+const HEAD: [&str; 15] = [
     "richting",
     "doel",
     "oin",
@@ -20,6 +20,8 @@ const HEAD: [&str; 13] = [
     "contact_mediaan_minuten",
     "contact_p90_minuten",
     "totaal_van_doel",
+    "met_termijn",
+    "binnen_termijn",
 ];
 
 /// Which way.
@@ -50,7 +52,7 @@ pub(crate) fn for_spreadsheets(node: &Node, counted: &[Counted]) -> String {
     csv::line(HEAD) + &rows
 }
 
-fn row(node: &Node, one: &Counted, line: &Line) -> [String; 13] {
+fn row(node: &Node, one: &Counted, line: &Line) -> [String; 15] {
     let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     let minutes = |lead: Option<Lead>, of: fn(Lead) -> u32| number(lead.map(|lead| of(lead).into()));
     [
@@ -67,6 +69,8 @@ fn row(node: &Node, one: &Counted, line: &Line) -> [String; 13] {
         minutes(line.contact, |lead| lead.median),
         minutes(line.contact, |lead| lead.ninetieth),
         number(one.total),
+        number(line.termed),
+        number(line.in_time),
     ]
 }
 
@@ -78,7 +82,7 @@ fn group(node: &Node, one: &Counted) -> Value {
         json!({
             "oin": line.partner, "partner": node.name_of(line.partner), "uitkomst": line.outcome.as_str(),
             "aantal": line.count, "te_beantwoorden": line.asked, "beantwoord": line.answered, "antwoord": lead(line.answer),
-            "eerste_contact": lead(line.contact),
+            "eerste_contact": lead(line.contact), "met_termijn": line.termed, "binnen_termijn": line.in_time,
         })
     });
     json!({

@@ -33,6 +33,8 @@ pub(super) fn group(group: Group, mut lines: Vec<(Line, u64)>) -> Counted {
                 count: None,
                 asked: None,
                 answered: None,
+                termed: None,
+                in_time: None,
                 answer: None,
                 contact: None,
                 ..line.clone()

@@ -23,11 +23,12 @@ fn moved(direction: Direction, case: u128, message_type: &str, minutes: i64) -> 
         case: Some(Uuid::from_u128(case)),
         state: State::Admitted,
         at: at(minutes),
+        term: None,
     }
 }
 
 fn counted(all: &[Moved]) -> Vec<Counted> {
-    let mut tally = Tally::new(Period { from: at(0), until: at(1000) });
+    let mut tally = Tally::new(Period { from: at(0), until: at(1000) }, at(5000));
     for one in all {
         tally.add(one).unwrap();
     }
@@ -78,6 +79,23 @@ fn an_answer_asks_for_none() {
     assert_eq!((line.asked, line.answered, line.answer), (Some(0), None, None));
 }
 
+/// A term counts once it was met or is over, and in time when it was met before its end.
+#[test]
+fn terms_of_signals_are_counted_once_they_are_met_or_over() {
+    let (end, running) = (at(4000), at(6000));
+    let with = |case: u128, term| Moved { term, ..moved(Direction::Inbound, case, SIGNAL, 1) };
+    let mut all: Vec<Moved> = (0..5).map(|case| with(case, Some((end, Some(at(3999)))))).collect();
+    all.extend((5..8).map(|case| with(case, Some((end, Some(end))))));
+    all.extend((8..10).map(|case| with(case, Some((end, None)))));
+    all.extend((10..15).map(|case| with(case, Some((running, None)))));
+    all.extend((15..20).map(|case| with(case, Some((running, Some(at(2)))))));
+    all.push(with(20, None));
+    let line = counted(&all).remove(0).lines.remove(0);
+    assert_eq!((line.count, line.termed, line.in_time), (Some(21), Some(15), Some(10)));
+    let none = counted(&all[10..15]).remove(0).lines.remove(0);
+    assert_eq!((none.termed, none.in_time), (Some(0), None));
+}
+
 fn shown(counts: &[u64]) -> (Option<u64>, Vec<Option<u64>>) {
     let group = Group { direction: Direction::Inbound, purpose: None };
     let line = |(number, count): (usize, &u64)| {
@@ -87,6 +105,8 @@ fn shown(counts: &[u64]) -> (Option<u64>, Vec<Option<u64>>) {
             count: Some(*count),
             asked: Some(0),
             answered: None,
+            termed: Some(0),
+            in_time: None,
             answer: None,
             contact: None,
         };

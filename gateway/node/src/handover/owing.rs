@@ -15,19 +15,14 @@ use super::{answering, case, terms};
 use crate::{
     core::Core,
     outbound::{self, Submission, Submitted},
+    terms::{BETWEEN_ROUNDS, MAX_ROUND, look_at},
 };
-
-/// How many cases are looked at in one round.
-const MAX_ROUND: usize = 100;
 
 /// The most that is said about one case in one round: more than one case can owe.
 const MAX_SAID: usize = 16;
 
 /// How often is looked without being told that there is something.
 const INTERVAL: Duration = Duration::from_secs(30);
-
-/// How long is waited after a full round.
-const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 
 /// Runs until cancelled.
 pub async fn run(core: Arc<Core>) {
@@ -59,25 +54,11 @@ impl Rounds {
     pub async fn carry_out(&mut self, core: &Core) -> Result<bool, StoreError> {
         let after = self.changed.take().map(|seen| seen.case);
         let changed = core.store.handovers_to_do(after, MAX_ROUND).await?;
-        self.changed = look_at(&changed, MAX_ROUND, |case| settle(core, case)).await;
+        self.changed = look_at(&changed, MAX_ROUND, |seen| settle(core, seen.case)).await;
         let due = core.store.handovers_due(core.now(), self.due.take(), MAX_ROUND).await?;
-        self.due = look_at(&due, MAX_ROUND, |case| settle(core, case)).await;
+        self.due = look_at(&due, MAX_ROUND, |seen| settle(core, seen.case)).await;
         Ok(self.changed.is_some() || self.due.is_some())
     }
-}
-
-/// One that cannot be dealt with now holds up no other. Gives the last, when so many make a full round.
-async fn look_at<S: Future<Output = Result<(), StoreError>>>(
-    cases: &[HandoverCase],
-    full: usize,
-    settle: impl Fn(Uuid) -> S,
-) -> Option<HandoverCase> {
-    for seen in cases {
-        if let Err(error) = settle(seen.case).await {
-            tracing::error!(%error, "cannot look at a handover now; it is tried again");
-        }
-    }
-    cases.last().filter(|_| cases.len() >= full).copied()
 }
 
 /// Says everything that is owed about a case, and tells of its terms.

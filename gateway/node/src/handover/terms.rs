@@ -1,13 +1,10 @@
-//! Terms of offers at this node: reminding before they end, escalating when they ended, each once.
-//!
-//! Both sides follow the same terms by the same messages, so nothing is sent for it. What was told is kept, and so is when to
-//! look again: a restart, a night without the node or a clock that is set back repeats nothing and forgets nothing.
+//! Terms of offers at this node: reminding before they end, escalating when they ended, each once (see [`crate::terms`]).
 
-use exchange::handover::{Awaited, Case, Notice, Term};
+use exchange::handover::{Case, Notice, Term};
 use jiff::Timestamp;
 use store::{HandoverCase, Looked, StoreError, TermTold};
 
-use crate::core::Core;
+use crate::{core::Core, terms::log};
 
 /// Tells what is to be told of the terms in a case now, and keeps that with when to look again.
 pub(super) async fn tell(core: &Core, seen: HandoverCase, known: &Case) -> Result<(), StoreError> {
@@ -40,26 +37,4 @@ fn was_told(told: &[TermTold], term: &Term, notice: Notice) -> bool {
 /// The moment for which terms are shown: when the clock was set back it is that of what was told last.
 pub fn moment(told: &[TermTold], now: Timestamp) -> Timestamp {
     told.iter().map(|one| one.at).fold(now, Timestamp::max)
-}
-
-fn log(core: &Core, term: &Term, notice: Notice) {
-    let (by, awaited) = (term.by, term.awaited.as_str());
-    let is_ours = term.by == core.me;
-    match (notice, term.awaited) {
-        (Notice::Reminder, _) => {
-            tracing::warn!(%by, is_ours, awaited, "a term of a handover ends soon; `schakel overdracht lijst` shows which");
-        }
-        (Notice::Escalation, Awaited::Answer | Awaited::Supplement) => {
-            tracing::error!(
-                %by, is_ours, awaited,
-                "a term of a handover ended without an answer; it is for the process managers of both organisations. `schakel overdracht lijst` shows which"
-            );
-        }
-        (Notice::Escalation, Awaited::FirstContact) => {
-            tracing::error!(
-                %by, is_ours, awaited,
-                "a resident was not contacted in time after a handover; it is for the process managers of both organisations. `schakel overdracht lijst` shows which"
-            );
-        }
-    }
 }

@@ -18,6 +18,7 @@ use super::{
     names::{Missing, Names},
     processing, read,
     rows::{Part, Statement},
+    signal_term::{self, SignalTermChange},
     subject, submission,
     undelivered::{self, Resignation},
     witness,
@@ -71,6 +72,7 @@ pub(crate) enum Change {
     JoinSignals { one: u64, other: u64, decision: Decision },
     KeepSignalsApart { one: u64, other: u64, decision: Decision },
     SplitSignals { taken: BTreeSet<u64>, decision: Decision },
+    SignalTerms(SignalTermChange),
     Answered(Answered),
     Events(EventChange),
 }
@@ -110,6 +112,7 @@ impl Change {
             | Self::JoinSignals { .. }
             | Self::KeepSignalsApart { .. }
             | Self::SplitSignals { .. }
+            | Self::SignalTerms(_)
             | Self::Answered(_)
             | Self::Events(_) => {}
         }
@@ -176,6 +179,7 @@ pub(super) async fn apply(
             joining::keep_apart(connection, (*one, *other), *decision).await
         }
         Change::SplitSignals { taken, decision } => joining::split(connection, taken, *decision).await,
+        Change::SignalTerms(change) => signal_term::apply(connection, change).await,
         Change::Events(change) => events::apply(connection, change).await,
     }
 }

@@ -25,7 +25,7 @@ use super::{
     names::{Missing, Names},
     processing,
     rows::{Part, Statement, Values},
-    subject,
+    signal_term, subject,
 };
 use crate::{
     data_subject::DataSubject,
@@ -209,6 +209,7 @@ async fn remove(
     REMOVE.insert(connection, indexes, bind_index).await?;
     subject::forget(connection, indexes).await?;
     joining::forget(connection, indexes).await?;
+    signal_term::forget(connection, indexes).await?;
     if overwrite {
         sqlx::query("PRAGMA secure_delete = OFF").fetch_all(&mut *connection).await?;
     }

@@ -1,4 +1,4 @@
-//! Events, and who was told of them. Triggers write events (`migrations/0020_events.sql`).
+//! Events, and who was told of them. Triggers write events (`migrations/0020_events.sql`, `0022_signal_terms.sql`).
 
 use exchange::{consent::ConsentKey, oin::Oin};
 use jiff::Timestamp;

@@ -39,6 +39,8 @@ macro_rules! with_consent {
     };
 }
 
+pub(super) use {stands, with_consent};
+
 static TOKENS: LazyLock<Statement> = LazyLock::new(|| {
     Statement::new(&Part::Insert("signal_token", &["token", "idx", "party"], "ON CONFLICT DO NOTHING"))
 });

@@ -8,6 +8,7 @@
 //! - [`consent`], [`read_consents`]: consents, their end and who was told
 //! - [`tree`]: the Merkle log on disk
 //! - [`matching`], [`joining`]: signals of several senders about one resident or household
+//! - [`signal_term`]: within which a signal is to be reacted to
 //! - [`subject`]: finding residents; [`access`]: who saw what
 //! - [`rows`]: statements for many rows at once; [`names`]: small numbers for names; [`mod@column`]: values in columns
 //! - [`read`]: what needs no transaction
@@ -40,6 +41,7 @@ pub(crate) mod processing;
 pub(crate) mod read;
 pub(crate) mod read_consents;
 mod rows;
+pub(crate) mod signal_term;
 pub(crate) mod subject;
 pub(crate) mod submission;
 mod transaction;

@@ -215,6 +215,10 @@ async fn removes_what_it_erases() {
 
 /// Takes away what later versions added to a database of the first.
 const ADDED_SINCE: &[&str] = &[
+    "DROP TRIGGER signal_term_of_state",
+    "DROP TABLE signal_feedback",
+    "DROP TABLE signal_term",
+    "DROP TABLE signal_term_state",
     "DROP TRIGGER event_of_message",
     "DROP TRIGGER event_of_ending",
     "DROP TRIGGER event_of_new_withdrawal",

@@ -217,6 +217,7 @@ async fn the_step_of_an_erased_message_stays() {
 const APART: &str = r#"CREATE TABLE handover_step ("case" BLOB NOT NULL REFERENCES handover, idx INTEGER NOT NULL REFERENCES message,
     step TEXT NOT NULL, PRIMARY KEY ("case", idx)) STRICT, WITHOUT ROWID;
     INSERT INTO handover_step SELECT "case", idx, step FROM message WHERE step IS NOT NULL;
+    DROP TRIGGER signal_term_of_state; DROP TABLE signal_feedback; DROP TABLE signal_term; DROP TABLE signal_term_state;
     DROP TRIGGER event_of_message; DROP TRIGGER event_of_ending; DROP TRIGGER event_of_new_withdrawal;
     DROP TRIGGER event_of_withdrawal; DROP TABLE dead_letter; DROP TABLE webhook; DROP TABLE event; DROP TABLE event_use;
     DROP INDEX message_step; ALTER TABLE message DROP COLUMN step;
