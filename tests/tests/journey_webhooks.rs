@@ -173,10 +173,13 @@ fn nobody_is_led_to_where_it_may_not_be_and_what_is_not_taken_is_put_aside() {
     assert_eq!(manager.get(&rest).expect(200)["gebeurtenissen"].as_array().unwrap().len(), 1);
     manager.get("/v1/opzijgezette-gebeurtenissen?cursor=00").expect(400);
     manager.get("/v1/opzijgezette-gebeurtenissen?limiet=201").expect(400);
+    let bare = manager.with("Idempotency-Key", "nog-een-keer-0");
+    let manager = manager.because(None, "beheer", "B-1");
     let keyed = manager.with("Idempotency-Key", "nog-een-keer-1");
     let body = json!({ "nummers": [of("omweg")["nummer"]] });
     let again = "/v1/opzijgezette-gebeurtenissen/opnieuw";
     manager.post(again, &body).expect(400);
+    assert!(bare.post(again, &body).expect(400)["detail"].as_str().unwrap().contains("Schakel-Reden"));
     assert_eq!(keyed.post(again, &body).expect(200), json!({ "aantal": 1 }));
     let first = receiver.next();
     assert_eq!(receiver.next().body, first.body);
@@ -189,7 +192,17 @@ fn nobody_is_led_to_where_it_may_not_be_and_what_is_not_taken_is_put_aside() {
     let number = of("wolk")["nummer"].to_string();
     world.municipality.cli(&["webhooks", "opgeven", &number]).expect(0);
     world.municipality.cli(&["webhooks", "opgeven", &number]).expect(1);
-    world.municipality.cli(&["webhooks", "opnieuw", "--webhook", "buiten"]).expect(0);
+    let decided = ["webhooks", "opnieuw", "--webhook", "buiten", "--kenmerk", "B-2"];
+    world.municipality.cli(&decided).expect(0);
+    let looks = world.municipality.json(&["raadplegingen", "--aantal", "50"])["raadplegingen"].take();
+    let told = |one: &Value| Some((one["besluit"].as_str()?.to_owned(), one["kenmerk"].clone()));
+    let told: Vec<_> = looks.as_array().unwrap().iter().filter_map(told).collect();
+    for (decision, reference) in
+        [("gebeurtenissen-opnieuw", json!("B-2")), ("gebeurtenissen-opnieuw", json!("B-1"))]
+    {
+        assert!(told.contains(&(decision.to_owned(), reference)), "{told:?}");
+    }
+    assert!(told.iter().any(|(decision, _)| decision == "gebeurtenissen-opgeven"), "{told:?}");
     until("it is tried once more, in vain", || {
         let letters = world.put_aside(2);
         let of_it = letters.iter().find(|one| one["webhook"] == "buiten").unwrap();
@@ -218,7 +231,7 @@ fn a_system_that_hangs_is_tried_again_and_one_that_is_gone_is_left_alone() {
     world.send(1, 1);
     slow.next();
     assert!(gone.rest().is_empty());
-    let manager = world.bearing("beheer");
+    let manager = world.bearing("beheer").because(None, "beheer", "B-3");
     assert_eq!(manager.post("/v1/webhooks/weg/hervatting", &json!({})).expect(200)["stand"], "storing");
     manager.post("/v1/webhooks/onbekend/hervatting", &json!({})).expect(404);
     assert_eq!(gone.next().body, told.body);

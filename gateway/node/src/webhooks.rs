@@ -9,7 +9,7 @@ mod telling;
 use std::{sync::Arc, time::Duration};
 
 use exchange::delivery::Backoff;
-use store::{DeadLetter, DeadLetters, Event, StoreError, Telling, Webhook};
+use store::{Access, DeadLetter, DeadLetters, Decision, Event, StoreError, Telling, Webhook};
 
 use crate::{core::Core, events};
 pub use signing::{NoSecret, Secrets};
@@ -43,6 +43,24 @@ pub async fn run(core: Arc<Core>, hook: Hook) {
 /// How it is with one of the systems.
 pub async fn find(core: &Core, name: &str) -> Result<Option<Webhook>, StoreError> {
     Ok(core.store.webhooks().await?.into_iter().find(|one| one.name == name))
+}
+
+/// Has events that were put aside told once more, by somebody's decision; gives how many.
+pub async fn retry(core: &Core, access: Access, numbers: Vec<u64>) -> Result<u64, StoreError> {
+    core.store.record_decision(access, Decision::GebeurtenissenOpnieuw, &[]).await?;
+    core.store.retry_dead_letters(numbers, core.now()).await
+}
+
+/// Gives up events that were put aside, by somebody's decision; gives how many.
+pub async fn give_up(core: &Core, access: Access, numbers: Vec<u64>) -> Result<u64, StoreError> {
+    core.store.record_decision(access, Decision::GebeurtenissenOpgeven, &[]).await?;
+    core.store.remove_dead_letters(numbers).await
+}
+
+/// Goes on with a system that was stopped, by somebody's decision; whether it was.
+pub async fn resume(core: &Core, access: Access, name: &str) -> Result<bool, StoreError> {
+    core.store.record_decision(access, Decision::WebhookHervatten, &[]).await?;
+    core.store.resume_webhook(name).await
 }
 
 /// Tells what is to be told now; whether there may be more.

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use store::DeadLetters;
+use store::{DeadLetters, Deed};
 
 use super::{
-    Api,
+    Api, access,
     call::{Answer, Call, Reply},
     idempotency::{self, Begun},
     limits, pagination,
@@ -42,9 +42,10 @@ pub(super) fn resume(api: &Api, call: Call) -> Reply<'_> {
     Box::pin(async move {
         call.query(&[])?;
         let none = || Problem::not_found("Deze webhook");
+        let access = access::of(api, &call, Deed::Besluit)?;
         let core = &api.node.core;
         let name = webhooks::find(core, call.part(0)).await?.ok_or_else(none)?.name;
-        core.store.resume_webhook(&name).await?;
+        webhooks::resume(core, access, &name).await?;
         let last = core.store.last_event().await?;
         Answer::ok(&webhooks::shown(&webhooks::find(core, &name).await?.ok_or_else(none)?, last))
     })
@@ -75,6 +76,7 @@ pub(super) fn decide(api: &Api, call: Call, wish: Wish) -> Reply<'_> {
             Begun::Before(answer) => return Ok(answer),
             Begun::Now(request) => request,
         };
+        let access = access::of(api, &call, Deed::Besluit)?;
         let Chosen { nummers } = call.json()?;
         if !(1..=limits::PAGE).contains(&nummers.len()) {
             return Err(Problem::unreadable(format!(
@@ -82,14 +84,10 @@ pub(super) fn decide(api: &Api, call: Call, wish: Wish) -> Reply<'_> {
                 limits::PAGE
             )));
         }
-        let store = &api.node.core.store;
+        let core = &api.node.core;
         let done = match wish {
-            Wish::Retry => store.retry_dead_letters(nummers, api.node.core.now()).await?,
-            Wish::GiveUp => {
-                let done = store.remove_dead_letters(nummers).await?;
-                tracing::warn!(done, by = call.client()?.name, "events that were put aside are given up");
-                done
-            }
+            Wish::Retry => webhooks::retry(core, access, nummers).await?,
+            Wish::GiveUp => webhooks::give_up(core, access, nummers).await?,
         };
         request.answer(&json!({ "aantal": done }), Vec::new()).await
     })

@@ -3,9 +3,9 @@
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use store::{DeadLetter, DeadLetters, Webhook};
+use store::{DeadLetter, DeadLetters, Reason, Webhook};
 
-use super::{Ending, Output, dutch_time};
+use super::{Ending, Output, caller::Decider, dutch_time};
 use crate::{node::Node, webhooks};
 
 /// The most events that are tried once more or given up at a time.
@@ -36,21 +36,34 @@ enum What {
         na: Option<u64>,
     },
     /// Vertel opnieuw wat een systeem niet aannam: wat u noemt, of alles van één systeem. Eén keer, zodra het knooppunt draait.
+    /// Uw besluit komt in het logboek.
     #[command(
         after_help = "Voorbeelden:\n  schakel webhooks opnieuw 3 4\n  schakel webhooks opnieuw --webhook zaaksysteem\n\nExitcode 1: er is niets (meer) met dit nummer of van dit systeem."
     )]
-    Opnieuw(Choice),
-    /// Geef op wat een systeem niet aannam: het wordt niet meer verteld.
+    Opnieuw {
+        #[command(flatten)]
+        chosen: Choice,
+        #[command(flatten)]
+        decider: Decider,
+    },
+    /// Geef op wat een systeem niet aannam: het wordt niet meer verteld. Uw besluit komt in het logboek.
     #[command(
         after_help = "Voorbeeld:\n  schakel webhooks opgeven 3\n\nExitcode 1: er is niets (meer) met dit nummer of van dit systeem."
     )]
-    Opgeven(Choice),
-    /// Ga verder met een systeem dat is gestopt: het krijgt alles vanaf waar het was.
+    Opgeven {
+        #[command(flatten)]
+        chosen: Choice,
+        #[command(flatten)]
+        decider: Decider,
+    },
+    /// Ga verder met een systeem dat is gestopt: het krijgt alles vanaf waar het was. Uw besluit komt in het logboek.
     #[command(after_help = "Voorbeeld:\n  schakel webhooks hervat zaaksysteem")]
     Hervat {
         /// Zoals het in schakel.toml heet.
         #[arg(value_name = "NAAM")]
         naam: String,
+        #[command(flatten)]
+        decider: Decider,
     },
 }
 
@@ -79,23 +92,25 @@ impl Choice {
 
 impl Webhooks {
     pub(super) async fn run(self, node: &Node, output: Output) -> anyhow::Result<Ending> {
-        let store = &node.core.store;
+        let decision = |decider: Decider| decider.decision(Reason::Beheer, None, node.core.now());
         match self.what {
             What::Lijst { aantal, na } => list(node, (na, aantal.into()), output).await,
-            What::Opnieuw(chosen) => {
-                let done = store.retry_dead_letters(chosen.numbers(node).await?, node.core.now()).await?;
+            What::Opnieuw { chosen, decider } => {
+                let numbers = chosen.numbers(node).await?;
+                let done = webhooks::retry(&node.core, decision(decider)?, numbers).await?;
                 Ok(tell(done, ("wordt", "worden", "opnieuw verteld zodra het knooppunt draait"), output))
             }
-            What::Opgeven(chosen) => {
-                let done = store.remove_dead_letters(chosen.numbers(node).await?).await?;
+            What::Opgeven { chosen, decider } => {
+                let numbers = chosen.numbers(node).await?;
+                let done = webhooks::give_up(&node.core, decision(decider)?, numbers).await?;
                 Ok(tell(done, ("is", "zijn", "opgegeven"), output))
             }
-            What::Hervat { naam } => {
+            What::Hervat { naam, decider } => {
                 let known = webhooks::find(&node.core, &naam).await?.is_some();
                 known.then_some(()).with_context(|| {
                     format!("er is geen webhook `{naam}`; `schakel webhooks lijst` noemt ze")
                 })?;
-                let resumed = store.resume_webhook(&naam).await?;
+                let resumed = webhooks::resume(&node.core, decision(decider)?, &naam).await?;
                 output.say(if resumed {
                     format!("{naam} krijgt weer te horen wat er gebeurt, vanaf waar het was.")
                 } else {

@@ -30,6 +30,12 @@ pub enum Decision {
     PartnerToevoegen(Oin),
     /// An organisation is no partner any more.
     PartnerVerwijderen(Oin),
+    /// Events that a system did not take are told to it once more.
+    GebeurtenissenOpnieuw,
+    /// Events that a system did not take are given up.
+    GebeurtenissenOpgeven,
+    /// A system that was stopped is told of events again.
+    WebhookHervatten,
     /// The desks of this organisation become these.
     LokettenWijzigen(Digest),
 }
@@ -49,6 +55,9 @@ impl Decision {
             Self::ConvenantOpzeggen(_) => "convenant-opzeggen",
             Self::PartnerToevoegen(_) => "partner-toevoegen",
             Self::PartnerVerwijderen(_) => "partner-verwijderen",
+            Self::GebeurtenissenOpnieuw => "gebeurtenissen-opnieuw",
+            Self::GebeurtenissenOpgeven => "gebeurtenissen-opgeven",
+            Self::WebhookHervatten => "webhook-hervatten",
             Self::LokettenWijzigen(_) => "loketten-wijzigen",
         }
     }
@@ -56,7 +65,14 @@ impl Decision {
     /// The agreement, the organisation or the list of desks that it is about.
     pub fn about(self) -> Option<String> {
         match self {
-            Self::Versturen | Self::OpnieuwVersturen | Self::Opgeven | Self::Doorgeven | Self::Wissen => None,
+            Self::Versturen
+            | Self::OpnieuwVersturen
+            | Self::Opgeven
+            | Self::Doorgeven
+            | Self::Wissen
+            | Self::GebeurtenissenOpnieuw
+            | Self::GebeurtenissenOpgeven
+            | Self::WebhookHervatten => None,
             Self::ConvenantVoorstellen(digest)
             | Self::ConvenantAanvaarden(digest)
             | Self::ConvenantAfwijzen(digest)
