@@ -45,11 +45,16 @@ fn here(receiver: &Receiver) -> String {
 
 impl World {
     fn new(hooks: &str) -> Self {
+        Self::telling(|_| hooks.to_owned())
+    }
+
+    fn telling(hooks: impl FnOnce(&Systems) -> String) -> Self {
         let place = Place::new();
         let systems = Systems::new(place.path());
+        let hooks = hooks(&systems);
         let municipality = place.node("gemeente", MUNICIPALITY, "gemeente");
         fs::write(municipality.path("uitgever.json"), systems.jwks().to_string()).unwrap();
-        with_api(&municipality, &systems, &(tokens("uitgever.json") + hooks));
+        with_api(&municipality, &systems, &(tokens("uitgever.json") + &hooks));
         for line in hooks.lines().filter_map(|line| line.strip_prefix("geheim = ")) {
             secret(&municipality, line.trim_matches('"'), 7);
         }
@@ -238,4 +243,31 @@ fn a_system_that_hangs_is_tried_again_and_one_that_is_gone_is_left_alone() {
     gone.next();
     until("it has everything", || (state("weg")["stand"] == "goed").then_some(()));
     world.list(0);
+}
+
+/// A system in a network of the organisation: known by its own authority, and it knows the node by the certificate that this shows.
+/// Whoever shows none, or is not known, gets nothing.
+#[test]
+fn a_system_is_told_over_tls_by_who_it_knows() {
+    let (mut receiver, mut strict) = (None, None);
+    let world = World::telling(|systems| {
+        let listening = || systems.listening(&systems.certificate("zaaksysteem"));
+        let told = receiver.insert(Receiver::secured([], listening()));
+        let unknown = strict.insert(Receiver::secured([], listening()));
+        let secure = |one: &Receiver| format!("https://127.0.0.1:{}/schakel", one.port());
+        let (certificate, key) = systems.certificate("knooppunt").files;
+        let trusted = format!("intern = true\npogingen = 1\nvertrouwensankers = {:?}", systems.anchors());
+        let shown = format!("{trusted}\ncertificaat = {certificate:?}\nsleutel = {key:?}");
+        hook("zaaksysteem", &secure(told), &shown)
+            + &hook("zonder", &secure(unknown), &trusted)
+            + &hook("vreemd", &secure(unknown), "intern = true\npogingen = 1")
+    });
+    world.send(1, 0);
+    let heard = receiver.unwrap().next();
+    assert_eq!(heard.event()["type"], "nl.schakel.bericht.toegelaten");
+    let mut refused: Vec<String> =
+        world.put_aside(2).iter().map(|one| one["webhook"].as_str().unwrap().to_owned()).collect();
+    refused.sort_unstable();
+    assert_eq!(refused, ["vreemd", "zonder"]);
+    assert!(strict.unwrap().rest().is_empty());
 }

@@ -18,8 +18,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PublicKeyData as _,
 };
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
+    server::WebPkiClientVerifier,
 };
 use serde_json::{Value, json};
 
@@ -85,6 +86,20 @@ impl Systems {
         fs::write(&files.1, key.serialize_pem()).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         Shown { certificate: certificate.der().clone(), key, files }
+    }
+
+    /// How a system listens that shows this, and lets in who shows a certificate of the same authority.
+    pub fn listening(&self, shown: &Shown) -> ServerConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.anchor.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let wanted = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
+        ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(wanted.build().unwrap())
+            .with_single_cert(vec![shown.certificate.clone()], shown.key.clone_key().into())
+            .unwrap()
     }
 
     /// The keys of the issuer.

@@ -1,9 +1,10 @@
 //! A system of the organisation that is told of events, and takes them well or badly.
 
 use std::{
+    any::Any,
     collections::VecDeque,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{BufRead as _, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener},
     process::{Command, Stdio},
     sync::{
         Arc,
@@ -13,6 +14,7 @@ use std::{
     thread,
 };
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 use super::wait::PATIENCE;
@@ -41,7 +43,7 @@ pub struct Heard {
     pub body: String,
 }
 
-/// A system that listens on this machine, without TLS.
+/// A system that listens on this machine.
 pub struct Receiver {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -51,6 +53,15 @@ pub struct Receiver {
 impl Receiver {
     /// Begins to listen.
     pub fn reacting(reactions: impl IntoIterator<Item = Reaction>) -> Self {
+        Self::listening(reactions, None)
+    }
+
+    /// The same over TLS, for who shows a certificate that this configuration wants.
+    pub fn secured(reactions: impl IntoIterator<Item = Reaction>, tls: ServerConfig) -> Self {
+        Self::listening(reactions, Some(Arc::new(tls)))
+    }
+
+    fn listening(reactions: impl IntoIterator<Item = Reaction>, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (told, heard) = channel();
@@ -58,12 +69,18 @@ impl Receiver {
         let mut reactions: VecDeque<Reaction> = reactions.into_iter().collect();
         let counted = Arc::clone(&connections);
         thread::spawn(move || {
-            let mut hanging = Vec::new();
+            let mut hanging: Vec<Box<dyn Any + Send>> = Vec::new();
             for stream in listener.incoming().map_while(Result::ok) {
                 counted.fetch_add(1, Ordering::Relaxed);
-                if let Some(kept) = react(stream, &mut reactions, &told) {
-                    hanging.push(kept);
-                }
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                let reacting = (&mut reactions, &told);
+                hanging.extend(match &tls {
+                    None => react(stream, reacting),
+                    Some(tls) => {
+                        let session = ServerConnection::new(Arc::clone(tls)).unwrap();
+                        react(StreamOwned::new(session, stream), reacting)
+                    }
+                });
             }
         });
         Self { address, connections, heard }
@@ -116,26 +133,25 @@ impl Heard {
 
 /// Takes one request; gives the connection when it is kept.
 fn react(
-    mut stream: TcpStream,
-    reactions: &mut VecDeque<Reaction>,
-    told: &Sender<Heard>,
-) -> Option<TcpStream> {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let heard = read(&stream)?;
+    mut stream: impl Read + Write + Send + 'static,
+    (reactions, told): (&mut VecDeque<Reaction>, &Sender<Heard>),
+) -> Option<Box<dyn Any + Send>> {
+    let heard = read(&mut stream)?;
     let reaction = reactions.pop_front().unwrap_or(Reaction::Answer(200, "", "{}".to_owned()));
     let _ = told.send(heard);
     match reaction {
-        Reaction::Hang => Some(stream),
+        Reaction::Hang => Some(Box::new(stream)),
         Reaction::Answer(status, headers, body) => {
             let answer = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
-            let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+            let whole = [answer.as_bytes(), body.as_bytes()].concat();
+            let _ = stream.write_all(&whole).and_then(|()| stream.flush());
             None
         }
     }
 }
 
 /// Nothing when it is no request: somebody connects and speaks TLS, or goes away.
-fn read(stream: &TcpStream) -> Option<Heard> {
+fn read(stream: &mut impl Read) -> Option<Heard> {
     let mut reader = BufReader::new(stream);
     let mut lines = Vec::new();
     loop {
