@@ -72,8 +72,8 @@ fn look(seen: SignalTerm, minutes: i64, told: Option<(Notice, Timestamp)>) -> Si
     SignalLooked { seen, deadline, met: seen.met, told, due: Some(later(minutes)) }
 }
 
-async fn looked(store: &Store, looked: SignalLooked, at: Timestamp) -> Result<bool> {
-    Ok(store.signal_terms_looked_at(vec![looked], at).await? > 0)
+async fn looked(store: &Store, looked: &SignalLooked, at: Timestamp) -> Result<bool> {
+    Ok(store.signal_terms_looked_at(vec![*looked], at).await? > 0)
 }
 
 async fn to_do(store: &Store) -> Result<Vec<u64>> {
@@ -119,13 +119,13 @@ pub async fn tells_each_once_of_a_signal(database: &impl Database) -> Result<()>
     note(&store).await?;
     let seen = term(&store, 0, now()).await?;
     let (reminder, escalation) = ((Notice::Reminder, later(50)), (Notice::Escalation, later(100)));
-    assert!(looked(&store, look(seen, 100, Some(reminder)), now()).await?);
+    assert!(looked(&store, &look(seen, 100, Some(reminder)), now()).await?);
     assert_eq!((to_do(&store).await?, due(&store, later(99)).await?), (vec![], vec![]));
     assert_eq!(due(&store, later(100)).await?, [0], "at that very moment");
     let other_handle = database.open().await?;
     let again = (Notice::Reminder, later(60));
-    assert!(looked(&other_handle, look(seen, 900, Some(again)), now()).await?);
-    assert!(looked(&other_handle, look(seen, 900, Some(escalation)), now()).await?);
+    assert!(looked(&other_handle, &look(seen, 900, Some(again)), now()).await?);
+    assert!(looked(&other_handle, &look(seen, 900, Some(escalation)), now()).await?);
     let known = term(&store, 0, now()).await?;
     assert_eq!(known.deadline, Some(deadline(100)), "it does not move");
     assert_eq!((known.reminded, known.escalated), (Some(later(50)), Some(later(100))));
@@ -135,7 +135,7 @@ pub async fn tells_each_once_of_a_signal(database: &impl Database) -> Result<()>
 
     store.queue(vec![feedback(&maker, 1, one)?]).await?;
     note(&store).await?;
-    assert!(!looked(&store, look(seen, 100, None), now()).await?, "it was met meanwhile");
+    assert!(!looked(&store, &look(seen, 100, None), now()).await?, "it was met meanwhile");
     assert_eq!(to_do(&store).await?, [0]);
     Ok(())
 }
@@ -154,7 +154,7 @@ pub async fn meets_a_term_by_feedback_that_stands(database: &impl Database) -> R
     let made = made_at(feedback_id(&store, 3).await?);
     assert_eq!(store.signal_met(0).await?, made);
     let seen = term(&store, 0, now()).await?;
-    assert!(looked(&store, SignalLooked { met: made, due: None, ..look(seen, 100, None) }, now()).await?);
+    assert!(looked(&store, &SignalLooked { met: made, due: None, ..look(seen, 100, None) }, now()).await?);
     assert_eq!(store.signal_terms(SignalTerms { limit: 9, ..SignalTerms::default() }, now()).await?, []);
 
     let taken = lease(&store, partner(1)?).await?;
@@ -175,7 +175,7 @@ pub async fn tells_nothing_of_a_signal_that_is_gone(database: &impl Database) ->
     note(&store).await?;
     for index in [0, 1, 2] {
         let seen = term(&store, index, now()).await?;
-        assert!(looked(&store, look(seen, 10, None), now()).await?);
+        assert!(looked(&store, &look(seen, 10, None), now()).await?);
     }
     let list = async |at| -> Result<Vec<u64>> {
         let found = store.signal_terms(SignalTerms { limit: 9, ..SignalTerms::default() }, at).await?;
@@ -189,7 +189,7 @@ pub async fn tells_nothing_of_a_signal_that_is_gone(database: &impl Database) ->
     for seen in seen {
         assert!(seen.stands);
         let told = look(seen, 10, Some((Notice::Escalation, later(10))));
-        assert!(!looked(&store, told, later(10)).await?, "it went meanwhile");
+        assert!(!looked(&store, &told, later(10)).await?, "it went meanwhile");
         let known = term(&store, seen.index, later(10)).await?;
         assert!(!known.stands && known.escalated.is_none());
     }
@@ -205,7 +205,7 @@ pub async fn lists_terms_in_the_order_of_their_end(database: &impl Database) -> 
     note(&store).await?;
     for (index, minutes) in [(0, 30), (1, 10), (2, 20), (3, 20)] {
         let seen = term(&store, index, now()).await?;
-        assert!(looked(&store, look(seen, minutes, None), now()).await?);
+        assert!(looked(&store, &look(seen, minutes, None), now()).await?);
     }
     let list = async |state, limit, at| -> Result<Vec<u64>> {
         let (mut found, mut after) = (Vec::new(), None);
@@ -231,7 +231,7 @@ pub async fn lists_terms_in_the_order_of_their_end(database: &impl Database) -> 
     assert!(list(Some(TermState::InTime), 9, at).await?.is_empty());
     // A clock that is set back makes nothing less late.
     let seen = term(&store, 1, at).await?;
-    assert!(looked(&store, look(seen, 10, Some((Notice::Escalation, at))), at).await?);
+    assert!(looked(&store, &look(seen, 10, Some((Notice::Escalation, at))), at).await?);
     assert_eq!(list(Some(TermState::Late), 9, now()).await?, [1]);
     let terms = store.signal_terms_of(&[0, 1, 4, 77], now()).await?;
     assert_eq!((terms.len(), terms[&4].deadline), (3, None));

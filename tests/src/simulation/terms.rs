@@ -126,7 +126,7 @@ pub fn run(moves: &[TermMove]) -> anyhow::Result<[u64; 2]> {
     world.apply(&Op::Submit { by: Side::Corporation, offers: (0..3).map(fresh).collect() })?;
     quiet::settle_down(&mut world)?;
     for (number, what) in moves.iter().enumerate() {
-        make(&mut world, what).with_context(|| format!("move {number}, {what:?}"))?;
+        make(&mut world, *what).with_context(|| format!("move {number}, {what:?}"))?;
     }
     agree(&mut world).context("at the end")?;
     // Long after all of it, with a clock that is right.
@@ -141,8 +141,8 @@ pub fn run(moves: &[TermMove]) -> anyhow::Result<[u64; 2]> {
     Ok(told)
 }
 
-fn make(world: &mut World, what: &TermMove) -> anyhow::Result<()> {
-    match *what {
+fn make(world: &mut World, what: TermMove) -> anyhow::Result<()> {
+    match what {
         TermMove::Clock(hours) => {
             world.clock.advance(SignedDuration::from_hours(hours.into()));
             Ok(())
