@@ -66,6 +66,19 @@ fn numbers(terms: &[Value]) -> Vec<u64> {
     terms.iter().map(|one| one["nummer"].as_u64().unwrap()).collect()
 }
 
+/// What the sender knows of the terms of these signals, and what their receiver.
+fn both_know_the_same(theirs: &[Value], ours: &[Value]) {
+    for (sent, received) in theirs.iter().zip(ours) {
+        assert_eq!(sent["id"], received["id"]);
+        assert_eq!(sent["termijn"], received["termijn"], "both know the same");
+        let term = &received["termijn"];
+        assert_eq!((&term["stand"], &term["aan_zet"]), (&json!("loopt"), &json!(MUNICIPALITY)));
+        let days =
+            instant(&term["uiterlijk_voor"]).duration_since(instant(&received["afgerond"])).as_hours() / 24;
+        assert!((28..=32).contains(&days), "four weeks, and to the end of a working day: {days}");
+    }
+}
+
 #[test]
 fn both_sides_remind_and_escalate_once_and_feedback_meets_the_term() {
     let place = Place::new();
@@ -75,15 +88,7 @@ fn both_sides_remind_and_escalate_once_and_feedback_meets_the_term() {
     corporation.send(&place.file("lijst.csv", &export::rows(2, 1)), MUNICIPALITY);
     corporation.settle();
     let (theirs, ours) = (listed(&corporation, 2), listed(&municipality, 2));
-    for (sent, received) in theirs.iter().zip(&ours) {
-        assert_eq!(sent["id"], received["id"]);
-        assert_eq!(sent["termijn"], received["termijn"], "both know the same");
-        let term = &received["termijn"];
-        assert_eq!((&term["stand"], &term["aan_zet"]), (&json!("loopt"), &json!(MUNICIPALITY)));
-        let days =
-            instant(&term["uiterlijk_voor"]).duration_since(instant(&received["afgerond"])).as_hours() / 24;
-        assert!((28..=32).contains(&days), "four weeks, and to the end of a working day: {days}");
-    }
+    both_know_the_same(&theirs, &ours);
     let shown = municipality.cli(&["signalen", "termijnen", "--richting", "in"]).expect(0);
     assert!(shown.stdout.contains("aan zet: wij (eerste gesprek of uitkomst, voor "), "{shown:?}");
     assert!(terms(&municipality, &["--termijn", "te-laat"]).0.is_empty());

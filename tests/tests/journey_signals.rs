@@ -33,6 +33,23 @@ fn senders(one: &Value) -> Vec<&str> {
     one["signalen"].as_array().unwrap().iter().map(|signal| signal["partner"].as_str().unwrap()).collect()
 }
 
+/// The resident is told what was brought together, and by whom it was decided.
+fn resident_is_told(place: &Place, municipality: &Node) {
+    let tenant = json!({
+        "naam": { "voorletters": "R.M.", "achternaam": "van SORENSEN" }, "geboortedatum": "1982-09-11",
+        "adres": { "postcode": "4911 AR", "huisnummer": 183, "huisnummertoevoeging": "BIS" },
+    });
+    let person = place.file("huurder.json", tenant.to_string().as_bytes());
+    let (data, page) = (place.path().join("inzage.json"), place.path().join("inzage.html"));
+    let [person, data, page] = [&person, &data, &page].map(|path| path.to_str().unwrap());
+    municipality.json(&["inzage", "--kenmerk", "AVG-4", "--persoon", person, "--naar", data, "--naar", page]);
+    let told: Value = serde_json::from_str(&std::fs::read_to_string(data).unwrap()).unwrap();
+    let together = &told["samengebracht"][0];
+    let from = |position: usize| together["signalen"][position]["van"]["oin"].clone();
+    assert_eq!((from(0), from(1), &together["anderen"]), (json!(CORPORATION), json!(OTHER), &json!(0)));
+    assert!(std::fs::read_to_string(page).unwrap().contains("Wat wij bij elkaar brachten"));
+}
+
 #[test]
 fn two_landlords_signal_about_the_same_residents() {
     let place = Place::new();
@@ -85,20 +102,7 @@ fn two_landlords_signal_about_the_same_residents() {
         looks["raadplegingen"].as_array().unwrap().iter().map(|look| look["wat"].as_str().unwrap()).collect();
     assert_eq!(what, ["besluit", "besluit", "inzien", "besluit", "inzien"]);
 
-    // The resident is told what was brought together, and by whom it was decided.
-    let tenant = json!({
-        "naam": { "voorletters": "R.M.", "achternaam": "van SORENSEN" }, "geboortedatum": "1982-09-11",
-        "adres": { "postcode": "4911 AR", "huisnummer": 183, "huisnummertoevoeging": "BIS" },
-    });
-    let person = place.file("huurder.json", tenant.to_string().as_bytes());
-    let (data, page) = (place.path().join("inzage.json"), place.path().join("inzage.html"));
-    let [person, data, page] = [&person, &data, &page].map(|path| path.to_str().unwrap());
-    municipality.json(&["inzage", "--kenmerk", "AVG-4", "--persoon", person, "--naar", data, "--naar", page]);
-    let told: Value = serde_json::from_str(&std::fs::read_to_string(data).unwrap()).unwrap();
-    let together = &told["samengebracht"][0];
-    let from = |position: usize| together["signalen"][position]["van"]["oin"].clone();
-    assert_eq!((from(0), from(1), &together["anderen"]), (json!(CORPORATION), json!(OTHER), &json!(0)));
-    assert!(std::fs::read_to_string(page).unwrap().contains("Wat wij bij elkaar brachten"));
+    resident_is_told(&place, &municipality);
 
     // Stopped and started again, it is as it was.
     first.stop();

@@ -39,6 +39,13 @@ static ERASED: LazyLock<Statement> =
 static RECEIPTS: LazyLock<Statement> =
     LazyLock::new(|| Statement::new(&Part::List("SELECT num, content FROM receipt WHERE num")));
 
+static MISFILED: LazyLock<Statement> = LazyLock::new(|| {
+    Statement::new(&Part::List(
+        "SELECT m.idx FROM message m JOIN receipt r ON r.num = m.receipt \
+         WHERE (m.finished IS NOT r.received OR m.party IS NOT r.party) AND m.idx",
+    ))
+});
+
 static SHOWN: LazyLock<Statement> = LazyLock::new(|| {
     let text = "SELECT access, message FROM access_message WHERE access >= ? AND access < ? AND message";
     Statement::new(&Part::List(text))
@@ -332,6 +339,20 @@ pub(crate) async fn receipts(
         })
         .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// The first of these messages that did not end when its receipt came, or of which that came from somebody else.
+pub(crate) async fn misfiled(
+    connection: &mut SqliteConnection,
+    indexes: &[u64],
+) -> Result<Option<u64>, StoreError> {
+    let rows = MISFILED
+        .list(connection, indexes, |index, values| {
+            values.add(to_sql(*index));
+        })
+        .await?;
+    let found = rows.iter().map(|row| from_sql(row.try_get(0)?));
+    Ok(found.collect::<Result<Vec<u64>, StoreError>>()?.into_iter().min())
 }
 
 /// The digest of the evidence of the alarm that stands with this entry.

@@ -59,8 +59,11 @@ impl Receipts {
             });
             let (part, later) = rest.split_at(many.count());
             self.fetch((store, agreements), part).await?;
+            let indexes: Vec<u64> = part.iter().map(|message| message.index).collect();
+            let misfiled = records::misfiled(&mut *store.0.readers.acquire().await?, &indexes).await?;
             for message in part {
-                if let Some(what) = self.of_message(message) {
+                let misfiled = (misfiled == Some(message.index)).then_some(MISFILED);
+                if let Some(what) = self.of_message(message).or(misfiled) {
                     return Ok(Some(Fault { index: message.index, what }));
                 }
             }
@@ -127,6 +130,8 @@ impl Receipts {
         }
     }
 }
+
+const MISFILED: &str = "het bericht bij deze regel is op een ander moment afgerond dan zijn ontvangstbewijs kwam, of dat staat bij een andere partner";
 
 /// What a receipt proves of the messages that it is about.
 fn ends(content: &str, me: Oin, keys: &[LogVerifier]) -> Ends {

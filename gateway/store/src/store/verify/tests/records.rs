@@ -312,6 +312,13 @@ const RECORDS: &[(&str, u64, &str)] = &[
     ("UPDATE message SET reason = type WHERE idx = 2", 2, "andere stand dan zijn ontvangstbewijs"),
     ("UPDATE message SET state = 1, receipt = 1 WHERE idx = 3", 3, "over andere berichten"),
     ("UPDATE message SET receipt = 1 WHERE idx = 4", 4, "andere stand dan in het logboek"),
+    ("UPDATE message SET finished = finished - 1 WHERE idx = 2", 2, "op een ander moment afgerond"),
+    ("UPDATE receipt SET received = received + 1", 1, "op een ander moment afgerond"),
+    (
+        "INSERT INTO party (num, oin) VALUES (90, '00000099000000009000'); UPDATE receipt SET party = 90",
+        1,
+        "bij een andere partner",
+    ),
     ("UPDATE receipt SET content = '{}'", 1, "niet wat de ontvanger heeft ondertekend"),
     (
         "UPDATE receipt SET content = replace(content, '\"grootte_voor\":0', '\"grootte_voor\":1')",
